@@ -1,0 +1,9 @@
+//! What every interpreter built on the JIT shares: the value word, the object
+//! header, and the `Machine` traits its bytecode handlers are written over.
+//! Nothing here knows Python.
+
+mod header;
+mod value;
+
+pub use header::{Header, Kind, header_word};
+pub use value::{INT_MAX, INT_MIN, Value};
