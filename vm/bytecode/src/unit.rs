@@ -87,15 +87,12 @@ pub enum Const {
     Float(f64),
     Complex(f64, f64),
     /// Code points; lone surrogates are allowed.
-    Str(StrConst),
+    Str(Vec<u32>),
     Bytes(Vec<u8>),
     Tuple(Vec<Const>),
     FrozenSet(Vec<Const>),
     Code(Box<CodeUnit>),
 }
-
-/// Text that may hold lone surrogates.
-pub type StrConst = Vec<u32>;
 
 /// Initial content of an inline cache: the name it looks up.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,272 @@
+//! Start of the object world: classes, singletons, names, in an order in which
+//! each step needs only what is there.
+
+use crate::layout::*;
+use crate::vm::Vm;
+use pyrite_gc::{RootSource, Tracer, WeakView};
+use pyrite_machine::Value;
+
+/// The VM's roots; a raw pointer, since the VM owns the heap that calls back.
+pub struct VmRoots(pub *mut Vm);
+
+impl RootSource for VmRoots {
+    fn exact(&mut self, t: &mut Tracer) {
+        // SAFETY: the VM outlives its heap; the collector calls this while no
+        // Rust code uses VM fields (it runs inside an allocation).
+        let vm = unsafe { &mut *self.0 };
+        // SAFETY: every slot below is a value word owned by the VM.
+        unsafe {
+            let top = vm.alloc.top as *mut Value;
+            t.range(vm.stack, top);
+            // What lies above is dead; zeroed, it can never be mistaken later.
+            let mut p = top;
+            while p < vm.stack_high {
+                *p = Value::NULL;
+                p = p.add(1);
+            }
+            vm.stack_high = top;
+            for v in [
+                &mut vm.result,
+                &mut vm.exc,
+                &mut vm.handled,
+                &mut vm.builtins,
+                &mut vm.modules,
+                &mut vm.sys_dict,
+                &mut vm.repr_stack,
+                &mut vm.frame_list,
+                &mut vm.none,
+                &mut vm.true_,
+                &mut vm.false_,
+                &mut vm.ellipsis,
+                &mut vm.not_implemented,
+                &mut vm.empty_tuple,
+                &mut vm.empty_str,
+                &mut vm.empty_bytes,
+            ] {
+                t.edge(v);
+            }
+            for v in &mut vm.latin1 {
+                t.edge(v);
+            }
+            for v in &mut vm.statics {
+                t.edge(v);
+            }
+            vm.types.for_each(|c| {
+                let slot: *mut Gc<PyType> = c;
+                t.edge(slot.cast());
+            });
+            vm.for_each_shape(|s| {
+                for v in s.roots() {
+                    t.edge(v);
+                }
+            });
+            for v in vm.type_cache.values() {
+                let slot: *mut u64 = v;
+                t.edge(slot.cast());
+            }
+            for bits in vm
+                .interned
+                .values_mut()
+                .chain(vm.interned_wide.values_mut())
+            {
+                let slot: *mut u64 = bits;
+                t.edge(slot.cast());
+            }
+        }
+    }
+
+    fn after_mark(&mut self, _weak: &WeakView) {}
+
+    fn finished(&mut self, report: &pyrite_gc::Report) {
+        if report.pending {
+            // SAFETY: as above.
+            unsafe { (*self.0).poll |= crate::vm::poll::FINALIZERS };
+        }
+    }
+}
+
+macro_rules! early {
+    ($vm:ident, $($field:ident: $t:ty [$layout:ident] $base:literal),* $(,)?) => {
+        $($vm.types.$field = $vm.early_type(Layout::$layout, <$t as NativeLayout>::KIND, <$t as NativeLayout>::WORDS, $base);)*
+    };
+}
+
+/// Makes the object world of a fresh VM.
+pub fn boot(vm: &mut Vm) {
+    vm.boot_types();
+    early!(vm,
+        str_: PyStr [Str] true, tuple: PyTuple [Tuple] true, dict: PyDict [Dict] true, int: PyBigInt [Int] true,
+        bool_: PyValueSub [Bool] false, float: PyValueSub [Float] true, complex: PyComplex [Complex] true, bytes: PyBytes [Bytes] true,
+        bytearray: PyByteArray [ByteArray] true, list: PyList [List] true, set: PySet [Set] true, frozenset: PySet [FrozenSet] true,
+        function: PyFunction [Function] false, native: PyNative [Native] false, native_method: PyMethod [Method] false,
+        method: PyMethod [Method] false, wrapper: PyNative [Native] false, code: PyCode [Code] false, cell: PyCell [Cell] false,
+        module: PyModule [Module] true, generator: PyGenerator [Generator] false, coroutine: PyGenerator [Coroutine] false,
+        async_generator: PyGenerator [AsyncGenerator] false, frame: PyFrame [Frame] false, traceback: PyTraceback [Traceback] false,
+        range: PyRange [Range] false, range_iter: PyRangeIter [RangeIter] false, seq_iter: PySeqIter [SeqIter] false,
+        list_iter: PySeqIter [ListIter] false, tuple_iter: PySeqIter [TupleIter] false, str_iter: PySeqIter [StrIter] false,
+        bytes_iter: PySeqIter [SeqIter] false, dict_key_iter: PyDictIter [DictIter] false, dict_value_iter: PyDictIter [DictIter] false,
+        dict_item_iter: PyDictIter [DictIter] false, dict_keys: PyDictView [DictView] false, dict_values: PyDictView [DictView] false,
+        dict_items: PyDictView [DictView] false, set_iter: PyDictIter [SetIter] false, call_iter: PyCallIter [CallIter] false,
+        slice: PySlice [Slice] false, property: PyProperty [Property] true, staticmethod: PyWrapped [StaticMethod] true,
+        classmethod: PyWrapped [ClassMethod] true, super_: PySuper [Super] true, none: PyValueSub [NoneType] false,
+        ellipsis: PyValueSub [EllipsisType] false, not_implemented: PyValueSub [NotImplementedType] false,
+        weakref: PyWeakRef [WeakRef] true, getset: PyGetSet [GetSet] false, member: PyMember [Member] false,
+        mappingproxy: PyValueSub [MappingProxy] false, namespace: PyValueSub [Namespace] true,
+        generic_alias: PySlice [GenericAlias] true, union: PyValueSub [Union] false,
+        enumerate: PySlice [Enumerate] true, zip: PySlice [Zip] true, map: PySlice [Map] true, filter: PySlice [Filter] true,
+        reversed: PySlice [Reversed] true, memoryview: PyWeakRef [MemoryView] false,
+        base_exception: PyException [Exception] true,
+    );
+    // Singletons.
+    let t = vm.types;
+    vm.none = vm.new_instance(t.none);
+    vm.ellipsis = vm.new_instance(t.ellipsis);
+    vm.not_implemented = vm.new_instance(t.not_implemented);
+    vm.true_ = vm.new_instance(t.bool_);
+    vm.false_ = vm.new_instance(t.bool_);
+    for v in [
+        vm.none,
+        vm.ellipsis,
+        vm.not_implemented,
+        vm.true_,
+        vm.false_,
+    ] {
+        vm.heap_pin(v);
+    }
+    vm.store_word(vm.true_, 1, Value::small(1));
+    vm.store_word(vm.false_, 1, Value::small(0));
+    let empty = vm.new_tuple_uninit(0);
+    vm.empty_tuple = empty;
+    let empty = vm.new_str_latin1(b"");
+    vm.empty_str = empty;
+    let empty = vm.new_bytes(b"");
+    vm.empty_bytes = empty;
+    for c in 0..=255u8 {
+        let s = vm.new_str_latin1(&[c]);
+        vm.latin1[c as usize] = s;
+    }
+    for v in [vm.empty_tuple, vm.empty_str, vm.empty_bytes] {
+        vm.heap_pin(v);
+    }
+    for i in 0..256 {
+        vm.heap_pin(vm.latin1[i]);
+    }
+    let names = crate::names::Names::make(vm);
+    vm.names = names;
+    let stack = vm.new_list(&[]);
+    vm.repr_stack = stack;
+    vm.boot_types_finish();
+    let object = vm.types.object;
+    macro_rules! late {
+        ($($field:ident $name:literal),* $(,)?) => { $(vm.late_type(t.$field, $name, object);)* };
+    }
+    late!(
+        str_ "str", tuple "tuple", dict "dict", int "int", float "float", complex "complex", bytes "bytes",
+        bytearray "bytearray", list "list", set "set", frozenset "frozenset", function "function",
+        native "builtin_function_or_method", native_method "builtin_function_or_method", method "method",
+        wrapper "method_descriptor", code "code", cell "cell", module "module", generator "generator", coroutine "coroutine",
+        async_generator "async_generator", frame "frame", traceback "traceback", range "range", range_iter "range_iterator",
+        seq_iter "iterator", list_iter "list_iterator", tuple_iter "tuple_iterator", str_iter "str_iterator",
+        bytes_iter "bytes_iterator", dict_key_iter "dict_keyiterator", dict_value_iter "dict_valueiterator",
+        dict_item_iter "dict_itemiterator", dict_keys "dict_keys", dict_values "dict_values", dict_items "dict_items",
+        set_iter "set_iterator", call_iter "callable_iterator", slice "slice", property "property",
+        staticmethod "staticmethod", classmethod "classmethod", super_ "super", none "NoneType", ellipsis "ellipsis",
+        not_implemented "NotImplementedType", weakref "ReferenceType", getset "getset_descriptor", member "member_descriptor",
+        mappingproxy "mappingproxy", namespace "SimpleNamespace", generic_alias "GenericAlias", union "UnionType",
+        enumerate "enumerate", zip "zip", map "map", filter "filter", reversed "reversed", memoryview "memoryview",
+        base_exception "BaseException",
+    );
+    vm.late_type(t.bool_, "bool", t.int);
+    for (c, has_dict) in [
+        (t.function, true),
+        (t.module, true),
+        (t.base_exception, true),
+        (t.staticmethod, true),
+        (t.classmethod, true),
+        (t.namespace, true),
+    ] {
+        if has_dict {
+            vm.give_dict(c);
+        }
+    }
+    // A module's own attributes live in its namespace dict, not in slots.
+    vm.type_data(t.module).has_dict = false;
+    for (c, seq) in [
+        (t.list, true),
+        (t.tuple, true),
+        (t.range, true),
+        (t.memoryview, true),
+        (t.dict, false),
+        (t.mappingproxy, false),
+    ] {
+        let d = vm.type_data(c);
+        d.pattern_sequence = seq;
+        d.pattern_mapping = !seq;
+    }
+    exceptions(vm);
+    crate::int::install(vm);
+    crate::float::install(vm);
+    crate::super_::install(vm);
+}
+
+impl Vm {
+    /// Instances of this native class get attributes of their own; to be called
+    /// before the first instance.
+    pub fn give_dict(&mut self, class: Gc<PyType>) {
+        let d = self.type_data(class);
+        d.has_dict = true;
+        d.slot_base = d.payload_words + 1;
+        d.inline_cap = 0;
+    }
+
+    /// Makes an exception class.
+    pub fn exception_class(&mut self, name: &str, base: Gc<PyType>) -> Gc<PyType> {
+        let def = crate::types::TypeDef {
+            base: Some(base),
+            has_dict: true,
+            base_type: true,
+            ..crate::types::TypeDef::of::<PyException>(name, Layout::Exception)
+        };
+        self.native_type(&def)
+    }
+}
+
+fn exceptions(vm: &mut Vm) {
+    macro_rules! make {
+        ($($field:ident $name:literal $base:ident),* $(,)?) => {
+            $(vm.types.$field = vm.exception_class($name, vm.types.$base);)*
+        };
+    }
+    make!(
+        exception "Exception" base_exception, generator_exit "GeneratorExit" base_exception,
+        keyboard_interrupt "KeyboardInterrupt" base_exception, system_exit "SystemExit" base_exception,
+        type_error "TypeError" exception, value_error "ValueError" exception, lookup_error "LookupError" exception,
+        key_error "KeyError" lookup_error, index_error "IndexError" lookup_error, attribute_error "AttributeError" exception,
+        name_error "NameError" exception, unbound_local_error "UnboundLocalError" name_error,
+        stop_iteration "StopIteration" exception, stop_async_iteration "StopAsyncIteration" exception,
+        runtime_error "RuntimeError" exception, recursion_error "RecursionError" runtime_error,
+        not_implemented_error "NotImplementedError" runtime_error, arithmetic_error "ArithmeticError" exception,
+        zero_division_error "ZeroDivisionError" arithmetic_error, overflow_error "OverflowError" arithmetic_error,
+        floating_point_error "FloatingPointError" arithmetic_error, memory_error "MemoryError" exception,
+        assertion_error "AssertionError" exception, import_error "ImportError" exception,
+        module_not_found_error "ModuleNotFoundError" import_error, os_error "OSError" exception, eof_error "EOFError" exception,
+        syntax_error "SyntaxError" exception, indentation_error "IndentationError" syntax_error,
+        tab_error "TabError" indentation_error, system_error "SystemError" exception, unicode_error "UnicodeError" value_error,
+        unicode_decode_error "UnicodeDecodeError" unicode_error, unicode_encode_error "UnicodeEncodeError" unicode_error,
+        unicode_translate_error "UnicodeTranslateError" unicode_error, buffer_error "BufferError" exception,
+        reference_error "ReferenceError" exception, base_exception_group "BaseExceptionGroup" base_exception,
+        blocking_io_error "BlockingIOError" os_error, child_process_error "ChildProcessError" os_error,
+        connection_error "ConnectionError" os_error, broken_pipe_error "BrokenPipeError" connection_error,
+        connection_aborted_error "ConnectionAbortedError" connection_error,
+        connection_refused_error "ConnectionRefusedError" connection_error,
+        connection_reset_error "ConnectionResetError" connection_error, file_exists_error "FileExistsError" os_error,
+        file_not_found_error "FileNotFoundError" os_error, interrupted_error "InterruptedError" os_error,
+        is_a_directory_error "IsADirectoryError" os_error, not_a_directory_error "NotADirectoryError" os_error,
+        permission_error "PermissionError" os_error, process_lookup_error "ProcessLookupError" os_error,
+        timeout_error "TimeoutError" os_error, warning "Warning" exception, deprecation_warning "DeprecationWarning" warning,
+        pending_deprecation_warning "PendingDeprecationWarning" warning, runtime_warning "RuntimeWarning" warning,
+        syntax_warning "SyntaxWarning" warning, user_warning "UserWarning" warning, future_warning "FutureWarning" warning,
+        import_warning "ImportWarning" warning, unicode_warning "UnicodeWarning" warning, bytes_warning "BytesWarning" warning,
+        resource_warning "ResourceWarning" warning, encoding_warning "EncodingWarning" warning,
+    );
+}

@@ -1,0 +1,231 @@
+//! Raising from Rust.
+
+use crate::layout::{Gc, Layout, PyException, PyType};
+use crate::shape::shape_of;
+use crate::vm::{R, Raised, Vm};
+use pyrite_machine::Value;
+
+macro_rules! raisers {
+    ($($name:ident)*) => {
+        impl Vm {
+            $(/// Raises the exception class of this name with a message.
+            #[cold]
+            pub fn $name(&mut self, message: &str) -> Raised {
+                let class = self.types.$name;
+                self.raise_str(class, message)
+            })*
+        }
+    };
+}
+
+raisers! {
+    type_error value_error index_error attribute_error name_error unbound_local_error runtime_error recursion_error
+    not_implemented_error zero_division_error overflow_error assertion_error import_error memory_error system_error
+    lookup_error eof_error os_error buffer_error reference_error stop_async_iteration
+}
+
+impl Vm {
+    /// Raises `class(message)`.
+    #[cold]
+    pub fn raise_str(&mut self, class: Gc<PyType>, message: &str) -> Raised {
+        let m = self.new_str(message);
+        self.raise_args(class, &[m])
+    }
+
+    /// Raises an instance of a built-in exception class with these arguments,
+    /// made without running Python code.
+    #[cold]
+    pub fn raise_args(&mut self, class: Gc<PyType>, args: &[Value]) -> Raised {
+        let e = self.new_exception(class, args);
+        self.raise(e)
+    }
+
+    /// An exception instance, made without running Python code.
+    pub fn new_exception(&mut self, class: Gc<PyType>, args: &[Value]) -> Value {
+        let v = self.new_instance(class);
+        let e = Gc::<PyException>::from_value(v);
+        let t = self.new_tuple(args);
+        e.args.set(t);
+        self.write_barrier(v);
+        v
+    }
+
+    /// Raises an exception instance: sets its context, makes it pending.
+    #[cold]
+    pub fn raise(&mut self, e: Value) -> Raised {
+        let handled = self.handled;
+        if handled.is_some() && handled != e {
+            self.set_context(e, handled);
+        }
+        self.exc = e;
+        Raised
+    }
+
+    /// Sets `__context__`, breaking a cycle if there would be one.
+    pub fn set_context(&mut self, e: Value, context: Value) {
+        let mut o = context;
+        let mut steps = 0;
+        loop {
+            let c = Gc::<PyException>::from_value(o).context.get();
+            if c.is_null() || c == self.none {
+                break;
+            }
+            if c == e {
+                Gc::<PyException>::from_value(o).context.set(Value::NULL);
+                break;
+            }
+            o = c;
+            steps += 1;
+            if steps > 100_000 {
+                break;
+            }
+        }
+        Gc::<PyException>::from_value(e).context.set(context);
+        self.write_barrier(e);
+    }
+
+    /// KeyError with the key as its argument.
+    #[cold]
+    pub fn key_error(&mut self, key: Value) -> Raised {
+        let class = self.types.key_error;
+        self.raise_args(class, &[key])
+    }
+
+    /// StopIteration with a value (null: none).
+    #[cold]
+    pub fn stop_iteration(&mut self, value: Value) -> Raised {
+        let class = self.types.stop_iteration;
+        let args: &[Value] = if value.is_null() { &[] } else { &[value] };
+        let e = self.new_exception(class, args);
+        let v = if value.is_null() { self.none } else { value };
+        let name = self.names.value;
+        self.set_slot(e, name, v);
+        self.raise(e)
+    }
+
+    /// AttributeError as `getattr` raises it, with `name` and `obj` set.
+    #[cold]
+    pub fn no_attribute(&mut self, obj: Value, name: Value) -> Raised {
+        let n = self.str_to_string(name);
+        let m = if self.is_type(obj) {
+            format!(
+                "type object '{}' has no attribute '{n}'",
+                self.type_name(Gc::from_value(obj))
+            )
+        } else if self.layout_of(obj) == Layout::Module {
+            let d = Gc::<crate::layout::PyModule>::from_value(obj).dict.get();
+            let mn = self.dict_get_str(d, self.names.name);
+            if self.is_str(mn) {
+                format!("module '{}' has no attribute '{n}'", self.str_to_string(mn))
+            } else {
+                format!("module has no attribute '{n}'")
+            }
+        } else {
+            format!("'{}' object has no attribute '{n}'", self.class_name(obj))
+        };
+        let class = self.types.attribute_error;
+        let text = self.new_str(&m);
+        let e = self.new_exception(class, &[text]);
+        self.set_slot(e, self.names.name_plain, name);
+        self.set_slot(e, self.names.obj, obj);
+        self.raise(e)
+    }
+
+    /// Sets an attribute in the instance itself, whatever its class says.
+    pub fn set_slot(&mut self, obj: Value, name: Value, v: Value) {
+        self.instance_set(obj, name, v);
+    }
+
+    /// Takes the pending exception.
+    pub fn take_exc(&mut self) -> Value {
+        std::mem::replace(&mut self.exc, Value::NULL)
+    }
+
+    /// True if the pending exception is an instance of `class`.
+    pub fn exc_is(&self, class: Gc<PyType>) -> bool {
+        self.exc.is_some() && self.is_instance(self.exc, class)
+    }
+
+    /// `r`, or `None` if it raised `class` (which then is forgotten).
+    pub fn catch<T>(&mut self, r: R<T>, class: Gc<PyType>) -> R<Option<T>> {
+        match r {
+            Ok(v) => Ok(Some(v)),
+            Err(e) => {
+                if self.exc_is(class) {
+                    self.exc = Value::NULL;
+                    Ok(None)
+                } else {
+                    Err(e)
+                }
+            }
+        }
+    }
+
+    /// True if the value is an exception instance.
+    pub fn is_exception(&self, v: Value) -> bool {
+        v.is_ptr() && shape_of(v).layout == Layout::Exception
+    }
+
+    /// True if the value is an exception class.
+    pub fn is_exception_class(&self, v: Value) -> bool {
+        self.is_type(v) && self.is_subclass(Gc::from_value(v), self.types.base_exception)
+    }
+
+    /// The instance to raise for `raise v`.
+    pub fn make_raisable(&mut self, v: Value) -> R {
+        if self.is_exception_class(v) {
+            let e = self.call(v, &[])?;
+            if !self.is_exception(e) {
+                let m = format!(
+                    "calling {} should have returned an instance of BaseException, not {}",
+                    self.repr_string(v)?,
+                    self.repr_class(e)?
+                );
+                return Err(self.type_error(&m));
+            }
+            return Ok(e);
+        }
+        if self.is_exception(v) {
+            return Ok(v);
+        }
+        Err(self.type_error("exceptions must derive from BaseException"))
+    }
+
+    fn repr_class(&mut self, v: Value) -> R<String> {
+        let c = self.class_of(v).value();
+        self.repr_string(c)
+    }
+
+    /// `except v`: does the exception match the class or tuple of classes?
+    pub fn exc_matches(&mut self, e: Value, pattern: Value) -> R<bool> {
+        if let Some(t) = self.as_tuple(pattern) {
+            for &c in self.tuple_items(t) {
+                if !self.is_exception_class(c) {
+                    return Err(self.type_error(
+                        "catching classes that do not inherit from BaseException is not allowed",
+                    ));
+                }
+            }
+            return Ok(self
+                .tuple_items(t)
+                .iter()
+                .any(|&c| self.is_instance(e, Gc::from_value(c))));
+        }
+        if !self.is_exception_class(pattern) {
+            return Err(self.type_error(
+                "catching classes that do not inherit from BaseException is not allowed",
+            ));
+        }
+        Ok(self.is_instance(e, Gc::from_value(pattern)))
+    }
+
+    /// Checks that there is native stack left; RecursionError if not.
+    #[inline]
+    pub fn enter_native(&mut self) -> R<()> {
+        let here = 0u64;
+        if (&raw const here as u64) < self.native_limit {
+            return Err(self.recursion_error("maximum recursion depth exceeded"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! Pyrite's object model: layouts, shapes, classes, attribute lookup, operators,
+//! and the built-in types, one file each.
+//!
+//! Rules for everyone who writes a built-in (background: the collector moves
+//! young objects and scans native stacks conservatively):
+//! a [`Value`](pyrite_machine::Value) may sit in locals, arguments and on-stack
+//! arrays, and may be held across allocations; it may never be put into a `Vec`,
+//! `Box`, `HashMap`, static or closure box. Use a list object for collections.
+//! A reference into an object (`text`, `bytes`, `tuple_items`) stays good while
+//! a local holds the object; `list_items` only until the list may change.
+//! After storing a value into an object that is not brand new, call the write
+//! barrier (`store_word`, `Gc<Array>::put` do).
+
+pub mod attr;
+pub mod boot;
+pub mod call;
+pub mod code;
+pub mod dict;
+pub mod exc;
+pub mod float;
+pub mod generator;
+pub mod heap;
+pub mod int;
+pub mod iter;
+pub mod layout;
+pub mod misc;
+pub mod names;
+pub mod native;
+pub mod numbers;
+pub mod ops;
+pub mod seq;
+pub mod shape;
+pub mod super_;
+pub mod text;
+pub mod types;
+pub mod vm;
+
+pub use layout::{Gc, Layout};
+pub use pyrite_machine::Value;
+pub use vm::{R, Raised, Vm};

@@ -1,0 +1,419 @@
+//! Functions and classes written in Rust: how they are declared.
+//!
+//! A table of [`NativeDef`]s states, for each function, its name, its signature
+//! as CPython's `__text_signature__` would show it, its effects and the Rust
+//! function. The signature drives argument binding: the Rust function gets one
+//! [`Value`] per parameter, null where an optional one was left out (a default
+//! in the signature is for people to read), a tuple for `*args` and a dict for
+//! `**kwargs`. Effects feed interpreter, recorder and effect table alike.
+//!
+//! ```ignore
+//! pub static METHODS: &[NativeDef] = &[
+//!     def("append", "($self, object, /)", effects::WRITES, append),
+//! ];
+//! fn append(vm: &mut Vm, a: &[Value]) -> R { vm.list_append(a[0], a[1]); Ok(vm.none) }
+//! ```
+
+use crate::vm::{R, Vm};
+use pyrite_machine::Value;
+use std::sync::OnceLock;
+
+/// A native function: bound arguments in, value out.
+pub type NativeFn = fn(&mut Vm, &[Value]) -> R;
+/// Reads an attribute.
+pub type Getter = fn(&mut Vm, Value) -> R;
+/// Writes an attribute (null: deletes it).
+pub type Setter = fn(&mut Vm, Value, Value) -> R<()>;
+
+/// What a function may do, beyond computing its result from its arguments.
+///
+/// The default for anything unknown is [`effects::ANY`].
+pub mod effects {
+    /// Result depends on the arguments' identity and immutable content alone.
+    pub const PURE: u8 = 0;
+    /// Reads mutable objects.
+    pub const READS: u8 = 1;
+    /// Writes mutable objects.
+    pub const WRITES: u8 = 2 | READS;
+    /// Allocates (may collect).
+    pub const ALLOC: u8 = 4;
+    /// May raise.
+    pub const RAISES: u8 = 8;
+    /// May run Python code.
+    pub const CALLS: u8 = 16 | WRITES | ALLOC | RAISES;
+    /// May look at frames.
+    pub const FRAMES: u8 = 32;
+    /// Everything.
+    pub const ANY: u8 = CALLS | FRAMES;
+}
+
+/// How a native function in a class's namespace behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binding {
+    /// Module function or plain method: binds its receiver.
+    Method,
+    Class,
+    Static,
+}
+
+/// One native function's declaration.
+pub struct NativeDef {
+    pub name: &'static str,
+    /// `($self, object, /)`, `($module, obj, *, key=None)`, `($type, iterable=(), /)`:
+    /// the parameter marked with `$` is the receiver.
+    pub signature: &'static str,
+    pub effects: u8,
+    pub func: NativeFn,
+    pub binding: Binding,
+    pub doc: &'static str,
+    parsed: OnceLock<Signature>,
+}
+
+/// Declares a function or method.
+pub const fn def(
+    name: &'static str,
+    signature: &'static str,
+    effects: u8,
+    func: NativeFn,
+) -> NativeDef {
+    declare(name, signature, effects, func, Binding::Method)
+}
+
+const fn declare(
+    name: &'static str,
+    signature: &'static str,
+    effects: u8,
+    func: NativeFn,
+    binding: Binding,
+) -> NativeDef {
+    NativeDef {
+        name,
+        signature,
+        effects,
+        func,
+        binding,
+        doc: "",
+        parsed: OnceLock::new(),
+    }
+}
+
+/// Declares a class method (`__new__` is declared with [`static_def`]).
+pub const fn class_def(
+    name: &'static str,
+    signature: &'static str,
+    effects: u8,
+    func: NativeFn,
+) -> NativeDef {
+    declare(name, signature, effects, func, Binding::Class)
+}
+
+/// Declares a static method. `__new__` takes the class as its first parameter.
+pub const fn static_def(
+    name: &'static str,
+    signature: &'static str,
+    effects: u8,
+    func: NativeFn,
+) -> NativeDef {
+    declare(name, signature, effects, func, Binding::Static)
+}
+
+impl NativeDef {
+    /// The same with a docstring.
+    pub const fn doc(mut self, doc: &'static str) -> NativeDef {
+        self.doc = doc;
+        self
+    }
+
+    /// The parsed signature.
+    pub fn signature(&self) -> &Signature {
+        self.parsed.get_or_init(|| Signature::parse(self.signature))
+    }
+}
+
+/// Parameters of a native function.
+#[derive(Debug)]
+pub struct Signature {
+    pub params: Vec<Param>,
+    /// Positional parameters (receiver included).
+    pub positional: usize,
+    /// Positional-only ones among them.
+    pub posonly: usize,
+    /// Positional ones without a default.
+    pub required: usize,
+    /// Index of the tuple of extra arguments.
+    pub varargs: Option<usize>,
+    /// Index of the dict of extra keywords.
+    pub varkw: Option<usize>,
+    /// The first parameter is the receiver.
+    pub has_self: bool,
+    /// Only positional parameters, all required.
+    pub simple: bool,
+}
+
+/// One parameter.
+#[derive(Debug)]
+pub struct Param {
+    pub name: &'static str,
+    pub optional: bool,
+    pub kwonly: bool,
+}
+
+impl Signature {
+    fn parse(text: &'static str) -> Signature {
+        let inner = text
+            .strip_prefix('(')
+            .and_then(|t| t.strip_suffix(')'))
+            .unwrap_or(text);
+        let mut s = Signature {
+            params: Vec::new(),
+            positional: 0,
+            posonly: 0,
+            required: 0,
+            varargs: None,
+            varkw: None,
+            has_self: false,
+            simple: true,
+        };
+        let mut kwonly = false;
+        for part in split_top(inner) {
+            let part = part.trim();
+            match part {
+                "" => {}
+                "/" => s.posonly = s.positional,
+                "*" => {
+                    kwonly = true;
+                    s.simple = false;
+                }
+                _ if part.starts_with("**") => {
+                    s.varkw = Some(s.params.len());
+                    s.simple = false;
+                    s.params.push(Param {
+                        name: &part[2..],
+                        optional: true,
+                        kwonly: true,
+                    });
+                }
+                _ if part.starts_with('*') => {
+                    s.varargs = Some(s.params.len());
+                    s.simple = false;
+                    kwonly = true;
+                    s.params.push(Param {
+                        name: &part[1..],
+                        optional: true,
+                        kwonly: true,
+                    });
+                }
+                _ => {
+                    let (name, optional) = match part.split_once('=') {
+                        Some((n, _)) => (n.trim(), true),
+                        None => (part, false),
+                    };
+                    let name = match name.strip_prefix('$') {
+                        Some(n) => {
+                            s.has_self = true;
+                            n
+                        }
+                        None => name,
+                    };
+                    if !kwonly {
+                        s.positional += 1;
+                        if !optional {
+                            s.required += 1;
+                        } else {
+                            s.simple = false;
+                        }
+                    }
+                    s.params.push(Param {
+                        name,
+                        optional,
+                        kwonly,
+                    });
+                }
+            }
+        }
+        s
+    }
+}
+
+/// Splits at commas outside brackets and quotes.
+fn split_top(s: &'static str) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    let (mut depth, mut start, mut quote) = (0, 0, None);
+    for (i, c) in s.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth -= 1,
+            (None, ',') if depth == 0 => {
+                out.push(&s[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    out.push(&s[start..]);
+    out
+}
+
+/// A getter (and setter) in a class's namespace.
+pub struct GetSetDef {
+    pub name: &'static str,
+    pub get: Getter,
+    pub set: Option<Setter>,
+    pub doc: &'static str,
+}
+
+/// Declares a read-only attribute.
+pub const fn getter(name: &'static str, get: Getter) -> GetSetDef {
+    GetSetDef {
+        name,
+        get,
+        set: None,
+        doc: "",
+    }
+}
+
+/// Declares an attribute that can be written (the setter gets null for `del`).
+pub const fn getset(name: &'static str, get: Getter, set: Setter) -> GetSetDef {
+    GetSetDef {
+        name,
+        get,
+        set: Some(set),
+        doc: "",
+    }
+}
+
+impl Vm {
+    /// Binds `args` (positional, then those named by the tuple `kwnames`) to the
+    /// parameters of `def`, into `out`.
+    pub fn bind_native(
+        &mut self,
+        def: &NativeDef,
+        args: &[Value],
+        kwnames: Value,
+        out: &mut [Value; MAX_PARAMS],
+    ) -> R<usize> {
+        let sig = def.signature();
+        let nkw = if kwnames.is_some() {
+            self.tuple_len(kwnames)
+        } else {
+            0
+        };
+        let npos = args.len() - nkw;
+        if sig.simple && nkw == 0 {
+            if npos != sig.positional {
+                return Err(self.arity_error(def, npos));
+            }
+            out[..npos].copy_from_slice(args);
+            return Ok(npos);
+        }
+        let n = sig.params.len();
+        out[..n].fill(Value::NULL);
+        if npos > sig.positional && sig.varargs.is_none() {
+            return Err(self.arity_error(def, npos));
+        }
+        let direct = npos.min(sig.positional);
+        out[..direct].copy_from_slice(&args[..direct]);
+        if let Some(i) = sig.varargs {
+            out[i] = self.new_tuple(&args[direct..npos]);
+        }
+        if let Some(i) = sig.varkw {
+            out[i] = self.new_dict();
+        }
+        for k in 0..nkw {
+            let name = self.tuple_get(kwnames, k);
+            let text = self.str_to_string(name);
+            let slot = sig.params.iter().enumerate().position(|(i, p)| {
+                p.name == text
+                    && (i >= sig.posonly || p.kwonly)
+                    && Some(i) != sig.varargs
+                    && Some(i) != sig.varkw
+            });
+            match slot {
+                Some(i) => {
+                    if out[i].is_some() {
+                        let m = format!(
+                            "argument for {}() given by name ('{text}') and position ({})",
+                            def.name,
+                            i + 1 - usize::from(sig.has_self)
+                        );
+                        return Err(self.type_error(&m));
+                    }
+                    out[i] = args[npos + k];
+                }
+                None => match sig.varkw {
+                    Some(i) => {
+                        let d = out[i];
+                        self.dict_set_str(d, name, args[npos + k]);
+                    }
+                    None => {
+                        let m = if sig
+                            .params
+                            .iter()
+                            .skip(usize::from(sig.has_self))
+                            .all(|p| !p.kwonly)
+                            && sig.posonly == sig.positional
+                        {
+                            format!("{}() takes no keyword arguments", def.name)
+                        } else {
+                            format!("'{text}' is an invalid keyword argument for {}()", def.name)
+                        };
+                        return Err(self.type_error(&m));
+                    }
+                },
+            }
+        }
+        for (i, p) in sig.params.iter().enumerate() {
+            if !p.optional && out[i].is_null() {
+                if nkw == 0 && !p.kwonly {
+                    return Err(self.arity_error(def, npos));
+                }
+                let m = format!(
+                    "{}() missing required argument '{}' (pos {})",
+                    def.name,
+                    p.name,
+                    i + 1 - usize::from(sig.has_self)
+                );
+                return Err(self.type_error(&m));
+            }
+        }
+        Ok(n)
+    }
+
+    fn arity_error(&mut self, def: &NativeDef, given: usize) -> crate::vm::Raised {
+        let sig = def.signature();
+        let s = usize::from(sig.has_self || def.binding == Binding::Class);
+        let (min, max, given) = (
+            sig.required.saturating_sub(s),
+            sig.positional.saturating_sub(s),
+            given.saturating_sub(s),
+        );
+        let name = def.name;
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        let m = if max == 0 && sig.varargs.is_none() {
+            format!("{name}() takes no arguments ({given} given)")
+        } else if min == max {
+            if min == 1 {
+                format!("{name}() takes exactly one argument ({given} given)")
+            } else {
+                format!("{name} expected {min} argument{}, got {given}", plural(min))
+            }
+        } else if given < min {
+            format!(
+                "{name} expected at least {min} argument{}, got {given}",
+                plural(min)
+            )
+        } else {
+            format!(
+                "{name} expected at most {max} argument{}, got {given}",
+                plural(max)
+            )
+        };
+        self.type_error(&m)
+    }
+}
+
+/// Most parameters a native function may have.
+pub const MAX_PARAMS: usize = 20;

@@ -1,0 +1,278 @@
+//! The VM's state: one structure, handed to every function that needs it.
+//!
+//! Compiled code reads the first words through a fixed register, so their
+//! offsets are asserted below.
+
+use crate::layout::{Gc, KINDS, PyType};
+use crate::shape::Shape;
+use crate::types::TypeCache;
+use pyrite_gc::{AllocState, Heap};
+use pyrite_machine::Value;
+use std::collections::HashMap;
+
+/// "An exception is pending in [`Vm::exc`]."
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Raised;
+
+/// What a function that may raise returns.
+pub type R<T = Value> = Result<T, Raised>;
+
+/// Words of the VM stack.
+pub const STACK_WORDS: usize = 1 << 20;
+
+/// Bits of [`Vm::poll`].
+pub mod poll {
+    /// A signal waits for its Python handler.
+    pub const SIGNAL: u32 = 1;
+    /// Finalizers or weak-reference callbacks wait.
+    pub const FINALIZERS: u32 = 2;
+    /// Another thread wants the lock.
+    pub const GIL: u32 = 4;
+}
+
+/// See the module's documentation.
+#[repr(C)]
+pub struct Vm {
+    /// Allocation window, read and written by compiled code.
+    pub alloc: AllocState,
+    /// Bits of [`poll`]; checked at loop edges and calls.
+    pub poll: u32,
+    /// Nonzero while a trace or profile function is set.
+    pub tracing: u32,
+    /// Published by the interpreter before anything that may look at frames:
+    /// the instruction being executed and its window.
+    pub pc: u64,
+    pub base: *mut Value,
+    /// Value of a nested run that ended.
+    pub result: Value,
+    /// Lowest word of the VM stack and first word that may not be used.
+    pub stack: *mut Value,
+    pub stack_end: *mut Value,
+    /// Highest word used since the last collection.
+    pub stack_high: *mut Value,
+    /// Native stack pointers below this raise RecursionError.
+    pub native_limit: u64,
+    /// Python calls in progress, and how many are allowed.
+    pub depth: u32,
+    pub depth_limit: u32,
+    /// The pending exception, or null.
+    pub exc: Value,
+    /// The exception being handled (`sys.exc_info()`), or null.
+    pub handled: Value,
+    pub heap: Heap,
+    pub all_shapes: *mut Shape,
+    pub shape_tags: u32,
+    /// Shape of storage arrays.
+    pub storage_shape: u32,
+    /// Code units loaded so far.
+    pub code_serial: u32,
+    pub type_versions: u32,
+    pub keys_versions: u32,
+    pub types: Types,
+    pub names: crate::names::Names,
+    pub none: Value,
+    pub true_: Value,
+    pub false_: Value,
+    pub ellipsis: Value,
+    pub not_implemented: Value,
+    pub empty_tuple: Value,
+    pub empty_str: Value,
+    pub empty_bytes: Value,
+    /// One-character strings below U+0100.
+    pub latin1: [Value; 256],
+    /// Interned strings by content; entries pin their strings.
+    pub interned: HashMap<Box<str>, u64>,
+    /// Further interned strings that are no valid UTF-8, by code points.
+    pub interned_wide: HashMap<Box<[u32]>, u64>,
+    pub type_cache: TypeCache,
+    /// `builtins` and `sys.modules` as dicts.
+    pub builtins: Value,
+    pub modules: Value,
+    /// `sys`'s namespace.
+    pub sys_dict: Value,
+    /// Objects kept alive by native modules, by slot number.
+    pub statics: [Value; 256],
+    pub statics_used: usize,
+    /// Secret keys of string hashing.
+    pub hash_key: (u64, u64),
+    /// What the interpreter lends to this crate.
+    pub hooks: Hooks,
+    /// Objects whose repr is in progress, innermost last, as a list object.
+    pub repr_stack: Value,
+    /// Command line and environment settings.
+    pub config: Config,
+    /// Frames watched by someone: see `frame.rs`.
+    pub frame_list: Value,
+    /// Invalidation callback of the JIT: a watched thing changed.
+    pub jit: *mut u8,
+}
+
+const _: () = assert!(std::mem::offset_of!(Vm, alloc) == 0);
+
+/// Functions of crates above this one.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Runs a Python function on bound arguments already in a fresh window; see `call.rs`.
+    pub run_function: fn(&mut Vm, func: Value, args: &[Value], kwnames: Value) -> R,
+    /// Resumes a generator: `value` sent in, or an exception thrown when `exc` is some.
+    pub resume:
+        fn(&mut Vm, generator: Value, value: Value, exc: Value) -> R<crate::generator::Resumed>,
+    /// Runs module-level code in globals and a namespace.
+    pub run_code: fn(&mut Vm, code: Value, globals: Value, namespace: Value, closure: Value) -> R,
+    /// Compiles source text to a code object: source (str or bytes), file name, mode ("exec", "eval", "single"), flags, optimize.
+    pub compile:
+        fn(&mut Vm, source: Value, filename: Value, mode: &str, flags: u32, optimize: i32) -> R,
+    /// A watched dict, class or function changed: invalidate what depends on it.
+    pub invalidate: fn(&mut Vm, object: Value),
+}
+
+/// Settings from the command line and the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub isolated: bool,
+    pub ignore_environment: bool,
+    pub no_site: bool,
+    pub no_user_site: bool,
+    pub dont_write_bytecode: bool,
+    pub unbuffered: bool,
+    pub verbose: u32,
+    pub optimize: u32,
+    pub quiet: bool,
+    pub inspect: bool,
+    pub interactive: bool,
+    pub bytes_warning: u32,
+    pub safe_path: bool,
+    pub dev_mode: bool,
+    pub utf8_mode: bool,
+    pub warn_options: Vec<String>,
+    pub x_options: Vec<String>,
+    pub argv: Vec<std::ffi::OsString>,
+    pub orig_argv: Vec<std::ffi::OsString>,
+    /// Seed of string hashing and of everything else that is random; `None`: from the system.
+    pub seed: Option<u64>,
+    pub executable: String,
+    /// The Lib tree in use (`/usr/lib/python3.11`).
+    pub lib: Option<std::path::PathBuf>,
+}
+
+macro_rules! types {
+    ($($name:ident)*) => {
+        /// The built-in classes that Rust code names.
+        #[derive(Clone, Copy)]
+        #[allow(missing_docs, reason = "the fields are named as the classes are")]
+        pub struct Types { $(pub $name: Gc<PyType>),* }
+        impl Types {
+            /// All null, before the classes exist.
+            pub const fn empty() -> Types {
+                Types { $($name: Gc::from_raw(std::ptr::null_mut())),* }
+            }
+            /// Calls `f` with each field.
+            pub fn for_each(&mut self, mut f: impl FnMut(&mut Gc<PyType>)) {
+                $(f(&mut self.$name);)*
+            }
+        }
+    };
+}
+
+types! {
+    object type_ int bool_ float complex str_ bytes bytearray tuple list dict set frozenset
+    function native native_method method wrapper code cell module generator coroutine async_generator
+    frame traceback range range_iter seq_iter list_iter tuple_iter str_iter bytes_iter dict_key_iter dict_value_iter
+    dict_item_iter dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
+    none ellipsis not_implemented memoryview weakref getset member mappingproxy namespace generic_alias union
+    enumerate zip map filter reversed
+    base_exception exception type_error value_error key_error index_error attribute_error name_error unbound_local_error
+    stop_iteration stop_async_iteration generator_exit runtime_error recursion_error not_implemented_error zero_division_error
+    overflow_error arithmetic_error floating_point_error lookup_error memory_error assertion_error import_error
+    module_not_found_error os_error eof_error syntax_error indentation_error tab_error system_error system_exit keyboard_interrupt
+    unicode_error unicode_decode_error unicode_encode_error unicode_translate_error buffer_error reference_error
+    base_exception_group exception_group blocking_io_error child_process_error connection_error broken_pipe_error
+    connection_aborted_error connection_refused_error connection_reset_error file_exists_error file_not_found_error
+    interrupted_error is_a_directory_error not_a_directory_error permission_error process_lookup_error timeout_error
+    warning deprecation_warning pending_deprecation_warning runtime_warning syntax_warning user_warning future_warning
+    import_warning unicode_warning bytes_warning resource_warning encoding_warning
+}
+
+impl Vm {
+    /// A VM with a heap and nothing in it; `boot` fills it.
+    pub fn new(heap: Heap, alloc: AllocState, hooks: Hooks, config: Config) -> Box<Vm> {
+        let stack = crate::heap::map_stack(STACK_WORDS);
+        let mut alloc = alloc;
+        alloc.top = stack as u64;
+        let key = match config.seed {
+            Some(s) => (
+                s ^ 0x9E37_79B9_7F4A_7C15,
+                s.rotate_left(32) ^ 0xD1B5_4A32_D192_ED03,
+            ),
+            None => crate::heap::random_key(),
+        };
+        let _ = &KINDS;
+        Box::new(Vm {
+            alloc,
+            poll: 0,
+            tracing: 0,
+            pc: 0,
+            base: stack,
+            result: Value::NULL,
+            stack,
+            // SAFETY: one past the end of the mapping just made.
+            stack_end: unsafe { stack.add(STACK_WORDS - 4096) },
+            stack_high: stack,
+            native_limit: 0,
+            depth: 0,
+            depth_limit: 1000,
+            exc: Value::NULL,
+            handled: Value::NULL,
+            heap,
+            all_shapes: std::ptr::null_mut(),
+            shape_tags: 0,
+            storage_shape: 0,
+            code_serial: 0,
+            type_versions: 0,
+            keys_versions: 0,
+            types: Types::empty(),
+            names: crate::names::Names::empty(),
+            none: Value::NULL,
+            true_: Value::NULL,
+            false_: Value::NULL,
+            ellipsis: Value::NULL,
+            not_implemented: Value::NULL,
+            empty_tuple: Value::NULL,
+            empty_str: Value::NULL,
+            empty_bytes: Value::NULL,
+            latin1: [Value::NULL; 256],
+            interned: HashMap::new(),
+            interned_wide: HashMap::new(),
+            type_cache: TypeCache::default(),
+            builtins: Value::NULL,
+            modules: Value::NULL,
+            sys_dict: Value::NULL,
+            statics: [Value::NULL; 256],
+            statics_used: 0,
+            hash_key: key,
+            hooks,
+            repr_stack: Value::NULL,
+            config,
+            frame_list: Value::NULL,
+            jit: std::ptr::null_mut(),
+        })
+    }
+
+    /// `True` or `False`.
+    #[inline(always)]
+    pub fn bool(&self, b: bool) -> Value {
+        if b { self.true_ } else { self.false_ }
+    }
+
+    /// A slot in [`Vm::statics`] for a native module's own object.
+    pub fn new_static(&mut self, v: Value) -> usize {
+        let i = self.statics_used;
+        assert!(
+            i < self.statics.len(),
+            "the table of statics has room for every native module"
+        );
+        self.statics[i] = v;
+        self.statics_used += 1;
+        i
+    }
+}
