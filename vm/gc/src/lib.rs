@@ -27,13 +27,28 @@
 //!
 //! **Left out.** Concurrent or incremental marking; a start bit per allocation.
 
+mod barrier;
+mod blocks;
+mod collect;
 mod config;
+mod faults;
 mod heap;
 mod kinds;
+mod large;
+mod low;
+mod resolve;
 mod roots;
+mod space;
+mod stack;
 mod state;
 mod stats;
 mod trace;
+mod verify;
+mod walk;
+mod weak;
+
+#[cfg(test)]
+mod tests;
 
 use std::ptr::NonNull;
 
@@ -133,7 +148,7 @@ impl Heap {
     /// # Errors
     /// [`GcError::StackBounds`] when the system does not tell.
     pub fn current_stack_base() -> Result<*const u64, GcError> {
-        heap::current_stack_base()
+        stack::current_stack_base()
     }
 
     /// [`AllocState::alloc`] on the attached state. A safepoint.
