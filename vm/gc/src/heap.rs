@@ -178,6 +178,11 @@ impl Core {
     pub(crate) fn external_bytes(&mut self, delta: isize) {
         self.external = self.external.saturating_add_signed(delta);
         self.young_used += delta.max(0) as usize;
+        if self.young_used >= self.config.young_bytes {
+            // A window has room for a thousand owners of big buffers; do not wait for its
+            // end.
+            self.close_window();
+        }
     }
 
     pub(crate) fn low_alloc(&mut self, bytes: usize) -> Option<NonNull<u8>> {

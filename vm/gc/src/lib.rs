@@ -290,7 +290,8 @@ impl Heap {
     }
 
     /// Tells the heap that `delta` bytes outside of it were allocated (or freed, if
-    /// negative) on behalf of objects. They count to both budgets and to the limit.
+    /// negative) on behalf of objects. They count to both budgets and to the limit. Ends
+    /// what [`Heap::reserve_room`] promised.
     pub fn external_bytes(self, delta: isize) {
         self.core_mut().external_bytes(delta);
     }

@@ -109,7 +109,8 @@ pub(crate) unsafe fn slot(obj: *mut u64, index: usize) -> *mut Value {
 pub(crate) struct Roots {
     pub(crate) exact: Vec<u64>,
     pub(crate) ambiguous: Vec<u64>,
-    pub(crate) collections: usize,
+    /// Of each collection, whether it was full.
+    pub(crate) reports: Vec<bool>,
 }
 
 impl RootSource for Roots {
@@ -125,8 +126,8 @@ impl RootSource for Roots {
         unsafe { tracer.range(range.start.cast(), range.end.cast()) }
     }
 
-    fn finished(&mut self, _: &crate::Report) {
-        self.collections += 1;
+    fn finished(&mut self, report: &crate::Report) {
+        self.reports.push(report.full);
     }
 }
 

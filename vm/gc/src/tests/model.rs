@@ -86,6 +86,7 @@ impl Program {
 
     fn run(&mut self, steps: usize) {
         for step in 0..steps {
+            self.t.roots().reports.clear();
             self.step();
             self.take_pending();
             if step % 64 == 63 {
@@ -147,10 +148,11 @@ impl Program {
         }
     }
 
-    fn set_root(&mut self, value: Value, word: Word) {
+    fn set_root(&mut self, value: Value, word: Word) -> usize {
         let i = self.rng.below(EXACT);
         self.t.roots().exact[i] = value.bits();
         self.exact[i] = word;
+        i
     }
 
     fn new_mirror(&mut self, kind: Kind, count: usize) -> u32 {
@@ -164,14 +166,15 @@ impl Program {
         self.objects.len() as u32 - 1
     }
 
-    fn allocate(&mut self, kind: Kind, count: usize) {
+    /// Allocates and fills an object; returns the index of its root, if there was memory.
+    fn allocate(&mut self, kind: Kind, count: usize) -> Option<usize> {
         let id = self.objects.len() as u32;
         let Some(obj) = slots(self.t.heap, kind, id, count) else {
             self.out_of_memory += 1;
             // Room again.
             self.t.roots().exact.fill(0);
             self.exact.fill(Word::Null);
-            return;
+            return None;
         };
         self.new_mirror(kind, if kind == BYTES { 0 } else { count });
         let obj = obj.as_ptr();
@@ -193,7 +196,37 @@ impl Program {
                 }
             }
         }
-        self.set_root(Value::from_ptr(obj), Word::Ref(id));
+        Some(self.set_root(Value::from_ptr(obj), Word::Ref(id)))
+    }
+
+    /// Two arrays that probably share a card, each with the only reference to a young
+    /// object on it.
+    fn twins(&mut self) {
+        let count = 130 + self.rng.below(300);
+        let (Some(a), Some(b)) = (self.allocate(ARRAY, count), self.allocate(ARRAY, count)) else {
+            return;
+        };
+        self.t.heap.collect(false);
+        for (at, index) in [(a, count - 1), (b, 0)] {
+            let Some(young) = self.allocate(NODE, 1) else {
+                return;
+            };
+            let (value, word) = (self.root_value(young), self.exact[young]);
+            // The roots may have been overwritten meanwhile.
+            if let Word::Ref(id) = self.exact[at]
+                && self.objects[id as usize].slots.len() == count
+            {
+                let obj = self.root_value(at).ptr();
+                // SAFETY: the object has this slot.
+                unsafe {
+                    *slot(obj, index) = value;
+                    self.t.heap.barrier_slot(obj, slot(obj, index));
+                }
+                self.objects[id as usize].slots[index] = word;
+            }
+            self.exact[young] = Word::Null;
+            self.t.roots().exact[young] = 0;
+        }
     }
 
     fn store(&mut self) {
@@ -218,10 +251,8 @@ impl Program {
         self.objects[id as usize].slots[i] = word;
     }
 
-    fn weakref(&mut self) {
-        let Some((_, _)) = self.any_object() else {
-            return;
-        };
+    /// A weak reference to the object of a root slot, or to a random one.
+    fn weakref(&mut self, at: Option<usize>) {
         let id = self.objects.len() as u32;
         let Some(wr) = self.t.heap.alloc(WEAK, 3, 0) else {
             return;
@@ -231,7 +262,11 @@ impl Program {
         unsafe { *wr.add(2) = id as u64 };
         self.new_mirror(WEAK, 0);
         // The referent is chosen after the allocation, which may have moved it.
-        if let Some((obj, referent)) = self.any_object() {
+        let chosen = match at.map(|at| (self.root_value(at), self.exact[at])) {
+            Some((value, Word::Ref(id))) => Some((value.ptr(), id)),
+            _ => self.any_object(),
+        };
+        if let Some((obj, referent)) = chosen {
             // SAFETY: as above.
             unsafe {
                 *wr.add(1) = obj as u64;
@@ -241,6 +276,36 @@ impl Program {
             self.objects[id as usize].referent = Some(referent);
         }
         self.set_root(Value::from_ptr(wr), Word::Ref(id));
+    }
+
+    /// A weakly referenced object that only a dead finalizable object reaches.
+    fn family(&mut self) {
+        let Some(parent) = self.allocate(FINAL, 2) else {
+            return;
+        };
+        let Some(child) = self.allocate(NODE, 2) else {
+            return;
+        };
+        self.weakref(Some(child));
+        if let Word::Ref(id) = self.exact[parent]
+            && self.objects[id as usize].slots.len() == 2
+        {
+            let (value, word) = (self.root_value(child), self.exact[child]);
+            let obj = self.root_value(parent).ptr();
+            // SAFETY: the object has this slot.
+            unsafe {
+                *slot(obj, 1) = value;
+                self.t.heap.barrier(obj);
+            }
+            self.objects[id as usize].slots[1] = word;
+        }
+        for at in [parent, child] {
+            self.exact[at] = Word::Null;
+            self.t.roots().exact[at] = 0;
+        }
+        self.take_pending();
+        self.t.roots().reports.clear();
+        self.t.heap.collect(true);
     }
 
     fn owner(&mut self) {
@@ -275,7 +340,14 @@ impl Program {
 
     fn make_ambiguous(&mut self) {
         self.ambiguous.truncate(AMBIGUOUS - 1);
-        if let Some((obj, id)) = self.any_object() {
+        let chosen = if self.rng.one_in(3) {
+            let count = 1000 + self.rng.below(1000);
+            let at = self.allocate(ARRAY, count);
+            at.map(|at| (self.root_value(at).ptr(), self.objects.len() as u32 - 1))
+        } else {
+            self.any_object()
+        };
+        if let Some((obj, id)) = chosen {
             // SAFETY: an object of the heap.
             let bytes = unsafe { self.t.heap.size_of(obj) };
             let inside = self.rng.below(bytes);
@@ -289,6 +361,15 @@ impl Program {
             let words = &mut self.t.roots().ambiguous;
             words.pop();
             words.insert(0, (obj as usize + inside) as u64);
+            if self.rng.one_in(2) {
+                // Often the only root.
+                for i in 0..EXACT {
+                    if self.exact[i] == Word::Ref(id) {
+                        self.exact[i] = Word::Null;
+                        self.t.roots().exact[i] = 0;
+                    }
+                }
+            }
         } else {
             self.ambiguous.clear();
             self.t.roots().ambiguous.fill(0);
@@ -336,6 +417,9 @@ impl Program {
             41 => {
                 let count = 1000 + self.rng.below(3000);
                 self.allocate(ARRAY, count);
+                if self.rng.one_in(2) {
+                    self.twins();
+                }
             }
             42..45 => {
                 let count = self.rng.below(5);
@@ -345,10 +429,13 @@ impl Program {
                 let count = self.rng.below(60);
                 self.allocate(BYTES, count);
             }
-            48..51 => self.weakref(),
+            48 => self.family(),
+            49 | 50 => self.weakref(None),
             51..53 => self.owner(),
             53..88 => self.store(),
-            88..91 => self.set_root(Value::NULL, Word::Null),
+            88..91 => {
+                self.set_root(Value::NULL, Word::Null);
+            }
             91 => self.pin(),
             92 | 93 => self.make_ambiguous(),
             94..97 => self.root_vecs(),
@@ -391,12 +478,18 @@ impl Program {
 
     /// Handles what collections left: cleared weak references, finalizers, drops.
     fn take_pending(&mut self) {
-        let dropped = DROPPED.with_borrow_mut(std::mem::take);
-        if !self.t.heap.has_pending() && dropped.is_empty() {
+        if !self.t.heap.has_pending() && DROPPED.with_borrow(Vec::is_empty) {
             return;
         }
+        if self.rng.one_in(3) {
+            // The queues must survive further collections.
+            for _ in 0..1 + self.rng.below(3) {
+                let full = self.rng.one_in(3);
+                self.t.heap.collect(full);
+            }
+        }
         let reachable = self.reachable(None);
-        for id in dropped {
+        for id in DROPPED.with_borrow_mut(std::mem::take) {
             assert!(!reachable.contains(&id), "drop of reachable object {id}");
             let object = &mut self.objects[id as usize];
             assert!(!object.dropped, "second drop of {id}");
@@ -415,35 +508,37 @@ impl Program {
                 );
             }
         }
+        // A minor collection does not know that an old object is dead.
+        let only_full = self.t.roots().reports == [true];
+        let mut finalizable = Vec::new();
         while let Some(value) = self.t.heap.take_finalizable() {
-            // SAFETY: what is handed out is an object.
+            // SAFETY: what is handed out is an object; there is no safepoint in here.
             let id = unsafe {
                 assert!(*value.ptr() & Header::FINALIZED != 0);
                 id_of(value.ptr())
             };
             assert_eq!(self.objects[id as usize].kind, FINAL);
-            let reachable = self.reachable(None);
             assert!(
                 !reachable.contains(&id),
                 "finalizer of reachable object {id}"
             );
-            let mut seen = HashMap::new();
             let closure = self.reachable(Some(id));
-            // Weak references to what died with it were cleared before it was queued; those
-            // that are alive were also handed out just above.
             for at in 0..self.objects.len() {
-                let Some(referent) = self.objects[at].referent else {
-                    continue;
-                };
-                if closure.contains(&referent) && !reachable.contains(&referent) {
+                if let Some(referent) = self.objects[at].referent
+                    && only_full
+                    && closure.contains(&referent)
+                    && !reachable.contains(&referent)
+                {
                     assert!(
                         !reachable.contains(&(at as u32)),
                         "weak reference {at} to {referent} is cleared before finalizer {id}"
                     );
-                    self.objects[at].referent = None;
                 }
             }
-            self.compare(value, Word::Ref(id), &mut seen, &closure);
+            self.compare(value, Word::Ref(id), &mut HashMap::new(), &reachable);
+            finalizable.push((value, id));
+        }
+        for (value, id) in finalizable {
             if self.rng.one_in(2) {
                 self.set_root(value, Word::Ref(id));
             }
@@ -553,6 +648,7 @@ impl Program {
     /// After full collections until nothing is pending, what is left is what is reachable.
     fn check_exact_liveness(&mut self) {
         loop {
+            self.t.roots().reports.clear();
             self.t.heap.collect(true);
             if !self.t.heap.has_pending() {
                 break;
