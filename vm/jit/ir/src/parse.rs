@@ -501,11 +501,9 @@ impl Parser {
             ("u16", Width::U16),
             ("u8", Width::U8),
         ];
-        let width = widths
-            .into_iter()
-            .find(|(word, _)| self.eat_word(word))
-            .map_or(Width::Val, |(_, width)| width);
-        Ok(Field { offset, width, val })
+        let named = widths.into_iter().find(|(word, _)| self.eat_word(word));
+        let (width, class) = (named.map_or(Width::Val, |(_, width)| width), self.class()?);
+        Ok(Field { offset, width, class, val })
     }
 }
 

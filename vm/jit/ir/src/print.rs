@@ -271,6 +271,7 @@ impl<'t> Printer<'t> {
                     Width::U16 => self.out.push_str(" u16"),
                     Width::U8 => self.out.push_str(" u8"),
                 }
+                put!(self, " c{}", field.class.0);
             }
             self.out.push(']');
         }

@@ -7,6 +7,7 @@
 //! 50 bits becomes a heap int then). Virtual objects, allocations that never happened, are described
 //! with their fields and made on the way out.
 
+use crate::effects::AliasClass;
 use crate::types::OpRef;
 
 /// The state at one resume point of the recording.
@@ -51,6 +52,8 @@ pub struct Field {
     pub offset: i32,
     /// How the value is stored: in a `Val` field an unboxed ref is boxed, elsewhere it is raw.
     pub width: Width,
+    /// What later accesses of the field name as their class, should a bridge make the object.
+    pub class: AliasClass,
     pub val: OpRef,
 }
 

@@ -13,7 +13,7 @@ const LOOP: &str = r#"trace root 1 {
   st_val v3, &5, 8, c3
   st_i64 v3, i2, 16, c4
   barrier v3, $0
-  same v3, $0 @s1{pc 8 base 4 [-2: i2, 3: o0] finish 2 o1 o0 = new 2, 0x500000100 [8: o1] o1 = new 3, 0x0 [8: &1.5, 16: i2 i64]}
+  same v3, $0 @s1{pc 8 base 4 [-2: i2, 3: o0] finish 2 o1 o0 = new 2, 0x500000100 [8: o1 c3] o1 = new 3, 0x0 [8: &1.5 c3, 16: i2 i64 c4]}
   i4 = call fn0 [v3, 3] @s2{pc 9 base 0 [0: null]}
   f5 = i2f i4
   f6 = fmul f5, -0.0
