@@ -15,6 +15,10 @@ pub(crate) struct Oracle<'a> {
     arena: &'a mut Arena,
     log: Vec<u64>,
     steps: u32,
+    /// The op that left for good.
+    pub(crate) left_at: Option<(TraceId, usize)>,
+    /// Bridges entered.
+    pub(crate) bridged: u32,
 }
 
 /// What an op does to the flow.
@@ -35,10 +39,12 @@ impl<'a> Oracle<'a> {
             arena,
             log: Vec::new(),
             steps: 0,
+            left_at: None,
+            bridged: 0,
         }
     }
 
-    pub(crate) fn run(mut self, root: TraceId) -> Outcome {
+    pub(crate) fn run(&mut self, root: TraceId) -> Outcome {
         let mut id = root;
         let mut params: Vec<u64> = Vec::new();
         loop {
@@ -58,6 +64,7 @@ impl<'a> Oracle<'a> {
                             .map(|&r| bits(trace, &values, r))
                             .collect();
                         id = bridge;
+                        self.bridged += 1;
                         continue;
                     }
                     let (slots, resumption) = self.rebuild(trace, &values, state);
@@ -68,7 +75,7 @@ impl<'a> Oracle<'a> {
                         exit: (id, snapshot),
                         resumption,
                         memory: self.arena.contents(),
-                        log: self.log,
+                        log: std::mem::take(&mut self.log),
                     };
                 }
                 Flow::Next | Flow::Loop => unreachable!("a trace ends by leaving or linking"),
@@ -105,7 +112,10 @@ impl<'a> Oracle<'a> {
                 }
                 _ => match self.op(trace, &values, op) {
                     (Flow::Next, result) => values[i] = result,
-                    (flow, _) => return (flow, values),
+                    (flow, _) => {
+                        self.left_at = Some((trace.id, i));
+                        return (flow, values);
+                    }
                 },
             }
             i += 1;
