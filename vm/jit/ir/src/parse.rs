@@ -503,7 +503,12 @@ impl Parser {
         ];
         let named = widths.into_iter().find(|(word, _)| self.eat_word(word));
         let (width, class) = (named.map_or(Width::Val, |(_, width)| width), self.class()?);
-        Ok(Field { offset, width, class, val })
+        Ok(Field {
+            offset,
+            width,
+            class,
+            val,
+        })
     }
 }
 
