@@ -24,8 +24,26 @@ pub struct Interval {
 pub struct LiveSet {
     /// Registers with a live value.
     pub regs: RegSet,
-    /// Spill slots with a live value, ascending.
-    pub spills: Vec<u32>,
+    /// Spill slots with a live value, a bit each.
+    spills: Vec<u64>,
+}
+
+impl LiveSet {
+    /// True when spill slot `slot` holds a live value.
+    #[must_use]
+    pub fn has_spill(&self, slot: u32) -> bool {
+        self.spills
+            .get(slot as usize / 64)
+            .is_some_and(|bits| bits >> (slot % 64) & 1 != 0)
+    }
+
+    pub(crate) fn add_spill(&mut self, slot: u32) {
+        let word = slot as usize / 64;
+        if word >= self.spills.len() {
+            self.spills.resize(word + 1, 0);
+        }
+        self.spills[word] |= 1 << (slot % 64);
+    }
 }
 
 pub(crate) const fn early(inst: u32) -> u32 {

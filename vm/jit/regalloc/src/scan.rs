@@ -61,12 +61,9 @@ impl Allocation {
                 match loc {
                     Loc::None => {}
                     Loc::Reg(reg) => set.regs.insert(reg),
-                    Loc::Spill(slot) => set.spills.push(slot),
+                    Loc::Spill(slot) => set.add_spill(slot),
                 }
             }
-        }
-        for set in &mut out {
-            set.spills.sort_unstable();
         }
         out
     }

@@ -266,7 +266,7 @@ fn a_value_across_a_call_is_in_a_preserved_register() {
     assert_eq!(a.locs[0], Loc::Reg(Reg::gpr(12)));
     let live = a.live_across(&[call]);
     assert_eq!(live[0].regs, RegSet::of(&[Reg::gpr(12)]));
-    assert!(live[0].spills.is_empty());
+    assert!(!live[0].has_spill(0));
 }
 
 #[test]

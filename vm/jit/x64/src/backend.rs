@@ -74,7 +74,7 @@ impl Site {
     pub fn clear_dead(&self, state: &mut ExitState) {
         state.clear_dead(self.frame_words, &|loc| match loc {
             Loc::Reg(reg) => self.live.regs.contains(reg),
-            Loc::Spill(slot) => self.live.spills.binary_search(&slot).is_ok(),
+            Loc::Spill(slot) => self.live.has_spill(slot),
             Loc::None => false,
         });
     }
@@ -258,7 +258,7 @@ impl Backend {
             ));
         }
         let first_site = self.sites.len() as u32;
-        self.add_sites(trace, &allocation, frame_words, outgoing, options.extent);
+        self.add_sites(trace, &allocation, frame_words, options.extent);
         self.traces.insert(
             trace.id,
             Record {
@@ -417,27 +417,15 @@ impl Backend {
         }))
     }
 
-    fn add_sites(
-        &mut self,
-        trace: &Trace,
-        allocation: &Allocation,
-        frame_words: u32,
-        outgoing: u32,
-        extent: i32,
-    ) {
+    fn add_sites(&mut self, trace: &Trace, allocation: &Allocation, frame_words: u32, extent: i32) {
         let news: Vec<u32> = trace
             .iter()
             .filter(|(_, op)| op.code == OpCode::New)
             .filter_map(|(r, _)| r.as_op())
             .map(|i| i as u32)
             .collect();
-        for (&index, mut live) in news.iter().zip(allocation.live_across(&news)) {
+        for (&index, live) in news.iter().zip(allocation.live_across(&news)) {
             let op = &trace.ops[index as usize];
-            debug_assert!(
-                live.spills.iter().all(|&slot| slot >= outgoing),
-                "spill slots lie above stack arguments"
-            );
-            live.spills.dedup();
             self.sites.push(Site {
                 trace: trace.id,
                 op: OpRef::op(index as usize),
