@@ -45,6 +45,26 @@ impl Vm {
         }
     }
 
+    /// `f(*args, **kwargs)` with the keyword arguments in a dict (null: none).
+    pub fn call_dict(&mut self, f: Value, args: &[Value], kwargs: Value) -> R {
+        if kwargs.is_null() || self.dict_len(kwargs) == 0 {
+            return self.call(f, args);
+        }
+        let (n, k) = (args.len(), self.dict_len(kwargs));
+        let all = self.new_tuple_uninit(n + k);
+        let names = self.new_tuple_uninit(k);
+        for (i, &v) in args.iter().enumerate() {
+            self.tuple_init(all, i, v);
+        }
+        let (mut pos, mut i) = (0, 0);
+        while let Some((name, v)) = self.dict_next(kwargs, &mut pos) {
+            self.tuple_init(names, i, name);
+            self.tuple_init(all, n + i, v);
+            i += 1;
+        }
+        self.call_kw(f, self.tuple_items(all), names)
+    }
+
     /// `f(this, *args)`.
     pub fn call_with_self(&mut self, f: Value, this: Value, args: &[Value], kwnames: Value) -> R {
         let mut small = [Value::NULL; 9];
@@ -158,12 +178,12 @@ impl Vm {
                 }
             }
         }
-        let sig = def.signature();
+        let sig = n.signature();
         if sig.simple && kwnames.is_null() && args.len() == sig.positional {
             return (def.func)(self, args);
         }
         let mut bound = [Value::NULL; MAX_PARAMS];
-        let count = self.bind_native(def, args, kwnames, &mut bound)?;
+        let count = self.bind_native(def, sig, args, kwnames, &mut bound)?;
         (def.func)(self, &bound[..count])
     }
 

@@ -176,6 +176,9 @@ pub enum Layout {
     GenericAlias,
     Union,
     Awaitable,
+    ListReverseIter,
+    DictReverseIter,
+    LongRangeIter,
     /// Layouts of library modules start here; each module numbers its own.
     Library,
 }
@@ -306,7 +309,8 @@ object! {
     /// A function written in Rust.
     PyNative [Native, RAW2] {
         def: *const crate::native::NativeDef,
-        flags: u64,
+        /// Its parsed signature, or null; see [`crate::native`].
+        parsed: *const crate::native::Signature,
         /// Bound receiver (a module or an instance) or null.
         this: Value,
         /// Class that defines it, or null.

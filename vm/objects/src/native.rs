@@ -14,9 +14,9 @@
 //! fn append(vm: &mut Vm, a: &[Value]) -> R { vm.list_append(a[0], a[1]); Ok(vm.none) }
 //! ```
 
+use crate::layout::{Gc, PyNative};
 use crate::vm::{R, Vm};
 use pyrite_machine::Value;
-use std::sync::OnceLock;
 
 /// A native function: bound arguments in, value out.
 pub type NativeFn = fn(&mut Vm, &[Value]) -> R;
@@ -66,7 +66,6 @@ pub struct NativeDef {
     pub func: NativeFn,
     pub binding: Binding,
     pub doc: &'static str,
-    parsed: OnceLock<Signature>,
 }
 
 /// Declares a function or method.
@@ -93,7 +92,6 @@ const fn declare(
         func,
         binding,
         doc: "",
-        parsed: OnceLock::new(),
     }
 }
 
@@ -123,10 +121,19 @@ impl NativeDef {
         self.doc = doc;
         self
     }
+}
 
-    /// The parsed signature.
-    pub fn signature(&self) -> &Signature {
-        self.parsed.get_or_init(|| Signature::parse(self.signature))
+impl Gc<PyNative> {
+    /// The parsed signature, kept with the function object once it was asked for.
+    #[inline]
+    pub fn signature(self) -> &'static Signature {
+        if self.parsed.get().is_null() {
+            // SAFETY: definitions are statics.
+            let text = unsafe { (*self.def.get()).signature };
+            self.parsed.set(Box::leak(Box::new(Signature::parse(text))));
+        }
+        // SAFETY: leaked above.
+        unsafe { &*self.parsed.get() }
     }
 }
 
@@ -291,11 +298,11 @@ impl Vm {
     pub fn bind_native(
         &mut self,
         def: &NativeDef,
+        sig: &Signature,
         args: &[Value],
         kwnames: Value,
         out: &mut [Value; MAX_PARAMS],
     ) -> R<usize> {
-        let sig = def.signature();
         let nkw = if kwnames.is_some() {
             self.tuple_len(kwnames)
         } else {
@@ -304,7 +311,7 @@ impl Vm {
         let npos = args.len() - nkw;
         if sig.simple && nkw == 0 {
             if npos != sig.positional {
-                return Err(self.arity_error(def, npos));
+                return Err(self.arity_error(def, sig, npos));
             }
             out[..npos].copy_from_slice(args);
             return Ok(npos);
@@ -312,7 +319,7 @@ impl Vm {
         let n = sig.params.len();
         out[..n].fill(Value::NULL);
         if npos > sig.positional && sig.varargs.is_none() {
-            return Err(self.arity_error(def, npos));
+            return Err(self.arity_error(def, sig, npos));
         }
         let direct = npos.min(sig.positional);
         out[..direct].copy_from_slice(&args[..direct]);
@@ -368,7 +375,7 @@ impl Vm {
         for (i, p) in sig.params.iter().enumerate() {
             if !p.optional && out[i].is_null() {
                 if nkw == 0 && !p.kwonly {
-                    return Err(self.arity_error(def, npos));
+                    return Err(self.arity_error(def, sig, npos));
                 }
                 let m = format!(
                     "{}() missing required argument '{}' (pos {})",
@@ -382,8 +389,7 @@ impl Vm {
         Ok(n)
     }
 
-    fn arity_error(&mut self, def: &NativeDef, given: usize) -> crate::vm::Raised {
-        let sig = def.signature();
+    fn arity_error(&mut self, def: &NativeDef, sig: &Signature, given: usize) -> crate::vm::Raised {
         let s = usize::from(sig.has_self || def.binding == Binding::Class);
         let (min, max, given) = (
             sig.required.saturating_sub(s),
@@ -417,3 +423,17 @@ impl Vm {
 
 /// Most parameters a native function may have.
 pub const MAX_PARAMS: usize = 20;
+
+/// The six comparison methods `lt` ... `ge` as natives over one function
+/// `fn(&mut Vm, CmpOp, &[Value]) -> R`.
+macro_rules! comparisons {
+    ($f:ident) => {
+        crate::native::comparisons!(@one $f, lt Lt, le Le, eq Eq, ne Ne, gt Gt, ge Ge);
+    };
+    (@one $f:ident, $($name:ident $op:ident),*) => {
+        $(fn $name(vm: &mut Vm, a: &[Value]) -> R {
+            $f(vm, pyrite_bytecode::CmpOp::$op, a)
+        })*
+    };
+}
+pub(crate) use comparisons;
