@@ -464,18 +464,27 @@ impl Vm {
 
     #[cold]
     fn make_memo(&mut self, class: Gc<PyType>) -> Memo {
-        let object = self.types.object;
+        let t = self.types;
+        let object = t.object;
         let n = self.names;
         let same = |vm: &mut Vm, name: Value| vm.lookup(class, name) == vm.lookup(object, name);
-        let object_getattribute = same(self, n.getattribute);
+        // Classes, modules and `super` objects have their own built-in lookup,
+        // which `generic_getattr` and `generic_setattr` know.
+        let built_in = |vm: &mut Vm, name: Value| {
+            let f = vm.lookup(class, name);
+            [object, t.type_, t.module, t.super_]
+                .iter()
+                .any(|&c| vm.lookup(c, name) == f)
+        };
+        let object_getattribute = built_in(self, n.getattribute);
         Memo {
             valid: true,
             object_getattribute,
             plain_getattr: object_getattribute && self.lookup(class, n.getattr).is_null(),
-            plain_setattr: same(self, n.setattr) && same(self, n.delattr),
+            plain_setattr: built_in(self, n.setattr) && built_in(self, n.delattr),
             has_get: self.lookup(class, n.get).is_some(),
             has_set: self.lookup(class, n.set).is_some() || self.lookup(class, n.delete).is_some(),
-            plain_new: same(self, n.new),
+            plain_new: same(self, n.new) && !self.not_instantiable(class),
             identity_eq: same(self, n.eq) && same(self, n.hash),
         }
     }
@@ -591,6 +600,19 @@ impl Vm {
         Ok(winner.unwrap_or(self.types.object))
     }
 
+    /// [`Vm::best_base`] of bases known to be good.
+    pub fn best_base_unchecked(&mut self, bases: &[Value]) -> Gc<PyType> {
+        let mut winner = Gc::<PyType>::from_value(bases[0]);
+        for &b in &bases[1..] {
+            let t = Gc::<PyType>::from_value(b);
+            let (a, c) = (self.solid_base(winner), self.solid_base(t));
+            if a != c && self.is_subclass(c, a) {
+                winner = t;
+            }
+        }
+        winner
+    }
+
     /// The nearest class up the line that added words to the payload.
     fn solid_base(&mut self, t: Gc<PyType>) -> Gc<PyType> {
         let mut t = t;
@@ -605,7 +627,8 @@ impl Vm {
             for i in 0..self.tuple_len(bases) {
                 let b = Gc::<PyType>::from_value(self.tuple_get(bases, i));
                 let bd = self.type_data(b);
-                if bd.payload_words == d.payload_words && base_layout(bd.layout) == d.layout {
+                let (layout, payload) = derived_payload(bd);
+                if payload == d.payload_words && layout == d.layout {
                     up = Some(b);
                     break;
                 }
@@ -633,12 +656,11 @@ impl Vm {
         let base_items = self.tuple_items(bases).to_vec_on_stack();
         let base = self.best_base(base_items.as_slice())?;
         let bd = self.type_data(base);
-        let layout = base_layout(bd.layout);
-        let (kind, payload) = if layout != bd.layout {
-            // A subclass of an immutable value type holds the value.
-            (kind::VALUES, 2)
+        let (layout, payload) = derived_payload(bd);
+        let kind = if layout == bd.layout {
+            bd.kind
         } else {
-            (bd.kind, bd.payload_words)
+            kind::VALUES
         };
         let has_dict = bd.has_dict || want_dict;
         let payload = payload + slots.len() as u16;
@@ -694,6 +716,18 @@ impl Vm {
         }
         Ok(t.value())
     }
+}
+
+/// Layout and payload words of a subclass that adds nothing. A subclass of an
+/// immutable value type holds the value in its one payload word.
+fn derived_payload(base: &TypeData) -> (Layout, u16) {
+    let layout = base_layout(base.layout);
+    let words = if layout == base.layout {
+        base.payload_words
+    } else {
+        2
+    };
+    (layout, words)
 }
 
 /// The layout of a subclass of a class with this layout.
