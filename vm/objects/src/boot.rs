@@ -105,7 +105,9 @@ pub fn boot(vm: &mut Vm) {
         range: PyRange [Range] false, range_iter: PyRangeIter [RangeIter] false, seq_iter: PySeqIter [SeqIter] false,
         list_iter: PySeqIter [ListIter] false, tuple_iter: PySeqIter [TupleIter] false, str_iter: PySeqIter [StrIter] false,
         bytes_iter: PySeqIter [SeqIter] false, dict_key_iter: PyDictIter [DictIter] false, dict_value_iter: PyDictIter [DictIter] false,
-        dict_item_iter: PyDictIter [DictIter] false, dict_keys: PyDictView [DictView] false, dict_values: PyDictView [DictView] false,
+        dict_item_iter: PyDictIter [DictIter] false, dict_reverse_key_iter: PyDictIter [DictReverseIter] false,
+        dict_reverse_value_iter: PyDictIter [DictReverseIter] false, dict_reverse_item_iter: PyDictIter [DictReverseIter] false,
+        list_reverse_iter: PySeqIter [ListReverseIter] false, long_range_iter: PySlice [LongRangeIter] false, dict_keys: PyDictView [DictView] false, dict_values: PyDictView [DictView] false,
         dict_items: PyDictView [DictView] false, set_iter: PyDictIter [SetIter] false, call_iter: PyCallIter [CallIter] false,
         slice: PySlice [Slice] false, property: PyProperty [Property] true, staticmethod: PyWrapped [StaticMethod] true,
         classmethod: PyWrapped [ClassMethod] true, super_: PySuper [Super] true, none: PyValueSub [NoneType] false,
@@ -168,7 +170,9 @@ pub fn boot(vm: &mut Vm) {
         async_generator "async_generator", frame "frame", traceback "traceback", range "range", range_iter "range_iterator",
         seq_iter "iterator", list_iter "list_iterator", tuple_iter "tuple_iterator", str_iter "str_iterator",
         bytes_iter "bytes_iterator", dict_key_iter "dict_keyiterator", dict_value_iter "dict_valueiterator",
-        dict_item_iter "dict_itemiterator", dict_keys "dict_keys", dict_values "dict_values", dict_items "dict_items",
+        dict_item_iter "dict_itemiterator", dict_reverse_key_iter "dict_reversekeyiterator",
+        dict_reverse_value_iter "dict_reversevalueiterator", dict_reverse_item_iter "dict_reverseitemiterator",
+        list_reverse_iter "list_reverseiterator", long_range_iter "longrange_iterator", dict_keys "dict_keys", dict_values "dict_values", dict_items "dict_items",
         set_iter "set_iterator", call_iter "callable_iterator", slice "slice", property "property",
         staticmethod "staticmethod", classmethod "classmethod", super_ "super", none "NoneType", ellipsis "ellipsis",
         not_implemented "NotImplementedType", weakref "ReferenceType", getset "getset_descriptor", member "member_descriptor",
@@ -204,8 +208,18 @@ pub fn boot(vm: &mut Vm) {
         d.pattern_mapping = !seq;
     }
     exceptions(vm);
+    crate::object::install(vm);
+    crate::type_::install(vm);
     crate::int::install(vm);
     crate::float::install(vm);
+    crate::list::install(vm);
+    crate::tuple::install(vm);
+    crate::dict_type::install(vm);
+    crate::dict_views::install(vm);
+    crate::set::install(vm);
+    crate::range::install(vm);
+    crate::slice::install(vm);
+    crate::iters::install(vm);
     crate::super_::install(vm);
 }
 

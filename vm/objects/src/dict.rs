@@ -525,8 +525,8 @@ impl Vm {
 
     /// A new, empty set (or frozenset, or a subclass).
     pub fn new_set(&mut self, class: Gc<PyType>) -> Value {
-        let s = self.alloc::<crate::layout::PySet>(class);
         let d = self.new_dict();
+        let s = Gc::<crate::layout::PySet>::from_value(self.new_instance(class));
         s.dict.set(d);
         self.write_barrier(s.value());
         s.value()
@@ -548,6 +548,20 @@ impl Vm {
             self.dict_insert(dd, hash, v, none);
         }
         Ok(())
+    }
+
+    /// True if the dict has the key, whose hash (or its stored part) is known.
+    pub fn dict_has_hashed(&mut self, d: Value, key: Value, hash: i64) -> R<bool> {
+        Ok(self.find(Gc::from_value(d), key, hash)?.is_some())
+    }
+
+    /// Removes a key of known hash; its value, or null if it was not there.
+    pub fn dict_remove_hashed(&mut self, d: Value, key: Value, hash: i64) -> R {
+        let dd = Gc::<PyDict>::from_value(d);
+        match self.find(dd, key, hash)? {
+            Some(e) => Ok(self.dict_remove_entry(dd, e)),
+            None => Ok(Value::NULL),
+        }
     }
 
     /// True if a set has the value.

@@ -184,7 +184,8 @@ types! {
     object type_ int bool_ float complex str_ bytes bytearray tuple list dict set frozenset
     function native native_method method wrapper code cell module generator coroutine async_generator
     frame traceback range range_iter seq_iter list_iter tuple_iter str_iter bytes_iter dict_key_iter dict_value_iter
-    dict_item_iter dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
+    dict_item_iter dict_reverse_key_iter dict_reverse_value_iter dict_reverse_item_iter list_reverse_iter long_range_iter
+    dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
     none ellipsis not_implemented memoryview weakref getset member mappingproxy namespace generic_alias union
     enumerate zip map filter reversed
     base_exception exception type_error value_error key_error index_error attribute_error name_error unbound_local_error
