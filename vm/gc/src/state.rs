@@ -55,6 +55,7 @@ impl AllocState {
         words: usize,
         shape: u32,
     ) -> Option<NonNull<u64>> {
+        debug_assert!(words > 0, "an object has a header");
         let bytes = words.div_ceil(2).saturating_mul(Header::GRANULE);
         // SAFETY: the caller passes an attached state; the window `cur..lim` is the heap's
         // and nobody else's, so the fresh object's first word may be written.

@@ -490,6 +490,21 @@ fn a_forked_child_collects_on_its_own() {
 }
 
 #[test]
+fn stress_words_configure() {
+    let config = |word: &str| Config::default().with_stress(word);
+    let s = config("1").expect("a number").stress;
+    assert!(s.every == 1 && s.tiny_windows && s.poison && s.verify);
+    let c = config("move").expect("a word");
+    assert!(c.evacuate == Evacuate::Always && c.stress.every > 0);
+    assert!(config("0").is_none() && config("often").is_none());
+    let t = TestHeap::exact(config("1").expect("a number"));
+    for i in 0..20 {
+        slots(t.heap, NODE, i, 1).expect("room");
+        assert_eq!(t.roots().reports.len(), i as usize + 1);
+    }
+}
+
+#[test]
 fn too_many_kinds_are_an_error() {
     static MANY: [KindInfo; 257] = [KindInfo::leaf("leaf"); 257];
     let error = Heap::new(Config::default(), &MANY).err();
@@ -499,30 +514,37 @@ fn too_many_kinds_are_an_error() {
     );
 }
 
+/// The child of the next test.
+#[test]
+#[ignore = "run by a_small_address_space_gives_a_smaller_reservation"]
+fn in_a_small_address_space() {
+    let heap = Heap::new(Config::default(), &KINDS).expect("a smaller reservation fits");
+    let reserved = heap.stats().reserved_bytes;
+    if crate::space::address_limit() != usize::MAX {
+        assert!(
+            (64 << 20..600 << 20).contains(&reserved),
+            "{reserved} bytes"
+        );
+    }
+    for i in 0..100_000 {
+        slots(heap, NODE, i, 20).expect("room");
+    }
+    assert!(slots(heap, BYTES, 0, 1 << 20).is_some());
+    // SAFETY: nothing of it is used afterwards.
+    unsafe { heap.destroy() }
+}
+
 #[test]
 fn a_small_address_space_gives_a_smaller_reservation() {
-    // In a child, since the limit cannot be raised again.
-    // SAFETY: the child uses plain calls and a heap of its own, and leaves by `_exit`.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
-        let limit = libc::rlimit {
-            rlim_cur: 1_000_000 << 10,
-            rlim_max: 1_000_000 << 10,
-        };
-        // SAFETY: a plain call.
-        let set = unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) };
-        let good = set == 0
-            && Heap::new(Config::default(), &KINDS).is_ok_and(|heap| {
-                let reserved = heap.stats().reserved_bytes;
-                (64 << 20..600 << 20).contains(&reserved)
-                    && (0..100_000).all(|i| slots(heap, NODE, i, 20).is_some())
-            });
-        // SAFETY: ends the child.
-        unsafe { libc::_exit(if good { 17 } else { 1 }) }
-    }
-    let mut status = 0;
-    // SAFETY: waits for the child just made.
-    unsafe { assert_eq!(libc::waitpid(pid, &mut status, 0), pid) };
-    assert!(libc::WIFEXITED(status), "status {status:#x}");
-    assert_eq!(libc::WEXITSTATUS(status), 17);
+    // In a process of its own, since other tests have address space of theirs.
+    let exe = std::env::current_exe().expect("the test binary has a path");
+    let out = std::process::Command::new("sh")
+        .args(["-c", "ulimit -v 1000000 && exec \"$0\" \"$@\""])
+        .arg(exe)
+        .args(["--exact", "tests::behaviour::in_a_small_address_space"])
+        .arg("--ignored")
+        .output()
+        .expect("a shell starts");
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && text.contains("1 passed"), "{text}");
 }
