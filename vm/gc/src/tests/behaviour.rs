@@ -93,6 +93,126 @@ fn stacks_published_by_other_threads_pin() {
     assert_eq!(live(t.heap), 0);
 }
 
+/// The lock's hand-over in the next test: which thread may run, and what the other one has
+/// published.
+struct Handover {
+    heap: Heap,
+    roots: *mut Roots,
+    child_runs: std::sync::atomic::AtomicBool,
+}
+
+// SAFETY: the two threads use the handle and the roots in turns, as under a global lock.
+unsafe impl Sync for Handover {}
+
+impl Handover {
+    fn give(&self, to_child: bool) {
+        use std::sync::atomic::Ordering;
+        self.child_runs.store(to_child, Ordering::Release);
+        while self.child_runs.load(Ordering::Acquire) == to_child {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[inline(never)]
+fn release_and_wait(handover: &Handover) {
+    let frame = [0u64; 1];
+    let sp = black_box(frame.as_ptr()) as usize;
+    let base = Heap::current_stack_base().expect("known") as usize;
+    // SAFETY: this thread holds the lock; its own stack from here on is readable.
+    unsafe {
+        (*handover.roots).ambiguous = (sp..base)
+            .step_by(8)
+            .map(|at| (at as *const u64).read_volatile())
+            .collect();
+    }
+    handover.give(false);
+}
+
+#[test]
+fn the_lock_may_change_threads() {
+    let t = TestHeap::new(Config {
+        evacuate: Evacuate::Always,
+        ..small()
+    });
+    let handover = Handover {
+        heap: t.heap,
+        roots: t.roots(),
+        child_runs: false.into(),
+    };
+    let main_base = Heap::current_stack_base().expect("known");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !handover
+                .child_runs
+                .load(std::sync::atomic::Ordering::Acquire)
+            {
+                std::thread::yield_now();
+            }
+            let heap = handover.heap;
+            // SAFETY: this thread has the lock now, and this is its stack.
+            unsafe { heap.set_stack_base(Heap::current_stack_base().expect("known")) };
+            let local = [slots(heap, NODE, 77, 1).expect("room").as_ptr() as u64];
+            let local = black_box(&local);
+            heap.collect(false);
+            release_and_wait(&handover);
+            // SAFETY: the published stack kept the object where it was.
+            assert_eq!(unsafe { *(local[0] as *mut u64).add(1) as u32 }, 77);
+            handover
+                .child_runs
+                .store(false, std::sync::atomic::Ordering::Release);
+        });
+        handover.give(true);
+        // SAFETY: back on the first thread.
+        unsafe { t.heap.set_stack_base(main_base) };
+        for i in 0..10_000 {
+            slots(t.heap, NODE, i, 2).expect("room");
+        }
+        t.heap.collect(true);
+        handover.give(true);
+    });
+}
+
+/// Entries that do not keep their objects alive.
+struct WeakTable(Vec<Value>);
+
+impl RootSource for WeakTable {
+    fn exact(&mut self, _: &mut Tracer) {}
+
+    fn after_mark(&mut self, weak: &crate::WeakView) {
+        self.0 = self.0.iter().filter_map(|&v| weak.forward(v)).collect();
+    }
+}
+
+#[test]
+fn weak_tables_follow_and_forget() {
+    let t = TestHeap::exact(Config {
+        evacuate: Evacuate::Always,
+        ..small()
+    });
+    let mut table = WeakTable(vec![Value::small(3)]);
+    let mut kept = RootVec::new(t.heap);
+    for i in 0..100 {
+        let obj = Value::from_ptr(slots(t.heap, NODE, i, 1).expect("room").as_ptr());
+        table.0.push(obj);
+        if i % 10 == 0 {
+            kept.push(obj);
+        }
+    }
+    let table: *mut WeakTable = &mut table;
+    // SAFETY: the table outlives the collections below.
+    unsafe { t.heap.set_roots(table) };
+    for full in [false, true] {
+        t.heap.collect(full);
+        // SAFETY: no safepoint while it is looked at.
+        let entries = unsafe { &(*table).0 };
+        assert_eq!((entries.len(), entries[0]), (11, Value::small(3)));
+        for (i, &v) in entries[1..].iter().enumerate() {
+            assert_eq!(kept.get(i), Some(v));
+        }
+    }
+}
+
 #[test]
 fn an_end_pointer_keeps_the_last_object_of_a_window() {
     let t = TestHeap::exact(small());
