@@ -21,7 +21,7 @@ mod unit;
 
 pub use disasm::disassemble;
 pub use ops::{CmpOp, Ins, Op, OperandKind};
-pub use unit::{CodeFlags, CodeUnit, Const, ExceptionEntry, IcInit, Pos};
+pub use unit::{CodeFlags, CodeUnit, Const, ExceptionEntry, IcInit, Pos, StrConst};
 
 /// Words between the register that holds a callee and its first argument.
 ///

@@ -87,12 +87,15 @@ pub enum Const {
     Float(f64),
     Complex(f64, f64),
     /// Code points; lone surrogates are allowed.
-    Str(Vec<u32>),
+    Str(StrConst),
     Bytes(Vec<u8>),
     Tuple(Vec<Const>),
     FrozenSet(Vec<Const>),
     Code(Box<CodeUnit>),
 }
+
+/// Text as code points; may hold lone surrogates.
+pub type StrConst = Vec<u32>;
 
 /// Initial content of an inline cache: the name it looks up.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,67 +1,89 @@
-//! The heap behind the handle: for now it bumps and never collects.
+//! The heap behind the handle: its parts, and the slow paths of allocation.
 
-use std::collections::VecDeque;
+use std::collections::HashSet;
 use std::ptr::NonNull;
 
-use pyrite_machine::{Header, Kind, Value, header_word};
+use pyrite_machine::{Header, Kind, header_word};
 
+use crate::blocks::{BLOCK, Blocks};
+use crate::faults::Fault;
+use crate::large::Large;
+use crate::low::Low;
 use crate::roots::RootVecCore;
-use crate::{AllocState, Config, GcError, KindCount, KindInfo, RootSource, Stats, Tracer};
+use crate::space::Space;
+use crate::stack::{current_stack_base, with_registers_on_stack};
+use crate::trace::Marker;
+use crate::weak::Weak;
+use crate::{
+    AllocState, Config, GcError, KindInfo, LINE_BYTES, RootSource, SMALL_MAX_BYTES, Stats,
+};
+
+/// What a safepoint asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted {
+    /// A minor collection, or a full one if the old generation has grown enough.
+    Due = 0,
+    Minor = 1,
+    Full = 2,
+}
+
+/// Memory that is being bumped through.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Window {
+    pub(crate) start: usize,
+    pub(crate) cur: usize,
+    pub(crate) lim: usize,
+}
 
 pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) kinds: &'static [KindInfo],
+    pub(crate) space: Space,
+    pub(crate) blocks: Blocks,
+    pub(crate) large: Large,
+    low: Low,
+
     pub(crate) state: *mut AllocState,
     own_state: Box<AllocState>,
+    /// Where the window in `state` started; 0: there is none.
+    window_start: usize,
+    /// The zeroed rest of the hole that windows are cut from.
+    hole: (usize, usize),
+    /// For objects over a line, so that they do not cost the rest of a hole.
+    medium: Window,
+    /// Memory handed out since the last collection, header-parsable, without the open
+    /// windows.
+    pub(crate) windows: Vec<(usize, usize)>,
+    /// Bytes handed out since the last collection.
+    pub(crate) young_used: usize,
+    pub(crate) external: usize,
+
     pub(crate) roots: Option<*mut dyn RootSource>,
     pub(crate) root_vecs: Vec<NonNull<RootVecCore>>,
     pub(crate) stack_base: usize,
-    config: Config,
-    kinds: &'static [KindInfo],
-    base: usize,
-    size: usize,
-    next: usize,
-    low: usize,
-    low_end: usize,
-    finalizable: VecDeque<u64>,
-    droppable: Vec<*mut u64>,
-    external: usize,
-}
+    /// The stack pointer of the safepoint that the running collection belongs to.
+    pub(crate) published_sp: usize,
 
-fn map(hint: usize, bytes: usize, flags: i32) -> Option<usize> {
-    // SAFETY: an anonymous mapping at an address the system chooses touches nothing else.
-    let p = unsafe {
-        libc::mmap(
-            hint as *mut libc::c_void,
-            bytes,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | flags,
-            -1,
-            0,
-        )
-    };
-    (p != libc::MAP_FAILED).then_some(p as usize)
-}
-
-pub(crate) fn current_stack_base() -> Result<*const u64, GcError> {
-    // SAFETY: plain calls on a local attribute object, destroyed before return.
-    unsafe {
-        let mut attr = std::mem::zeroed::<libc::pthread_attr_t>();
-        let code = libc::pthread_getattr_np(libc::pthread_self(), &mut attr);
-        if code != 0 {
-            return Err(GcError::StackBounds(std::io::Error::from_raw_os_error(
-                code,
-            )));
-        }
-        let mut low = std::ptr::null_mut();
-        let mut bytes = 0;
-        let code = libc::pthread_attr_getstack(&attr, &mut low, &mut bytes);
-        libc::pthread_attr_destroy(&mut attr);
-        if code != 0 {
-            return Err(GcError::StackBounds(std::io::Error::from_raw_os_error(
-                code,
-            )));
-        }
-        Ok((low as usize + bytes) as *const u64)
-    }
+    /// Old objects that may refer to young ones; their OLD bit is clear.
+    pub(crate) remembered: Vec<*mut u64>,
+    /// Old objects with dirty cards; CARDED is set.
+    pub(crate) carded: Vec<*mut u64>,
+    pub(crate) marker: Marker,
+    pub(crate) weak: Weak,
+    /// A full collection is due when this many old bytes are exceeded.
+    pub(crate) full_threshold: usize,
+    /// Share of young bytes that survived the last minor collection, in 1/256.
+    pub(crate) last_survival: usize,
+    pub(crate) stats: Stats,
+    slow_paths_to_stress: u32,
+    stress_collections: u32,
+    /// While a verified collection runs: the unmarked objects.
+    pub(crate) known_starts: Option<HashSet<usize>>,
+    #[cfg(test)]
+    pub(crate) fault: Option<Fault>,
+    /// The model test's roots are exact and ambiguous by choice, not by accident.
+    #[cfg(test)]
+    pub(crate) ignore_native_stack: bool,
 }
 
 impl Core {
@@ -69,197 +91,417 @@ impl Core {
         if kinds.len() > 256 {
             return Err(GcError::TooManyKinds(kinds.len()));
         }
-        let size = 4 << 30;
-        let base = map(0, size, 0).ok_or_else(|| GcError::Reserve {
-            bytes: size,
-            source: std::io::Error::last_os_error(),
-        })?;
-        let low_bytes = 64 << 20;
-        let low =
-            map(0, low_bytes, libc::MAP_32BIT).ok_or(GcError::ReserveLow { bytes: low_bytes })?;
+        let low = Low::new(config.low_bytes)?;
+        let space = Space::new(config.reserve_bytes)?;
         let mut core = Box::new(Core {
+            config,
+            kinds,
+            blocks: Blocks::new(),
+            large: Large::new(space.base + space.size),
+            low,
             state: std::ptr::null_mut(),
             own_state: Box::default(),
+            window_start: 0,
+            hole: (0, 0),
+            medium: Window::default(),
+            windows: Vec::new(),
+            young_used: 0,
+            external: 0,
             roots: None,
             root_vecs: Vec::new(),
             stack_base: current_stack_base()? as usize,
-            config,
-            kinds,
-            base,
-            size,
-            next: base,
-            low,
-            low_end: low + low_bytes,
-            finalizable: VecDeque::new(),
-            droppable: Vec::new(),
-            external: 0,
+            published_sp: 0,
+            remembered: Vec::new(),
+            carded: Vec::new(),
+            marker: Marker::default(),
+            weak: Weak::default(),
+            full_threshold: config.full_floor_bytes,
+            last_survival: 0,
+            stats: Stats::default(),
+            slow_paths_to_stress: config.stress.every,
+            stress_collections: 0,
+            known_starts: None,
+            #[cfg(test)]
+            fault: None,
+            #[cfg(test)]
+            ignore_native_stack: false,
+            space,
         });
         core.own_state.core = &mut *core;
+        core.own_state.card_bias = core.space.card_bias() as u64;
         core.state = &mut *core.own_state;
         Ok(core)
     }
 
+    /// True if a test planted this fault.
+    #[inline(always)]
+    pub(crate) fn planted(&self, fault: Fault) -> bool {
+        #[cfg(test)]
+        return self.fault == Some(fault);
+        #[cfg(not(test))]
+        {
+            let _ = fault;
+            false
+        }
+    }
+
+    pub(crate) fn scans_native_stack(&self) -> bool {
+        #[cfg(test)]
+        return !self.ignore_native_stack;
+        #[cfg(not(test))]
+        true
+    }
+
+    /// # Safety
+    /// `state` stays valid while it is attached.
     pub(crate) unsafe fn attach(&mut self, state: *mut AllocState) {
-        // SAFETY: the caller vouches for `state`; ours was valid so far.
+        self.close_windows();
+        // SAFETY: the caller vouches for `state`.
         unsafe {
-            (*state).cur = (*self.state).cur;
-            (*state).lim = (*self.state).lim;
+            (*state).cur = 0;
+            (*state).lim = 0;
+            (*state).card_bias = self.space.card_bias() as u64;
             (*state).core = self;
         }
         self.state = state;
     }
 
+    /// Bytes that count to the limit.
+    pub(crate) fn used_bytes(&self) -> usize {
+        self.blocks.in_use * BLOCK + self.large.bytes + self.external
+    }
+
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        self.used_bytes().saturating_add(bytes) <= self.config.max_bytes
+    }
+
+    pub(crate) fn external_bytes(&mut self, delta: isize) {
+        self.external = self.external.saturating_add_signed(delta);
+        self.young_used += delta.max(0) as usize;
+        if self.young_used >= self.config.young_bytes {
+            // A window has room for a thousand owners of big buffers; do not wait for its
+            // end.
+            self.close_window();
+        }
+    }
+
+    pub(crate) fn low_alloc(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        self.low.alloc(bytes)
+    }
+
+    /// # Safety
+    /// `obj` is an object of this heap.
+    #[inline(always)]
+    pub(crate) unsafe fn object_size(&self, obj: *const u64) -> usize {
+        // SAFETY: the caller passes an object, so its header is readable and its kind is a
+        // row of the table.
+        unsafe {
+            match Header::granules(*obj) {
+                0 => {
+                    let kind = &self.kinds[Header::kind(*obj) as usize];
+                    let size = kind
+                        .size
+                        .expect("a kind of huge objects has a size function");
+                    size(obj).next_multiple_of(Header::GRANULE)
+                }
+                n => n * Header::GRANULE,
+            }
+        }
+    }
+
+    /// Ends the open bump window: what lies behind its cursor is not used.
+    fn close_window(&mut self) {
+        // SAFETY: the attached state is valid.
+        let state = unsafe { &mut *self.state };
+        let (start, end) = (self.window_start, state.cur as usize);
+        state.cur = 0;
+        state.lim = 0;
+        self.window_start = 0;
+        self.push_window(start, end);
+    }
+
+    fn push_window(&mut self, start: usize, end: usize) {
+        if end <= start {
+            return;
+        }
+        match self.windows.last_mut() {
+            Some(last) if last.1 == start && !start.is_multiple_of(BLOCK) => last.1 = end,
+            _ => self.windows.push((start, end)),
+        }
+    }
+
+    /// Ends all windows, before a collection.
+    pub(crate) fn close_windows(&mut self) {
+        self.close_window();
+        let m = std::mem::take(&mut self.medium);
+        self.push_window(m.start, m.cur);
+        self.hole = (0, 0);
+    }
+
+    /// All memory handed out since the last collection, with the open windows.
+    pub(crate) fn young_windows(&self) -> Vec<(usize, usize)> {
+        let mut all = self.windows.clone();
+        if self.window_start != 0 {
+            // SAFETY: the attached state is valid.
+            all.push((self.window_start, unsafe { (*self.state).cur } as usize));
+        }
+        all.push((self.medium.start, self.medium.cur));
+        all.retain(|w| w.0 < w.1);
+        all
+    }
+
+    /// A free block within the limit, zeroed.
+    fn free_block(&mut self) -> Option<(usize, usize)> {
+        if !self.has_room_for(BLOCK) {
+            return None;
+        }
+        let (at, clean) = self
+            .blocks
+            .take_free(&mut self.space, self.large.bottom())?;
+        if !clean {
+            self.zero(at, at + BLOCK);
+        }
+        Some((at, at + BLOCK))
+    }
+
+    /// A hole of a recycled block, zeroed.
+    fn zeroed_hole(&mut self, need: usize) -> Option<(usize, usize)> {
+        let (lo, hi) = self.blocks.hole(&self.space, need)?;
+        self.zero(lo, hi);
+        Some((lo, hi))
+    }
+
+    fn zero(&mut self, lo: usize, hi: usize) {
+        if self.planted(Fault::HolesNotZeroed) {
+            return;
+        }
+        // SAFETY: the range was just handed out and holds no object.
+        unsafe { std::ptr::write_bytes(lo as *mut u8, 0, hi - lo) }
+    }
+
+    /// Opens a window with room for `need` bytes (a multiple of 16, at most
+    /// SMALL_MAX_BYTES), if there is memory. Never collects.
+    fn refill(&mut self, need: usize) -> bool {
+        self.close_window();
+        if self.hole.1 - self.hole.0 < need {
+            let found = if need <= LINE_BYTES {
+                self.zeroed_hole(need).or_else(|| self.free_block())
+            } else {
+                self.free_block().or_else(|| self.zeroed_hole(need))
+            };
+            let Some(hole) = found else { return false };
+            self.hole = hole;
+        }
+        let start = self.hole.0;
+        let end = if self.config.stress.tiny_windows {
+            start + need
+        } else {
+            self.hole.1
+        };
+        self.hole.0 = end;
+        self.window_start = start;
+        self.count_allocated(end - start);
+        // SAFETY: the attached state is valid.
+        unsafe {
+            (*self.state).cur = start as u64;
+            (*self.state).lim = end as u64;
+        }
+        true
+    }
+
+    fn count_allocated(&mut self, bytes: usize) {
+        self.young_used += bytes;
+        self.stats.allocated_bytes += bytes as u64;
+    }
+
+    /// Memory for one object, zeroed but for its header, without collecting.
+    fn place(&mut self, bytes: usize) -> Option<usize> {
+        if bytes > SMALL_MAX_BYTES {
+            if !self.has_room_for(bytes) {
+                return None;
+            }
+            let floor = self.blocks.top(&self.space);
+            let at = self.large.alloc(&mut self.space, bytes, floor)?;
+            self.count_allocated(bytes);
+            return Some(at);
+        }
+        if bytes > LINE_BYTES {
+            if self.medium.lim - self.medium.cur < bytes {
+                let m = std::mem::take(&mut self.medium);
+                self.push_window(m.start, m.cur);
+                let (lo, hi) = self.free_block().or_else(|| self.zeroed_hole(bytes))?;
+                self.medium = Window {
+                    start: lo,
+                    cur: lo,
+                    lim: hi,
+                };
+            }
+            let at = self.medium.cur;
+            self.medium.cur += bytes;
+            self.count_allocated(bytes);
+            return Some(at);
+        }
+        let state = self.state;
+        // SAFETY: the attached state is valid.
+        unsafe {
+            if ((*state).lim - (*state).cur) < bytes as u64 && !self.refill(bytes) {
+                return None;
+            }
+            let at = (*state).cur;
+            (*state).cur += bytes as u64;
+            Some(at as usize)
+        }
+    }
+
+    /// True if the young budget is spent or stress wants a collection now. Each call is
+    /// one slow path.
+    fn is_due(&mut self) -> bool {
+        self.stats.slow_paths += 1;
+        if self.slow_paths_to_stress > 0 {
+            self.slow_paths_to_stress -= 1;
+            if self.slow_paths_to_stress == 0 {
+                self.slow_paths_to_stress = self.config.stress.every;
+                return true;
+            }
+        }
+        self.young_used >= self.config.young_bytes
+    }
+
+    /// What a due collection is: full if the old generation has grown enough.
+    pub(crate) fn decide(&mut self) -> bool {
+        let stress = self.config.stress;
+        if stress.every > 0 && stress.full_every > 0 {
+            self.stress_collections += 1;
+            if self.stress_collections.is_multiple_of(stress.full_every) {
+                return true;
+            }
+        }
+        self.old_bytes() + self.external > self.full_threshold
+    }
+
+    /// Bytes in lines and runs of the old generation.
+    pub(crate) fn old_bytes(&self) -> usize {
+        self.blocks.live_lines * LINE_BYTES + self.large.old_bytes
+    }
+
+    /// # Safety
+    /// `this` is a live core; references live where the collector looks.
     #[cold]
+    #[inline(never)]
     pub(crate) unsafe fn alloc_slow(
         this: *mut Core,
         kind: Kind,
         words: usize,
         shape: u32,
     ) -> Option<NonNull<u64>> {
-        // SAFETY: `this` is the attached core.
-        let core = unsafe { &mut *this };
-        let bytes = words.div_ceil(2).saturating_mul(Header::GRANULE);
-        if bytes > core.base + core.size - core.next
-            || core.next - core.base + core.external + bytes > core.config.max_bytes
-        {
-            return None;
-        }
-        let p = core.next as *mut u64;
-        core.next += bytes;
-        // SAFETY: `p` is fresh mapped memory of `bytes` bytes.
-        unsafe { *p = header_word(kind, words, shape) };
-        NonNull::new(p)
-    }
-
-    pub(crate) unsafe fn reserve_room(this: *mut Core, bytes: usize) -> bool {
-        // SAFETY: `this` is a live core.
-        unsafe { (*this).try_reserve(bytes) }
-    }
-
-    pub(crate) unsafe fn reserve_room_from(this: *mut Core, bytes: usize, _: *const u64) -> bool {
-        // SAFETY: `this` is a live core.
-        unsafe { (*this).try_reserve(bytes) }
-    }
-
-    pub(crate) fn try_reserve(&mut self, bytes: usize) -> bool {
-        // SAFETY: the state is valid while attached.
-        let s = unsafe { &mut *self.state };
-        if s.lim - s.cur >= bytes as u64 {
-            return true;
-        }
-        let window = 32 << 10;
-        if window > self.base + self.size - self.next {
-            return false;
-        }
-        s.cur = self.next as u64;
-        s.lim = s.cur + window as u64;
-        self.next += window;
-        true
-    }
-
-    pub(crate) unsafe fn collect_now(_: *mut Core, _: bool) {}
-    pub(crate) unsafe fn remember(_: *mut Core, _: *mut u64) {}
-    pub(crate) unsafe fn remember_slot(_: *mut Core, _: *mut u64, _: *mut Value) {}
-
-    pub(crate) unsafe fn register_weakref(&mut self, wr: *mut u64) {
-        // SAFETY: the caller passes an object with at least one payload word.
+        let bytes = words.div_ceil(2).checked_mul(Header::GRANULE)?;
+        // SAFETY: the caller vouches for `this`; no borrow lives across the collection.
         unsafe {
-            let v = Value::from_bits(*wr.add(1));
-            if v.is_ptr() {
-                *v.ptr() |= Header::HAS_WEAKREF;
+            if (*this).is_due() {
+                Core::collect_spilled(this, Wanted::Due);
             }
-        }
-    }
-
-    pub(crate) unsafe fn register_finalizer(&mut self, obj: *mut u64) {
-        // SAFETY: the caller passes an object.
-        unsafe { *obj |= Header::HAS_FIN }
-    }
-
-    pub(crate) unsafe fn register_drop(&mut self, obj: *mut u64) {
-        self.droppable.push(obj);
-    }
-
-    pub(crate) unsafe fn drop_all(&mut self) {
-        for obj in std::mem::take(&mut self.droppable) {
-            // SAFETY: registered objects are objects of a kind with `drop`.
-            unsafe {
-                if let Some(f) = self.kinds[Header::kind(*obj) as usize].drop {
-                    f(obj);
+            let at = match (*this).place(bytes) {
+                Some(at) => at,
+                None => {
+                    Core::collect_spilled(this, Wanted::Full);
+                    (*this).place(bytes)?
                 }
-            }
+            };
+            let p = at as *mut u64;
+            *p = header_word(kind, words, shape);
+            NonNull::new(p)
         }
     }
 
-    pub(crate) fn take_dead_weakref(&mut self) -> Option<Value> {
-        None
-    }
-
-    pub(crate) fn take_finalizable(&mut self) -> Option<Value> {
-        self.finalizable.pop_front().map(Value::from_bits)
-    }
-
-    pub(crate) fn has_pending(&self) -> bool {
-        !self.finalizable.is_empty()
-    }
-
-    pub(crate) fn queue_all_finalizers(&mut self) {}
-
-    pub(crate) fn external_bytes(&mut self, delta: isize) {
-        self.external = self.external.saturating_add_signed(delta);
-    }
-
-    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
-        let used = self.next - self.base + self.external;
-        used.saturating_add(bytes) <= self.config.max_bytes
-    }
-
-    pub(crate) fn low_alloc(&mut self, bytes: usize) -> Option<NonNull<u8>> {
-        let bytes = bytes.checked_next_multiple_of(16)?;
-        if bytes > self.low_end - self.low {
-            return None;
-        }
-        let p = self.low;
-        self.low += bytes;
-        NonNull::new(p as *mut u8)
-    }
-
-    pub(crate) fn for_each_object(&mut self, _: &mut dyn FnMut(*mut u64)) {}
-
-    pub(crate) unsafe fn referents(&mut self, obj: *mut u64, each: &mut dyn FnMut(Value)) {
-        // SAFETY: the caller passes an object.
+    /// # Safety
+    /// As for `alloc_slow`.
+    #[inline]
+    pub(crate) unsafe fn reserve_room(this: *mut Core, bytes: usize) -> bool {
+        // SAFETY: the caller vouches for `this`.
         unsafe {
-            if let Some(f) = self.kinds[Header::kind(*obj) as usize].trace {
-                f(obj, &mut Tracer { visit: Some(each) });
+            let state = (*this).state;
+            if (*state).lim - (*state).cur >= bytes as u64 {
+                return true;
             }
+            Core::reserve_slow(this, bytes)
         }
     }
 
-    pub(crate) unsafe fn object_size(&self, obj: *const u64) -> usize {
-        // SAFETY: the caller passes an object.
+    #[cold]
+    #[inline(never)]
+    unsafe fn reserve_slow(this: *mut Core, bytes: usize) -> bool {
+        let bytes = bytes.next_multiple_of(Header::GRANULE);
+        // SAFETY: as for `alloc_slow`.
         unsafe {
-            match Header::granules(*obj) {
-                0 => self.kinds[Header::kind(*obj) as usize]
-                    .size
-                    .map_or(Header::GRANULE, |f| f(obj)),
-                n => n * Header::GRANULE,
+            if (*this).is_due() {
+                Core::collect_spilled(this, Wanted::Due);
             }
+            if bytes > SMALL_MAX_BYTES {
+                return false;
+            }
+            if (*this).refill(bytes) {
+                return true;
+            }
+            Core::collect_spilled(this, Wanted::Full);
+            (*this).refill(bytes)
         }
     }
 
-    pub(crate) fn contains(&self, address: usize) -> bool {
-        address.wrapping_sub(self.base) < self.size
+    /// # Safety
+    /// As for `alloc_slow`, and everything live is at or above `sp`.
+    pub(crate) unsafe fn reserve_room_from(this: *mut Core, bytes: usize, sp: *const u64) -> bool {
+        let bytes = bytes.next_multiple_of(Header::GRANULE);
+        // SAFETY: the caller vouches for `this` and `sp`.
+        unsafe {
+            Core::collect(this, sp, Wanted::Due as u64);
+            if bytes > SMALL_MAX_BYTES {
+                return false;
+            }
+            if (*this).refill(bytes) {
+                return true;
+            }
+            Core::collect(this, sp, Wanted::Full as u64);
+            (*this).refill(bytes)
+        }
     }
 
-    pub(crate) unsafe fn forwarded(_: *const Core, value: Value) -> Option<Value> {
-        Some(value)
+    /// Room without collecting; false if a collection is due or the heap is full.
+    pub(crate) fn try_reserve(&mut self, bytes: usize) -> bool {
+        let bytes = bytes.next_multiple_of(Header::GRANULE);
+        // SAFETY: the attached state is valid.
+        let room = unsafe { (*self.state).lim - (*self.state).cur };
+        room >= bytes as u64 || (bytes <= SMALL_MAX_BYTES && !self.is_due() && self.refill(bytes))
+    }
+
+    /// # Safety
+    /// As for `alloc_slow`.
+    pub(crate) unsafe fn collect_now(this: *mut Core, full: bool) {
+        let wanted = if full { Wanted::Full } else { Wanted::Minor };
+        // SAFETY: the caller vouches for `this`.
+        unsafe { Core::collect_spilled(this, wanted) }
+    }
+
+    /// # Safety
+    /// As for `alloc_slow`.
+    unsafe fn collect_spilled(this: *mut Core, wanted: Wanted) {
+        // SAFETY: `collect` takes just these arguments; the stub passes a stack pointer
+        // with all of the callers' state at and above it.
+        unsafe { with_registers_on_stack(this, Core::collect, wanted as u64) }
+    }
+
+    pub(crate) fn contains(&self, addr: usize) -> bool {
+        self.space.contains(addr)
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        Stats::default()
-    }
-
-    pub(crate) fn census(&mut self) -> Vec<KindCount> {
-        Vec::new()
+        Stats {
+            old_bytes: self.old_bytes() as u64,
+            used_bytes: self.used_bytes() as u64,
+            large_bytes: self.large.bytes as u64,
+            external_bytes: self.external as u64,
+            committed_bytes: self.space.committed_bytes as u64,
+            reserved_bytes: self.space.size as u64,
+            ..self.stats
+        }
     }
 }

@@ -27,13 +27,28 @@
 //!
 //! **Left out.** Concurrent or incremental marking; a start bit per allocation.
 
+mod barrier;
+mod blocks;
+mod collect;
 mod config;
+mod faults;
 mod heap;
 mod kinds;
+mod large;
+mod low;
+mod resolve;
 mod roots;
+mod space;
+mod stack;
 mod state;
 mod stats;
 mod trace;
+mod verify;
+mod walk;
+mod weak;
+
+#[cfg(test)]
+mod tests;
 
 use std::ptr::NonNull;
 
@@ -133,7 +148,7 @@ impl Heap {
     /// # Errors
     /// [`GcError::StackBounds`] when the system does not tell.
     pub fn current_stack_base() -> Result<*const u64, GcError> {
-        heap::current_stack_base()
+        stack::current_stack_base()
     }
 
     /// [`AllocState::alloc`] on the attached state. A safepoint.
@@ -275,7 +290,8 @@ impl Heap {
     }
 
     /// Tells the heap that `delta` bytes outside of it were allocated (or freed, if
-    /// negative) on behalf of objects. They count to both budgets and to the limit.
+    /// negative) on behalf of objects. They count to both budgets and to the limit. Ends
+    /// what [`Heap::reserve_room`] promised.
     pub fn external_bytes(self, delta: isize) {
         self.core_mut().external_bytes(delta);
     }

@@ -46,7 +46,6 @@ pub struct Pins {
 }
 
 impl Pins {
-    #[expect(dead_code, reason = "for the collector that follows")]
     pub(crate) fn new(base: usize, size: usize) -> Pins {
         Pins {
             base,
@@ -104,7 +103,6 @@ impl WeakView {
 /// The part of a [`RootVec`] that the heap has the address of.
 pub(crate) struct RootVecCore {
     pub(crate) items: Vec<u64>,
-    #[expect(dead_code, reason = "for the collector that follows")]
     pub(crate) pinning: bool,
 }
 

@@ -2,8 +2,10 @@
 //! header, and the `Machine` traits its bytecode handlers are written over.
 //! Nothing here knows Python.
 
+mod core;
 mod header;
 mod value;
 
+pub use core::{Cmp, Core, Ctl, Field};
 pub use header::{Header, Kind, header_word};
 pub use value::{INT_MAX, INT_MIN, Value};

@@ -181,12 +181,13 @@ impl Vm {
         let instrs: Box<[u64]> = unit.instrs.iter().map(|i: &Ins| i.0).collect();
         let entry = instrs.as_ptr();
         // SAFETY: every header index lies within the instructions (the compiler's invariant).
+        let threshold = self.loop_threshold;
         let loops = unit
             .loops
             .iter()
             .map(|&h| LoopRec {
                 header: unsafe { entry.add(h as usize) },
-                counter: 0,
+                counter: threshold,
                 trace: 0,
             })
             .collect();

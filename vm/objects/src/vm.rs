@@ -48,6 +48,8 @@ pub struct Vm {
     /// Lowest word of the VM stack and first word that may not be used.
     pub stack: *mut Value,
     pub stack_end: *mut Value,
+    /// Windows must end below this; a crossing counts frames (see `vm/interp`).
+    pub stack_soft: *mut Value,
     /// Highest word used since the last collection.
     pub stack_high: *mut Value,
     /// Native stack pointers below this raise RecursionError.
@@ -105,6 +107,10 @@ pub struct Vm {
     pub frame_list: Value,
     /// Invalidation callback of the JIT: a watched thing changed.
     pub jit: *mut u8,
+    /// The interpreter's own state.
+    pub interp: *mut u8,
+    /// Iterations of a loop before it is recorded.
+    pub loop_threshold: i32,
 }
 
 const _: () = assert!(std::mem::offset_of!(Vm, alloc) == 0);
@@ -218,6 +224,7 @@ impl Vm {
             stack,
             // SAFETY: one past the end of the mapping just made.
             stack_end: unsafe { stack.add(STACK_WORDS - 4096) },
+            stack_soft: stack,
             stack_high: stack,
             native_limit: 0,
             depth: 0,
@@ -256,6 +263,8 @@ impl Vm {
             config,
             frame_list: Value::NULL,
             jit: std::ptr::null_mut(),
+            interp: std::ptr::null_mut(),
+            loop_threshold: i32::MAX,
         })
     }
 

@@ -1,0 +1,214 @@
+//! Windows on the VM stack, seen from Rust: entering, leaving, walking.
+
+use crate::interp::{link_word, return_word};
+use crate::lang::{FRAME_OBJECT, Stage};
+use crate::state::state;
+use pyrite_machine::Value;
+use pyrite_objects::code::CodeData;
+use pyrite_objects::layout::{Array, Gc, PyFrame, PyFunction};
+use pyrite_objects::vm::{R, Vm};
+
+/// The function running in a window.
+#[inline(always)]
+pub fn function_at(base: *mut Value) -> Gc<PyFunction> {
+    // SAFETY: the header of every window holds its function.
+    Gc::from_value(unsafe { *base.sub(4) })
+}
+
+/// The code running in a window.
+#[inline(always)]
+pub fn code_at(base: *mut Value) -> &'static mut CodeData {
+    // SAFETY: a function's code data is never freed.
+    unsafe { &mut *function_at(base).code_data.get() }
+}
+
+/// The return address word of a window.
+#[inline(always)]
+pub fn return_at(base: *mut Value) -> u64 {
+    // SAFETY: part of the header.
+    unsafe { (*base.sub(3)).bits() }
+}
+
+/// Instruction pointer of a return address word.
+#[inline(always)]
+pub fn return_pc(word: u64) -> *const u64 {
+    (word & 0xFFFF_FFFF_FFFF) as *const u64
+}
+
+/// The caller's window; for a frame that Rust called, the window that was
+/// running when Rust was called (null if none).
+#[inline(always)]
+pub fn caller_of(base: *mut Value) -> *mut Value {
+    // SAFETY: the link word holds the distance.
+    unsafe { base.sub(((*base.sub(2)).bits() >> 48) as usize) }
+}
+
+/// What a nested run must put back.
+pub struct Saved {
+    pc: u64,
+    base: *mut Value,
+    top: u64,
+}
+
+/// Makes a window above everything in use for a call from Rust; its register 0.
+/// The words up to `locals` are unset. Undo with [`leave`].
+pub fn enter(vm: &mut Vm, func: Value, code: &CodeData, stage: Stage) -> R<(Saved, *mut Value)> {
+    vm.enter_native()?;
+    let saved = Saved {
+        pc: vm.pc,
+        base: vm.base,
+        top: vm.alloc.top,
+    };
+    // SAFETY: `top` bounds what is in use; `grow` checks that the window fits.
+    let base = unsafe { (vm.alloc.top as *mut Value).add(6) };
+    grow(vm, base, code.frame_size)?;
+    // SAFETY: just checked. Header: a link to the window below for walkers (the
+    // distance may exceed 16 bits, so it lies in the callable's place).
+    unsafe {
+        *base.sub(6) = Value::from_bits(saved.base as u64);
+        *base.sub(5) = Value::from_bits(saved.pc);
+        *base.sub(4) = func;
+        *base.sub(3) = return_word(state(vm).halt.as_ptr().add(1), stage);
+        *base.sub(2) = link_word(std::ptr::null_mut(), 0);
+        *base.sub(1) = Value::NULL;
+        for i in 0..code.frame_size as usize {
+            *base.add(i) = Value::NULL;
+        }
+        vm.alloc.top = base.add(code.frame_size as usize) as u64;
+    }
+    Ok((saved, base))
+}
+
+/// Puts the window and instruction pointer of before [`enter`] back.
+pub fn leave(vm: &mut Vm, saved: Saved) {
+    vm.pc = saved.pc;
+    vm.base = saved.base;
+    vm.alloc.top = saved.top;
+}
+
+/// Distance in words between checks of the recursion limit.
+const SOFT_STEP: usize = 2048;
+
+/// The next soft limit above a window.
+pub fn soft_limit(vm: &Vm, base: *mut Value) -> *mut Value {
+    // SAFETY: only compared, and cut to the stack's end.
+    let next = unsafe { base.add(SOFT_STEP) };
+    next.min(vm.stack_end)
+}
+
+/// Checks that a window at `base` fits; at a soft limit the frames are counted.
+///
+/// # Errors
+/// RecursionError beyond the recursion limit or at the end of the stack.
+pub fn grow(vm: &mut Vm, base: *mut Value, frame_size: u32) -> R<()> {
+    // SAFETY: only compared.
+    let end = unsafe { base.add(frame_size as usize + 8) };
+    if end < vm.stack_soft {
+        return Ok(());
+    }
+    if end >= vm.stack_end || depth(vm) > vm.depth_limit as usize {
+        return Err(vm.recursion_error("maximum recursion depth exceeded"));
+    }
+    vm.stack_soft = soft_limit(vm, end);
+    Ok(())
+}
+
+/// Frames in progress, counted from the published window.
+pub fn depth(vm: &Vm) -> usize {
+    let mut n = 0;
+    walk(vm, |_, _| {
+        n += 1;
+        true
+    });
+    n
+}
+
+/// Visits the windows from the published one outwards: window and instruction
+/// index. Stops when `f` returns false.
+pub fn walk(vm: &Vm, mut f: impl FnMut(*mut Value, usize) -> bool) {
+    let (mut base, mut pc) = (vm.base, vm.pc as *const u64);
+    while base > vm.stack {
+        let code = code_at(base);
+        let index = code.index_of(pc).saturating_sub(1);
+        if !f(base, index) {
+            return;
+        }
+        (base, pc) = outer(base);
+    }
+}
+
+/// The window below, and its instruction pointer.
+pub fn outer(base: *mut Value) -> (*mut Value, *const u64) {
+    let ret = return_at(base);
+    match Stage::from_bits(ret >> 48) {
+        Stage::Root | Stage::RootGen => {
+            // SAFETY: `enter` wrote these.
+            unsafe {
+                (
+                    (*base.sub(6)).bits() as *mut Value,
+                    (*base.sub(5)).bits() as *const u64,
+                )
+            }
+        }
+        _ => (caller_of(base), return_pc(ret)),
+    }
+}
+
+/// The frame object of a window, made on demand.
+pub fn frame_object(vm: &mut Vm, base: *mut Value) -> Value {
+    // SAFETY: part of the header.
+    let have = unsafe { *base.sub(1) };
+    if have.is_some() {
+        return have;
+    }
+    let f = vm.alloc::<PyFrame>(vm.types.frame);
+    f.window.set(base as u64);
+    f.func.set(function_at(base).value());
+    f.globals.set(function_at(base).globals.get());
+    // SAFETY: part of the header.
+    unsafe {
+        *base.sub(1) = f.value();
+        let ret = base.sub(3);
+        *ret = Value::from_bits((*ret).bits() | FRAME_OBJECT);
+    }
+    let stage = Stage::from_bits(return_at(base) >> 48);
+    if matches!(stage, Stage::ForIter | Stage::Send) {
+        // SAFETY: a resumed generator's window names it.
+        f.generator.set(unsafe { *base.sub(5) });
+    }
+    f.value()
+}
+
+/// The frame of a window ends: its frame object, if any, takes the registers along.
+pub fn detach(vm: &mut Vm, base: *mut Value, index: usize) {
+    // SAFETY: part of the header.
+    let have = unsafe { *base.sub(1) };
+    if have.is_null() {
+        return;
+    }
+    let f: Gc<PyFrame> = Gc::from_value(have);
+    let code = code_at(base);
+    let n = code.locals as usize;
+    let regs: Gc<Array> = vm.new_array(n.max(1));
+    for i in 0..n {
+        // SAFETY: registers of the window.
+        let v = unsafe { *base.add(i) };
+        regs.put(vm, i, v);
+    }
+    f.regs.set(regs.value());
+    f.lasti.set(index as u64);
+    f.window.set(0);
+    // Frames further out stay reachable by f_back.
+    let (outer_base, _) = outer(base);
+    if f.back.get().is_null() && outer_base > vm.stack {
+        let b = frame_object(vm, outer_base);
+        f.back.set(b);
+    }
+    vm.write_barrier(have);
+    // SAFETY: part of the header.
+    unsafe {
+        *base.sub(1) = Value::NULL;
+        let ret = base.sub(3);
+        *ret = Value::from_bits((*ret).bits() & !FRAME_OBJECT);
+    }
+}

@@ -1,0 +1,270 @@
+//! Generators, coroutines and async generators: making, resuming, suspending.
+
+use crate::frames::{self, code_at, return_at};
+use crate::lang::Stage;
+use crate::slow::Flow;
+use crate::state::state;
+use pyrite_bytecode::{CodeFlags, Ins};
+use pyrite_machine::Value;
+use pyrite_objects::code::CodeData;
+use pyrite_objects::generator::{Resumed, state as gs};
+use pyrite_objects::layout::{Array, Gc, PyFunction, PyGenerator};
+use pyrite_objects::vm::{R, Vm};
+
+/// `RETURN_GENERATOR`: makes the object for the running frame, whose registers
+/// below `live` it takes along.
+pub fn make(vm: &mut Vm, base: *mut Value, pc: *const u64, live: usize) -> Value {
+    let code = code_at(base);
+    let flags = code.flags;
+    let class = if flags.has(CodeFlags::COROUTINE) {
+        vm.types.coroutine
+    } else if flags.has(CodeFlags::ASYNC_GENERATOR) {
+        vm.types.async_generator
+    } else {
+        vm.types.generator
+    };
+    let regs: Gc<Array> = vm.new_array(code.frame_size as usize);
+    for i in 0..live {
+        // SAFETY: registers of the window.
+        let v = unsafe { *base.add(i) };
+        regs.put(vm, i, v);
+    }
+    let g = vm.alloc::<PyGenerator>(class);
+    let f = frames::function_at(base);
+    g.pc.set(pc as u64);
+    g.state.set(gs::CREATED);
+    g.func.set(f.value());
+    g.regs.set(regs.value());
+    g.name.set(f.name.get());
+    g.qualname.set(f.qualname.get());
+    g.value()
+}
+
+/// The generator behind a window that a resumption made.
+pub fn generator_of(base: *mut Value) -> Value {
+    // SAFETY: see `resume` and the handlers that push such windows.
+    unsafe {
+        match Stage::from_bits(return_at(base) >> 48) {
+            Stage::RootGen => *base.sub(7),
+            _ => *base.sub(5),
+        }
+    }
+}
+
+/// A generator's frame ended, by return or (`raised`) by an exception. A
+/// StopIteration that would leave it becomes a RuntimeError.
+pub fn finished(vm: &mut Vm, g: Value, raised: bool) {
+    let gen_: Gc<PyGenerator> = Gc::from_value(g);
+    gen_.state.set(gen_.state.get() & !gs::MASK | gs::FINISHED);
+    gen_.regs.set(Value::NULL);
+    let outer = std::mem::replace(&mut vm.handled, Value::NULL);
+    vm.handled = gen_.handled.replace(Value::NULL);
+    let _ = outer;
+    gen_.delegate.set(Value::NULL);
+    if !raised {
+        return;
+    }
+    let t = vm.types;
+    let what = match () {
+        () if vm.class_of(g) == t.coroutine => "coroutine",
+        () if vm.class_of(g) == t.async_generator => "async generator",
+        () => "generator",
+    };
+    let stop = if vm.exc_is(t.stop_iteration) {
+        "StopIteration"
+    } else if what == "async generator" && vm.exc_is(t.stop_async_iteration) {
+        "StopAsyncIteration"
+    } else {
+        return;
+    };
+    let cause = vm.take_exc();
+    vm.runtime_error(&format!("{what} raised {stop}"));
+    let e: Gc<pyrite_objects::layout::PyException> = Gc::from_value(vm.exc);
+    e.cause.set(cause);
+    e.context.set(cause);
+    e.suppress.set(Value::small(1));
+    vm.write_barrier(vm.exc);
+}
+
+/// Puts a generator's saved state into a window; the instruction to go on at.
+/// While it runs, `handled` keeps the resumer's exception.
+fn restore(
+    vm: &mut Vm,
+    g: Gc<PyGenerator>,
+    code: &CodeData,
+    base: *mut Value,
+    value: Value,
+) -> *const u64 {
+    let pc = g.pc.get() as *const u64;
+    // SAFETY: a generator's instruction pointer is behind the instruction that
+    // suspended it.
+    let at = Ins(unsafe { *pc.sub(1) });
+    let created = g.state.get() & gs::MASK == gs::CREATED;
+    let live = if created { at.a() } else { at.c() };
+    let regs: Gc<Array> = Gc::from_value(g.regs.get());
+    // SAFETY: registers of the window, which has the code's size.
+    unsafe {
+        for i in 0..live.min(code.frame_size as usize) {
+            *base.add(i) = regs.at(i);
+        }
+        for i in live..code.frame_size as usize {
+            *base.add(i) = Value::NULL;
+        }
+        if !created {
+            *base.add(at.a()) = value;
+        }
+    }
+    g.state.set(g.state.get() & !gs::MASK | gs::RUNNING);
+    let own = g.handled.replace(vm.handled);
+    if own.is_some() {
+        vm.handled = own;
+    }
+    vm.write_barrier(g.value());
+    pc
+}
+
+/// Suspends the running frame of a generator at a `YIELD`.
+pub fn suspend(vm: &mut Vm, g: Value, base: *mut Value, pc: *const u64, live: usize) {
+    let gen_: Gc<PyGenerator> = Gc::from_value(g);
+    let regs: Gc<Array> = Gc::from_value(gen_.regs.get());
+    for i in 0..live {
+        // SAFETY: registers of the window.
+        let v = unsafe { *base.add(i) };
+        regs.put(vm, i, v);
+    }
+    gen_.pc.set(pc as u64);
+    gen_.state.set(gen_.state.get() & !gs::MASK | gs::SUSPENDED);
+    // What is handled inside stays inside.
+    let outer = gen_.handled.get();
+    let own = if vm.handled == outer {
+        Value::NULL
+    } else {
+        vm.handled
+    };
+    gen_.handled.set(own);
+    vm.handled = outer;
+    vm.write_barrier(g);
+}
+
+/// Resumes a generator from Rust: sends `value`, or throws `exc` (an instance) in.
+pub fn resume(vm: &mut Vm, g: Value, value: Value, exc: Value) -> R<Resumed> {
+    let gen_: Gc<PyGenerator> = Gc::from_value(g);
+    let s = gen_.state.get() & gs::MASK;
+    match s {
+        gs::RUNNING => {
+            let what = kind_name(vm, g);
+            return Err(vm.value_error(&format!("{what} already executing")));
+        }
+        gs::FINISHED => {
+            if exc.is_some() {
+                return Err(vm.raise(exc));
+            }
+            return Ok(Resumed::Returned(vm.none));
+        }
+        gs::CREATED if exc.is_null() && value != vm.none => {
+            let what = kind_name(vm, g);
+            return Err(vm.type_error(&format!(
+                "can't send non-None value to a just-started {what}"
+            )));
+        }
+        _ => {}
+    }
+    let f: Gc<PyFunction> = Gc::from_value(gen_.func.get());
+    // SAFETY: a function's code data is never freed.
+    let code: &'static CodeData = unsafe { &*f.code_data.get() };
+    // One word below the header names the generator.
+    vm.alloc.top += 8;
+    let entered = frames::enter(vm, f.value(), code, Stage::RootGen);
+    let (saved, base) = match entered {
+        Ok(x) => x,
+        Err(e) => {
+            vm.alloc.top -= 8;
+            return Err(e);
+        }
+    };
+    // SAFETY: the extra word.
+    unsafe { *base.sub(7) = g };
+    let created = s == gs::CREATED;
+    let pc = restore(vm, gen_, code, base, value);
+    state(vm).yielded = false;
+    let r = if exc.is_some() {
+        vm.base = base;
+        // The exception is raised by the instruction that suspended the frame
+        // (or, before the start, by the function's first line).
+        vm.pc = pc as u64;
+        vm.raise(exc);
+        let _ = created;
+        match crate::unwind::unwind(vm, false) {
+            Flow::Leave => {
+                let r = std::mem::replace(&mut vm.result, Value::NULL);
+                if r.is_null() {
+                    Err(pyrite_objects::Raised)
+                } else {
+                    Ok(r)
+                }
+            }
+            _ => {
+                let pc = vm.pc as *const u64;
+                crate::dispatch::run(vm, base, pc)
+            }
+        }
+    } else {
+        crate::dispatch::run(vm, base, pc)
+    };
+    frames::leave(vm, saved);
+    vm.alloc.top -= 8;
+    let yielded = std::mem::replace(&mut state(vm).yielded, false);
+    let v = r?;
+    Ok(if yielded {
+        Resumed::Yielded(v)
+    } else {
+        Resumed::Returned(v)
+    })
+}
+
+fn kind_name(vm: &Vm, g: Value) -> &'static str {
+    if vm.class_of(g) == vm.types.coroutine {
+        "coroutine"
+    } else if vm.class_of(g) == vm.types.async_generator {
+        "async generator"
+    } else {
+        "generator"
+    }
+}
+
+/// Resumes a generator in a window of the running frame (`FOR_ITER`, `SEND`).
+/// False: it cannot run (running, finished); the caller handles that.
+pub fn resume_in_window(
+    vm: &mut Vm,
+    g: Value,
+    caller: *mut Value,
+    window: usize,
+    pc: *const u64,
+    stage: Stage,
+    value: Value,
+) -> R<bool> {
+    let gen_: Gc<PyGenerator> = Gc::from_value(g);
+    let s = gen_.state.get() & gs::MASK;
+    if s != gs::SUSPENDED && !(s == gs::CREATED && value == vm.none) {
+        return Ok(false);
+    }
+    let f: Gc<PyFunction> = Gc::from_value(gen_.func.get());
+    // SAFETY: a function's code data is never freed.
+    let code: &'static CodeData = unsafe { &*f.code_data.get() };
+    // SAFETY: the window lies behind the caller's registers in use.
+    let base = unsafe { caller.add(window) };
+    frames::grow(vm, base, code.frame_size)?;
+    // SAFETY: just checked.
+    unsafe {
+        *base.sub(5) = g;
+        *base.sub(4) = f.value();
+        *base.sub(3) = crate::interp::return_word(pc, stage);
+        *base.sub(2) = crate::interp::link_word(code_at(caller).consts, window as isize);
+        *base.sub(1) = Value::NULL;
+    }
+    let at = restore(vm, gen_, code, base, value);
+    vm.base = base;
+    vm.pc = at as u64;
+    vm.alloc.top = crate::unwind::top_of(base);
+    Ok(true)
+}

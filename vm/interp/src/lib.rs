@@ -1,0 +1,19 @@
+//! Pyrite's interpreter.
+//!
+//! `ops.rs` holds the bytecode handlers, written once over the machine traits;
+//! `interp.rs` is the machine that just runs them, `dispatch.rs` strings them
+//! together. What no handler covers is done by `slow.rs` on the VM's memory.
+
+pub mod calls;
+pub mod dispatch;
+pub mod frames;
+pub mod generators;
+pub mod ic;
+pub mod interp;
+pub mod lang;
+pub mod ops;
+pub mod slow;
+pub mod state;
+pub mod unwind;
+
+pub use state::{Hot, install, state};

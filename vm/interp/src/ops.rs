@@ -1,0 +1,860 @@
+//! The handlers, each written once. The interpreter and the trace recorder are
+//! instantiations of this file.
+//!
+//! A handler that returns [`Ctl::Slow`] has changed nothing; `medium` then has a
+//! try (it may be long, and the interpreter calls it out of line), then the
+//! general implementation in `slow.rs`.
+
+use crate::lang::{Attr, AttrStore, Callee, PyMachine, Stage, field};
+use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
+use pyrite_machine::{Cmp, Ctl, Value};
+
+const HEADER: isize = FRAME_HEADER as isize;
+
+/// Continues only if the condition holds.
+macro_rules! need {
+    ($m:ident, $b:expr) => {{
+        let b = $b;
+        if !$m.branch(b) {
+            return Ctl::Slow;
+        }
+    }};
+}
+
+/// Continues only if the condition does not hold.
+macro_rules! refuse {
+    ($m:ident, $b:expr) => {{
+        let b = $b;
+        if $m.branch(b) {
+            return Ctl::Slow;
+        }
+    }};
+}
+
+macro_rules! handlers {
+    ($($(#[$meta:meta])* fn $name:ident($m:ident, $ins:ident) $body:block)*) => {
+        $($(#[$meta])*
+        #[allow(non_snake_case, reason = "named as the instructions are")]
+        #[inline(always)]
+        pub fn $name<M: PyMachine>($m: &mut M, $ins: Ins) -> Ctl $body)*
+    };
+}
+
+/// Operands of a binary instruction: two registers, or register and constant.
+#[inline(always)]
+fn operands<M: PyMachine, const K: bool>(m: &mut M, ins: Ins) -> (M::V, M::V) {
+    let x = m.reg(ins.b() as isize);
+    let y = if K {
+        m.konst(ins.c())
+    } else {
+        m.reg(ins.c() as isize)
+    };
+    (x, y)
+}
+
+macro_rules! arith {
+    ($name:ident, $int:ident, $float:ident) => {
+        #[inline(always)]
+        fn $name<M: PyMachine, const K: bool>(m: &mut M, ins: Ins) -> Ctl {
+            let (x, y) = operands::<M, K>(m, ins);
+            let xi = m.is_int(x);
+            if m.branch(xi) {
+                let yi = m.is_int(y);
+                if m.branch(yi) {
+                    let (a, b) = (m.unbox_int(x), m.unbox_int(y));
+                    let (r, overflow) = m.$int(a, b);
+                    refuse!(m, overflow);
+                    let r = m.box_int(r);
+                    m.set_reg(ins.a() as isize, r);
+                    return Ctl::Next;
+                }
+                need!(m, m.is_float(y));
+                let a = m.unbox_int(x);
+                let (a, b) = (m.int_to_float(a), m.unbox_float(y));
+                let r = m.$float(a, b);
+                let r = m.box_float(r);
+                m.set_reg(ins.a() as isize, r);
+                return Ctl::Next;
+            }
+            need!(m, m.is_float(x));
+            let yf = m.is_float(y);
+            let b = if m.branch(yf) {
+                m.unbox_float(y)
+            } else {
+                need!(m, m.is_int(y));
+                let b = m.unbox_int(y);
+                m.int_to_float(b)
+            };
+            let a = m.unbox_float(x);
+            let r = m.$float(a, b);
+            let r = m.box_float(r);
+            m.set_reg(ins.a() as isize, r);
+            Ctl::Next
+        }
+    };
+}
+
+arith!(add, iadd, fadd);
+arith!(sub, isub, fsub);
+arith!(mul, imul, fmul);
+
+/// Both operands as doubles, of which at least one is a float or division asks for them.
+#[inline(always)]
+fn as_double<M: PyMachine>(m: &mut M, v: M::V) -> Option<M::F> {
+    let f = m.is_float(v);
+    if m.branch(f) {
+        return Some(m.unbox_float(v));
+    }
+    let i = m.is_int(v);
+    if !m.branch(i) {
+        return None;
+    }
+    let i = m.unbox_int(v);
+    Some(m.int_to_float(i))
+}
+
+#[inline(always)]
+fn divide<M: PyMachine, const K: bool>(m: &mut M, ins: Ins) -> Ctl {
+    let (x, y) = operands::<M, K>(m, ins);
+    let Some(a) = as_double(m, x) else {
+        return Ctl::Slow;
+    };
+    let Some(b) = as_double(m, y) else {
+        return Ctl::Slow;
+    };
+    let zero = m.value(Value::float(0.0));
+    let zero = m.unbox_float(zero);
+    refuse!(m, m.fcmp(Cmp::Eq, b, zero));
+    let r = m.fdiv(a, b);
+    let r = m.box_float(r);
+    m.set_reg(ins.a() as isize, r);
+    Ctl::Next
+}
+
+#[inline(always)]
+fn int_division<M: PyMachine, const K: bool, const MOD: bool>(m: &mut M, ins: Ins) -> Ctl {
+    let (x, y) = operands::<M, K>(m, ins);
+    need!(m, m.is_int(x));
+    need!(m, m.is_int(y));
+    let (a, b) = (m.unbox_int(x), m.unbox_int(y));
+    let (zero, minus) = (m.int(0), m.int(-1));
+    refuse!(m, m.icmp(Cmp::Eq, b, zero));
+    refuse!(m, m.icmp(Cmp::Eq, b, minus));
+    let r = if MOD { m.imod(a, b) } else { m.idiv(a, b) };
+    let r = m.box_int(r);
+    m.set_reg(ins.a() as isize, r);
+    Ctl::Next
+}
+
+macro_rules! bitwise {
+    ($name:ident, $int:ident) => {
+        #[inline(always)]
+        fn $name<M: PyMachine, const K: bool>(m: &mut M, ins: Ins) -> Ctl {
+            let (x, y) = operands::<M, K>(m, ins);
+            need!(m, m.is_int(x));
+            need!(m, m.is_int(y));
+            let (a, b) = (m.unbox_int(x), m.unbox_int(y));
+            let r = m.$int(a, b);
+            let r = m.box_int(r);
+            m.set_reg(ins.a() as isize, r);
+            Ctl::Next
+        }
+    };
+}
+
+bitwise!(and, iand);
+bitwise!(or, ior);
+bitwise!(xor, ixor);
+
+#[inline(always)]
+fn shift_const<M: PyMachine, const LEFT: bool>(m: &mut M, ins: Ins) -> Ctl {
+    let (x, y) = operands::<M, true>(m, ins);
+    need!(m, m.is_int(x));
+    need!(m, m.is_int(y));
+    let (a, n) = (m.unbox_int(x), m.unbox_int(y));
+    let n = m.promote_int(n);
+    let r = if LEFT {
+        if !(0..16).contains(&n) {
+            return Ctl::Slow;
+        }
+        let (r, overflow) = m.ishl(a, n);
+        refuse!(m, overflow);
+        r
+    } else {
+        if !(0..64).contains(&n) {
+            return Ctl::Slow;
+        }
+        m.ishr(a, n)
+    };
+    let r = m.box_int(r);
+    m.set_reg(ins.a() as isize, r);
+    Ctl::Next
+}
+
+/// Truth of a comparison of numbers; `None`: the slow way.
+#[inline(always)]
+fn compare<M: PyMachine>(m: &mut M, op: Cmp, x: M::V, y: M::V) -> Option<M::B> {
+    let xi = m.is_int(x);
+    if m.branch(xi) {
+        let yi = m.is_int(y);
+        if m.branch(yi) {
+            let (a, b) = (m.unbox_int(x), m.unbox_int(y));
+            return Some(m.icmp(op, a, b));
+        }
+        let yf = m.is_float(y);
+        if !m.branch(yf) {
+            return None;
+        }
+        let a = m.unbox_int(x);
+        let (a, b) = (m.int_to_float(a), m.unbox_float(y));
+        return Some(m.fcmp(op, a, b));
+    }
+    let xf = m.is_float(x);
+    if !m.branch(xf) {
+        return None;
+    }
+    let a = m.unbox_float(x);
+    let yf = m.is_float(y);
+    let b = if m.branch(yf) {
+        m.unbox_float(y)
+    } else {
+        let yi = m.is_int(y);
+        if !m.branch(yi) {
+            return None;
+        }
+        let b = m.unbox_int(y);
+        m.int_to_float(b)
+    };
+    Some(m.fcmp(op, a, b))
+}
+
+#[inline(always)]
+fn compare_value<M: PyMachine>(m: &mut M, ins: Ins, op: Cmp) -> Ctl {
+    let (x, y) = operands::<M, false>(m, ins);
+    let Some(b) = compare(m, op, x, y) else {
+        return Ctl::Slow;
+    };
+    let truth = m.branch(b);
+    set_bool(m, ins.a(), truth);
+    Ctl::Next
+}
+
+#[inline(always)]
+fn set_bool<M: PyMachine>(m: &mut M, r: usize, truth: bool) {
+    let known = m.known();
+    let v = m.value(if truth { known.true_ } else { known.false_ });
+    m.set_reg(r as isize, v);
+}
+
+#[inline(always)]
+fn compare_jump<M: PyMachine, const WHEN: bool>(m: &mut M, ins: Ins, op: Cmp) -> Ctl {
+    let (x, y) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize));
+    let Some(b) = compare(m, op, x, y) else {
+        return Ctl::Slow;
+    };
+    if m.branch(b) == WHEN {
+        m.jump(ins.s16() as isize);
+    }
+    Ctl::Next
+}
+
+/// Truth of a value for the common classes; `None`: the slow way.
+#[inline(always)]
+fn truth<M: PyMachine>(m: &mut M, v: M::V) -> Option<bool> {
+    let known = m.known();
+    let t = m.value(known.true_);
+    let b = m.same(v, t);
+    if m.branch(b) {
+        return Some(true);
+    }
+    let f = m.value(known.false_);
+    let b = m.same(v, f);
+    if m.branch(b) {
+        return Some(false);
+    }
+    let i = m.is_int(v);
+    if m.branch(i) {
+        let i = m.unbox_int(v);
+        let zero = m.int(0);
+        let b = m.icmp(Cmp::Ne, i, zero);
+        return Some(m.branch(b));
+    }
+    let n = m.value(known.none);
+    let b = m.same(v, n);
+    if m.branch(b) {
+        return Some(false);
+    }
+    None
+}
+
+#[inline(always)]
+fn jump_if<M: PyMachine, const WHEN: bool>(m: &mut M, ins: Ins) -> Ctl {
+    let v = m.reg(ins.a() as isize);
+    match truth(m, v) {
+        Some(t) => {
+            if t == WHEN {
+                m.jump(ins.off() as isize);
+            }
+            Ctl::Next
+        }
+        None => Ctl::Slow,
+    }
+}
+
+#[inline(always)]
+fn jump_none<M: PyMachine, const WHEN: bool>(m: &mut M, ins: Ins) -> Ctl {
+    let v = m.reg(ins.a() as isize);
+    let n = m.value(m.known().none);
+    let b = m.same(v, n);
+    if m.branch(b) == WHEN {
+        m.jump(ins.off() as isize);
+    }
+    Ctl::Next
+}
+
+#[inline(always)]
+fn load_attr<M: PyMachine>(m: &mut M, o: M::V, found: Attr) -> Option<M::V> {
+    match found {
+        Attr::Slot(f) => Some(m.load(o, f)),
+        Attr::Overflow(f, i) => {
+            let a = m.load(o, f);
+            let i = m.int(i as i64);
+            Some(m.load_elem(a, field::ARRAY_ELEMS, i))
+        }
+        Attr::Value(v) => Some(m.value(v)),
+        Attr::Method(_) | Attr::Miss => None,
+    }
+}
+
+/// Calls the callable at register `window - 5`, whose `nargs` arguments start at
+/// `window`.
+#[inline(always)]
+fn call_window<M: PyMachine>(
+    m: &mut M,
+    f: M::V,
+    window: isize,
+    nargs: usize,
+    classes: bool,
+) -> Ctl {
+    need!(m, m.is_ptr(f));
+    match m.callee(f, classes) {
+        Callee::Function(code) => {
+            if !code.simple || code.arg_count as usize != nargs || !m.room(window, code.frame_size)
+            {
+                return Ctl::Slow;
+            }
+            m.set_reg(window - 4, f);
+            m.push_frame(window, code, nargs as u32, Stage::Call);
+            Ctl::Next
+        }
+        Callee::Class {
+            header,
+            words,
+            init,
+            code,
+        } => {
+            // The instance goes where the class was, and is the first argument of
+            // `__init__`, so the arguments move up by one register.
+            if code.arg_count as usize != nargs + 1 || !m.room(window + 1, code.frame_size) {
+                return Ctl::Slow;
+            }
+            let Some(obj) = m.alloc(header, words) else {
+                return Ctl::Slow;
+            };
+            for i in (0..nargs as isize).rev() {
+                let v = m.reg(window + i);
+                m.set_reg(window + i + 1 + 1, v);
+            }
+            let init = m.value(init);
+            m.set_reg(window - 4, obj);
+            m.set_reg(window + 1 - 4, init);
+            m.set_reg(window + 1, obj);
+            m.push_frame(window + 1, code, nargs as u32 + 1, Stage::Init);
+            Ctl::Next
+        }
+        Callee::Other => Ctl::Slow,
+    }
+}
+
+#[inline(always)]
+fn call_method<M: PyMachine>(m: &mut M, ins: Ins, classes: bool) -> Ctl {
+    let w = ins.a() as isize;
+    let f = m.reg(w);
+    let this = m.reg(w + HEADER);
+    let none = m.is_null(this);
+    if m.branch(none) {
+        call_window(m, f, w + HEADER + 1, ins.b(), classes)
+    } else {
+        call_window(m, f, w + HEADER, ins.b() + 1, classes)
+    }
+}
+
+/// Resumes a suspended generator with `sent` in its waiting register.
+#[inline(always)]
+fn resume<M: PyMachine>(m: &mut M, g: M::V, window: isize, stage: Stage, sent: Value) -> Ctl {
+    use pyrite_objects::generator::state;
+    let s = m.load_int(g, field::GEN_STATE);
+    let s = m.promote_int(s) as u64;
+    if s != state::SUSPENDED && s != state::CREATED {
+        return Ctl::Slow;
+    }
+    let f = m.load(g, field::GEN_FUNC);
+    let code = m.function_code(f);
+    if !m.room(window, code.frame_size) {
+        return Ctl::Slow;
+    }
+    let pc = m.load_int(g, field::GEN_PC);
+    let pc = m.promote_int(pc) as u64 as *const u64;
+    // SAFETY: a generator's instruction pointer is behind the instruction that
+    // suspended it.
+    let at = Ins(unsafe { *pc.sub(1) });
+    let live = if s == state::CREATED { at.a() } else { at.c() };
+    // An exception being handled on either side changes hands the slow way.
+    let h = m.load(g, field::GEN_HANDLED);
+    need!(m, m.is_null(h));
+    let h = m.handled();
+    need!(m, m.is_null(h));
+    let regs = m.load(g, field::GEN_REGS);
+    if m.store_blocked(g) {
+        return Ctl::Slow;
+    }
+    for i in 0..live {
+        let n = m.int(i as i64);
+        let v = m.load_elem(regs, field::ARRAY_ELEMS, n);
+        m.set_reg(window + i as isize, v);
+    }
+    if s == state::SUSPENDED {
+        let v = m.value(sent);
+        m.set_reg(window + at.a() as isize, v);
+    }
+    let running = m.int(state::RUNNING as i64);
+    m.store_int(g, field::GEN_STATE, running);
+    m.set_reg(window - 5, g);
+    m.set_reg(window - 4, f);
+    m.push_frame_at(window, code, pc, stage);
+    Ctl::Next
+}
+
+handlers! {
+    fn NOP(_m, _ins) { Ctl::Next }
+    fn MOVE(m, ins) {
+        let v = m.reg(ins.b() as isize);
+        m.set_reg(ins.a() as isize, v);
+        Ctl::Next
+    }
+    fn LOAD_CONST(m, ins) {
+        let v = m.konst(ins.b());
+        m.set_reg(ins.a() as isize, v);
+        Ctl::Next
+    }
+    fn LOAD_INT(m, ins) {
+        let v = m.value(Value::small(ins.off()));
+        m.set_reg(ins.a() as isize, v);
+        Ctl::Next
+    }
+    fn CHECK_BOUND(m, ins) {
+        let v = m.reg(ins.a() as isize);
+        refuse!(m, m.is_null(v));
+        Ctl::Next
+    }
+    fn CLEAR(m, ins) {
+        let v = m.value(Value::NULL);
+        m.set_reg(ins.a() as isize, v);
+        Ctl::Next
+    }
+    fn LOAD_CELL(m, ins) {
+        let c = m.reg(ins.b() as isize);
+        let v = m.load(c, field::CELL);
+        refuse!(m, m.is_null(v));
+        m.set_reg(ins.a() as isize, v);
+        Ctl::Next
+    }
+    fn STORE_CELL(m, ins) {
+        let c = m.reg(ins.a() as isize);
+        let v = m.reg(ins.b() as isize);
+        if m.store_blocked(c) {
+            return Ctl::Slow;
+        }
+        m.store(c, field::CELL, v);
+        Ctl::Next
+    }
+    fn LOAD_GLOBAL(m, ins) {
+        match m.global(ins.c()) {
+            Some(v) => {
+                m.set_reg(ins.a() as isize, v);
+                Ctl::Next
+            }
+            None => Ctl::Slow,
+        }
+    }
+    fn LOAD_ATTR(m, ins) {
+        let o = m.reg(ins.b() as isize);
+        need!(m, m.is_ptr(o));
+        let found = m.attr(ins.c(), o);
+        match load_attr(m, o, found) {
+            Some(v) => {
+                m.set_reg(ins.a() as isize, v);
+                Ctl::Next
+            }
+            None => Ctl::Slow,
+        }
+    }
+    fn STORE_ATTR(m, ins) {
+        let o = m.reg(ins.a() as isize);
+        let v = m.reg(ins.b() as isize);
+        need!(m, m.is_ptr(o));
+        match m.attr_store(ins.c(), o) {
+            AttrStore::Slot(f) => {
+                if m.store_blocked(o) {
+                    return Ctl::Slow;
+                }
+                m.store(o, f, v);
+                Ctl::Next
+            }
+            AttrStore::Add(f, shape) => {
+                if m.store_blocked(o) {
+                    return Ctl::Slow;
+                }
+                m.store(o, f, v);
+                m.store_shape(o, shape);
+                Ctl::Next
+            }
+            AttrStore::Miss => Ctl::Slow,
+        }
+    }
+    fn LOAD_METHOD(m, ins) {
+        let o = m.reg(ins.b() as isize);
+        need!(m, m.is_ptr(o));
+        let w = ins.a() as isize;
+        let found = m.attr(ins.c(), o);
+        if let Attr::Method(f) = found {
+            let f = m.value(f);
+            m.set_reg(w, f);
+            m.set_reg(w + HEADER, o);
+            return Ctl::Next;
+        }
+        match load_attr(m, o, found) {
+            Some(f) => {
+                let null = m.value(Value::NULL);
+                m.set_reg(w, f);
+                m.set_reg(w + HEADER, null);
+                Ctl::Next
+            }
+            None => Ctl::Slow,
+        }
+    }
+    fn LOAD_SUBSCR(m, ins) {
+        let (o, i) = (m.reg(ins.b() as isize), m.reg(ins.c() as isize));
+        need!(m, m.is_ptr(o));
+        need!(m, m.is_int(i));
+        let known = m.known();
+        let list = m.has_shape(o, known.list);
+        let (len, items, elems) = if m.branch(list) {
+            let n = m.load_int(o, field::LIST_LEN);
+            let a = m.load(o, field::LIST_ITEMS);
+            (n, a, field::ARRAY_ELEMS)
+        } else {
+            need!(m, m.has_shape(o, known.tuple));
+            let n = m.load_int(o, field::TUPLE_LEN);
+            (n, o, field::TUPLE_ELEMS)
+        };
+        let i = m.unbox_int(i);
+        let zero = m.int(0);
+        let negative = m.icmp(Cmp::Lt, i, zero);
+        let i = if m.branch(negative) { m.iadd_wrapping(i, len) } else { i };
+        need!(m, m.below(i, len));
+        let v = m.load_elem(items, elems, i);
+        m.set_reg(ins.a() as isize, v);
+        Ctl::Next
+    }
+    fn STORE_SUBSCR(m, ins) {
+        let (o, i, v) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize), m.reg(ins.c() as isize));
+        need!(m, m.is_ptr(o));
+        need!(m, m.is_int(i));
+        need!(m, m.has_shape(o, m.known().list));
+        let len = m.load_int(o, field::LIST_LEN);
+        let items = m.load(o, field::LIST_ITEMS);
+        let i = m.unbox_int(i);
+        let zero = m.int(0);
+        let negative = m.icmp(Cmp::Lt, i, zero);
+        let i = if m.branch(negative) { m.iadd_wrapping(i, len) } else { i };
+        need!(m, m.below(i, len));
+        if m.store_blocked(items) {
+            return Ctl::Slow;
+        }
+        m.store_elem(items, field::ARRAY_ELEMS, i, v);
+        Ctl::Next
+    }
+    fn LIST_APPEND(m, ins) {
+        let (l, v) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize));
+        let len = m.load_int(l, field::LIST_LEN);
+        let items = m.load(l, field::LIST_ITEMS);
+        refuse!(m, m.is_null(items));
+        let cap = m.load_int(items, field::ARRAY_CAP);
+        need!(m, m.below(len, cap));
+        if m.store_blocked(items) {
+            return Ctl::Slow;
+        }
+        m.store_elem(items, field::ARRAY_ELEMS, len, v);
+        let one = m.int(1);
+        let n = m.iadd_wrapping(len, one);
+        m.store_int(l, field::LIST_LEN, n);
+        Ctl::Next
+    }
+    fn ADD(m, ins) { add::<M, false>(m, ins) }
+    fn SUB(m, ins) { sub::<M, false>(m, ins) }
+    fn MUL(m, ins) { mul::<M, false>(m, ins) }
+    fn TRUEDIV(m, ins) { divide::<M, false>(m, ins) }
+    fn FLOORDIV(m, ins) { int_division::<M, false, false>(m, ins) }
+    fn MOD(m, ins) { int_division::<M, false, true>(m, ins) }
+    fn AND(m, ins) { and::<M, false>(m, ins) }
+    fn OR(m, ins) { or::<M, false>(m, ins) }
+    fn XOR(m, ins) { xor::<M, false>(m, ins) }
+    fn ADDK(m, ins) { add::<M, true>(m, ins) }
+    fn SUBK(m, ins) { sub::<M, true>(m, ins) }
+    fn MULK(m, ins) { mul::<M, true>(m, ins) }
+    fn FLOORDIVK(m, ins) { int_division::<M, true, false>(m, ins) }
+    fn MODK(m, ins) { int_division::<M, true, true>(m, ins) }
+    fn ANDK(m, ins) { and::<M, true>(m, ins) }
+    fn LSHIFTK(m, ins) { shift_const::<M, true>(m, ins) }
+    fn RSHIFTK(m, ins) { shift_const::<M, false>(m, ins) }
+    fn NEG(m, ins) {
+        let v = m.reg(ins.b() as isize);
+        let f = m.is_float(v);
+        if m.branch(f) {
+            let x = m.unbox_float(v);
+            let x = m.fneg(x);
+            let r = m.box_float(x);
+            m.set_reg(ins.a() as isize, r);
+            return Ctl::Next;
+        }
+        need!(m, m.is_int(v));
+        let i = m.unbox_int(v);
+        let zero = m.int(0);
+        let (r, overflow) = m.isub(zero, i);
+        refuse!(m, overflow);
+        let r = m.box_int(r);
+        m.set_reg(ins.a() as isize, r);
+        Ctl::Next
+    }
+    fn NOT(m, ins) {
+        let v = m.reg(ins.b() as isize);
+        match truth(m, v) {
+            Some(t) => {
+                set_bool(m, ins.a(), !t);
+                Ctl::Next
+            }
+            None => Ctl::Slow,
+        }
+    }
+    fn LT(m, ins) { compare_value(m, ins, Cmp::Lt) }
+    fn LE(m, ins) { compare_value(m, ins, Cmp::Le) }
+    fn EQ(m, ins) { compare_value(m, ins, Cmp::Eq) }
+    fn NE(m, ins) { compare_value(m, ins, Cmp::Ne) }
+    fn GT(m, ins) { compare_value(m, ins, Cmp::Gt) }
+    fn GE(m, ins) { compare_value(m, ins, Cmp::Ge) }
+    fn IS(m, ins) {
+        let (x, y) = operands::<M, false>(m, ins);
+        let b = m.same(x, y);
+        let t = m.branch(b);
+        set_bool(m, ins.a(), t != (ins.d() == 1));
+        Ctl::Next
+    }
+    fn JUMP(m, ins) {
+        m.jump(ins.off() as isize);
+        Ctl::Next
+    }
+    fn LOOP(m, ins) {
+        refuse!(m, m.poll());
+        m.loop_edge(ins)
+    }
+    fn JT(m, ins) { jump_if::<M, true>(m, ins) }
+    fn JF(m, ins) { jump_if::<M, false>(m, ins) }
+    fn JNONE(m, ins) { jump_none::<M, true>(m, ins) }
+    fn JNOTNONE(m, ins) { jump_none::<M, false>(m, ins) }
+    fn JLT(m, ins) { compare_jump::<M, true>(m, ins, Cmp::Lt) }
+    fn JLE(m, ins) { compare_jump::<M, true>(m, ins, Cmp::Le) }
+    fn JEQ(m, ins) { compare_jump::<M, true>(m, ins, Cmp::Eq) }
+    fn JNE(m, ins) { compare_jump::<M, true>(m, ins, Cmp::Ne) }
+    fn JGT(m, ins) { compare_jump::<M, true>(m, ins, Cmp::Gt) }
+    fn JGE(m, ins) { compare_jump::<M, true>(m, ins, Cmp::Ge) }
+    fn JNLT(m, ins) { compare_jump::<M, false>(m, ins, Cmp::Lt) }
+    fn JNLE(m, ins) { compare_jump::<M, false>(m, ins, Cmp::Le) }
+    fn JNEQ(m, ins) { compare_jump::<M, false>(m, ins, Cmp::Eq) }
+    fn JNNE(m, ins) { compare_jump::<M, false>(m, ins, Cmp::Ne) }
+    fn JNGT(m, ins) { compare_jump::<M, false>(m, ins, Cmp::Gt) }
+    fn JNGE(m, ins) { compare_jump::<M, false>(m, ins, Cmp::Ge) }
+    fn JIS(m, ins) {
+        let (x, y) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize));
+        let b = m.same(x, y);
+        if m.branch(b) {
+            m.jump(ins.s16() as isize);
+        }
+        Ctl::Next
+    }
+    fn JISNOT(m, ins) {
+        let (x, y) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize));
+        let b = m.same(x, y);
+        if !m.branch(b) {
+            m.jump(ins.s16() as isize);
+        }
+        Ctl::Next
+    }
+    fn FOR_ITER(m, ins) {
+        let it = m.reg(ins.a() as isize);
+        need!(m, m.is_ptr(it));
+        let known = m.known();
+        let shape = m.shape(it);
+        if shape == known.range_iter {
+            let left = m.load_int(it, field::RANGE_REMAINING);
+            let (zero, one) = (m.int(0), m.int(1));
+            let more = m.icmp(Cmp::Gt, left, zero);
+            if m.branch(more) {
+                let i = m.load_int(it, field::RANGE_NEXT);
+                let step = m.load_int(it, field::RANGE_STEP);
+                // Numbers of a range iterator, one step past its end included,
+                // fit a word; `remaining` cannot underflow.
+                let v = m.box_int(i);
+                let next = m.iadd_wrapping(i, step);
+                let left = m.isub_wrapping(left, one);
+                m.store_int(it, field::RANGE_NEXT, next);
+                m.store_int(it, field::RANGE_REMAINING, left);
+                m.set_reg(ins.b() as isize, v);
+                m.jump(1);
+            }
+            return Ctl::Next;
+        }
+        if shape == known.list_iter || shape == known.tuple_iter {
+            let seq = m.load(it, field::SEQ_SEQ);
+            refuse!(m, m.is_null(seq));
+            let i = m.load_int(it, field::SEQ_INDEX);
+            let (len, items, elems) = if shape == known.list_iter {
+                (field::LIST_LEN, m.load(seq, field::LIST_ITEMS), field::ARRAY_ELEMS)
+            } else {
+                (field::TUPLE_LEN, seq, field::TUPLE_ELEMS)
+            };
+            let len = m.load_int(seq, len);
+            let more = m.below(i, len);
+            // Exhaustion drops the sequence: the slow way.
+            need!(m, more);
+            let v = m.load_elem(items, elems, i);
+            let one = m.int(1);
+            let next = m.iadd_wrapping(i, one);
+            m.store_int(it, field::SEQ_INDEX, next);
+            m.set_reg(ins.b() as isize, v);
+            m.jump(1);
+            return Ctl::Next;
+        }
+        Ctl::Slow
+    }
+    fn CALL(m, ins) {
+        let w = ins.a() as isize;
+        let f = m.reg(w);
+        call_window(m, f, w + HEADER, ins.b(), false)
+    }
+    fn CALL_METHOD(m, ins) { call_method(m, ins, false) }
+    fn RETURN(m, ins) {
+        let v = m.reg(ins.a() as isize);
+        let Some((Stage::Call, call)) = m.peek_return() else { return Ctl::Slow };
+        m.pop_frame();
+        m.set_reg(call.c() as isize, v);
+        Ctl::Next
+    }
+}
+
+/// The second try, for instructions whose rarer cases are generic, too.
+pub fn medium<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
+    match ins.op() {
+        Op::CALL => {
+            let w = ins.a() as isize;
+            let f = m.reg(w);
+            call_window(m, f, w + HEADER, ins.b(), true)
+        }
+        Op::CALL_METHOD => call_method(m, ins, true),
+        Op::FOR_ITER => {
+            let it = m.reg(ins.a() as isize);
+            need!(m, m.is_ptr(it));
+            need!(m, m.has_shape(it, m.known().generator));
+            let none = m.known().none;
+            resume(m, it, ins.c() as isize + HEADER, Stage::ForIter, none)
+        }
+        Op::YIELD => yield_(m, ins),
+        Op::RETURN => return_(m, ins),
+        Op::PUSH_EXC => {
+            let prev = m.handled();
+            let e = m.reg(ins.b() as isize);
+            m.set_handled(e);
+            m.set_reg(ins.a() as isize, prev);
+            Ctl::Next
+        }
+        Op::POP_EXC => {
+            let e = m.reg(ins.a() as isize);
+            m.set_handled(e);
+            Ctl::Next
+        }
+        _ => Ctl::Slow,
+    }
+}
+
+fn yield_<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
+    use pyrite_objects::generator::state;
+    if ins.d() != 0 {
+        return Ctl::Slow;
+    }
+    let Some((Stage::ForIter, call)) = m.peek_return() else {
+        return Ctl::Slow;
+    };
+    let g = m.reg(-5);
+    need!(m, m.has_shape(g, m.known().generator));
+    let h = m.handled();
+    need!(m, m.is_null(h));
+    let regs = m.load(g, field::GEN_REGS);
+    if m.store_blocked(regs) {
+        return Ctl::Slow;
+    }
+    let v = m.reg(ins.b() as isize);
+    for i in 0..ins.c() {
+        let x = m.reg(i as isize);
+        let n = m.int(i as i64);
+        m.store_elem(regs, field::ARRAY_ELEMS, n, x);
+    }
+    let pc = m.pc() as i64;
+    let pc = m.int(pc);
+    m.store_int(g, field::GEN_PC, pc);
+    let s = m.int(state::SUSPENDED as i64);
+    m.store_int(g, field::GEN_STATE, s);
+    m.pop_frame();
+    m.set_reg(call.b() as isize, v);
+    m.jump(1);
+    Ctl::Next
+}
+
+fn return_<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
+    use pyrite_objects::generator::state;
+    let v = m.reg(ins.a() as isize);
+    match m.peek_return() {
+        Some((Stage::Init, call)) => {
+            let none = m.value(m.known().none);
+            need!(m, m.same(v, none));
+            // The arguments were moved up by one register for the instance, so
+            // the instance lies one register lower than the header slot.
+            let obj = m.reg(-5);
+            m.pop_frame();
+            m.set_reg(call.c() as isize, obj);
+            Ctl::Next
+        }
+        Some((Stage::ForIter, _)) => {
+            let g = m.reg(-5);
+            if m.store_blocked(g) {
+                return Ctl::Slow;
+            }
+            let s = m.int(state::FINISHED as i64);
+            let null = m.value(Value::NULL);
+            m.store_int(g, field::GEN_STATE, s);
+            m.store(g, field::GEN_REGS, null);
+            m.pop_frame();
+            Ctl::Next
+        }
+        _ => Ctl::Slow,
+    }
+}

@@ -1,0 +1,70 @@
+//! What the interpreter keeps beside the VM.
+
+use crate::lang::Known;
+use pyrite_bytecode::{Ins, Op};
+use pyrite_machine::Value;
+use pyrite_objects::vm::Vm;
+
+/// Where a compiled or recorded loop left the interpreter.
+#[derive(Clone, Copy, Debug)]
+pub enum Hot {
+    /// Go on at [`Vm::pc`] in the window [`Vm::base`].
+    Resume,
+    /// An exception is pending there.
+    Raise,
+    /// Nothing happened: take the back-edge.
+    Nothing,
+}
+
+/// See the module's documentation.
+pub struct State {
+    pub known: Known,
+    /// The code that Rust's calls return to.
+    pub halt: Box<[u64; 2]>,
+    /// A loop got hot or has compiled code: `vm.pc` is behind its `LOOP`
+    /// instruction, `vm.base` its window.
+    pub hot_loop: fn(&mut Vm, Ins) -> Hot,
+    /// Value of a nested run that yielded instead of returning.
+    pub yielded: bool,
+}
+
+/// The interpreter's state.
+#[inline(always)]
+pub fn state(vm: &Vm) -> &'static mut State {
+    // SAFETY: installed at boot, never freed; one thread holds the VM.
+    unsafe { &mut *vm.interp.cast::<State>() }
+}
+
+/// Without a JIT, the counters start over.
+pub fn no_jit(vm: &mut Vm, ins: Ins) -> Hot {
+    let code = crate::frames::code_at(vm.base);
+    code.loops[ins.b()].counter = vm.loop_threshold;
+    Hot::Nothing
+}
+
+/// Installs the interpreter in a booted VM.
+pub fn install(vm: &mut Vm) {
+    let t = vm.types;
+    let known = Known {
+        none: vm.none,
+        true_: vm.true_,
+        false_: vm.false_,
+        list: vm.root_shape(t.list).id(),
+        tuple: vm.root_shape(t.tuple).id(),
+        range_iter: vm.root_shape(t.range_iter).id(),
+        list_iter: vm.root_shape(t.list_iter).id(),
+        tuple_iter: vm.root_shape(t.tuple_iter).id(),
+        generator: vm.root_shape(t.generator).id(),
+        cell: vm.root_shape(t.cell).id(),
+    };
+    let halt = Box::new([Ins::abc(Op::HALT, 0, 0, 0).0; 2]);
+    let s = Box::new(State {
+        known,
+        halt,
+        hot_loop: no_jit,
+        yielded: false,
+    });
+    vm.interp = Box::into_raw(s).cast();
+    vm.stack_soft = crate::frames::soft_limit(vm, vm.stack);
+    let _ = Value::NULL;
+}

@@ -1,0 +1,3 @@
+//! Pyrite's native modules, one file each.
+
+pub mod builtins;
