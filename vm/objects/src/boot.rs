@@ -226,8 +226,9 @@ pub fn boot(vm: &mut Vm) {
     exceptions(vm);
     crate::object::install(vm);
     crate::type_::install(vm);
-    crate::int::install(vm);
+    crate::int_type::install(vm);
     crate::float::install(vm);
+    crate::complex::install(vm);
     crate::list::install(vm);
     crate::tuple::install(vm);
     crate::dict_type::install(vm);
