@@ -51,9 +51,9 @@ pub fn run(args: Args) -> i32 {
     }
     if let Some(s) = &args.gc_stress {
         gc = match gc.with_stress(s) {
-            Ok(c) => c,
-            Err(e) => {
-                eprintln!("pyrite: --gc-stress: {e}");
+            Some(c) => c,
+            None => {
+                eprintln!("pyrite: --gc-stress: '{s}' is neither a number nor 'move'");
                 return 2;
             }
         };

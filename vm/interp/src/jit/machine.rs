@@ -93,7 +93,7 @@ impl Host for PyHost {
 impl PyHost {
     /// The VM. The recorder holds no reference across calls of this.
     #[expect(clippy::mut_from_ref, reason = "the VM is a global behind the lock")]
-    pub fn vm(&self) -> &mut Vm {
+    pub(super) fn vm(&self) -> &mut Vm {
         // SAFETY: the VM outlives every recording; one thread holds it.
         unsafe { &mut *self.vm }
     }
