@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nightjar_manifest::{Benchmark, Category, HARNESS_PROTOCOL, ManifestError, find, list};
+use manifest::{Benchmark, Category, HARNESS_PROTOCOL, ManifestError, find, list};
 
 const GOOD: &str = "name = \"spin\"\ncategory = \"micro\"\ninner = 10\nexpected = \"45\"\n";
 const PROGRAM: &str = "def run(inner):\n    return sum(range(inner))\n";

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use nightjar_manifest::list;
+use manifest::list;
 
 /// The reference interpreter, or `None` (with a note) where there is none.
 fn reference() -> Option<PathBuf> {
