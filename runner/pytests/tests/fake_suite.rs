@@ -417,3 +417,41 @@ fn a_program_that_cannot_start_is_an_error_of_ours() {
         ModuleStatus::DoesNotLoad("exit status 1 while loading".into())
     );
 }
+
+#[test]
+fn old_style_modules_run_through_their_test_main() {
+    let source = r#"
+from test import support
+class T(unittest.TestCase):
+    def test_a(self): self.assertEqual(READY, 1)
+class U(unittest.TestCase):
+    def test_b(self): pass
+def test_main():
+    global READY
+    READY = 1
+    support.run_unittest(T)
+    support.run_unittest(U)
+    support.run_doctest(sys.modules[__name__])
+    raise RuntimeError("at the end")
+def documented():
+    """
+    >>> READY
+    1
+    """
+"#;
+    let Some(python) = reference() else { return };
+    let root = package(&[("test_x", source)]);
+    let support = "import unittest\ndef record_original_stdout(out): pass\ndef run_unittest(cls):\n    \
+                   _run_suite(unittest.TestLoader().loadTestsFromTestCase(cls))\n";
+    std::fs::write(root.path().join("test/support.py"), support).unwrap();
+    let launcher = Launcher::new(python).root(root.path());
+    let outcome = run_module(&launcher, "test_x", &limits(), &mut |_| {}).unwrap();
+    assert_eq!(
+        lines(&outcome),
+        ["T.test_a pass", "U.test_b pass", "documented pass"]
+    );
+    assert_eq!(
+        outcome.notes,
+        ["test_main: error: RuntimeError: at the end"]
+    );
+}
