@@ -244,7 +244,27 @@ class Session:
         self.planned = True
         suite.run(self.result)
 
-    def run_doctests(self, module, verbosity=None, optionflags=0):
+    def hook(self, support, module):
+        """Modules of the old style build their suites in `test_main` and hand
+        them to these two; so may a case, which gets the real ones.  Other
+        modules never see a difference."""
+        real_suite = support._run_suite
+        real_doctest = support.run_doctest
+
+        def run_suite(suite):
+            return (self.run if self.result.name is None else real_suite)(suite)
+
+        def run_doctest(module, verbosity=None, optionflags=0):
+            if self.result.name is None:
+                return self.run_doctests(module, optionflags)
+            return real_doctest(module, verbosity, optionflags)
+
+        support._run_suite = run_suite
+        support.run_doctest = run_doctest
+        if getattr(module, "run_doctest", None) is real_doctest:
+            module.run_doctest = run_doctest
+
+    def run_doctests(self, module, optionflags):
         import doctest
 
         suite = doctest.DocTestSuite(module, optionflags=optionflags)
@@ -262,11 +282,6 @@ class Session:
 
 def run_module(session, support, name):
     """Import the module and run what it holds."""
-    if support is not None:
-        # Modules of the old style build their suites in `test_main` and hand
-        # them to these two.
-        support._run_suite = session.run
-        support.run_doctest = session.run_doctests
     try:
         __import__(name)
         module = sys.modules[name]
@@ -286,6 +301,7 @@ def run_module(session, support, name):
         return session.no_suite("noload", describe(type(problem), problem))
     if suite is not None:
         return session.run(suite)
+    session.hook(support, module)
     try:
         module.test_main()
     except unittest.SkipTest as reason:

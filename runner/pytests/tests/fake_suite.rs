@@ -424,6 +424,10 @@ fn old_style_modules_run_through_their_test_main() {
 from test import support
 class T(unittest.TestCase):
     def test_a(self): self.assertEqual(READY, 1)
+    def test_inner_suites_are_its_own(self):
+        support.run_unittest(U)
+        support.run_doctest(None)
+        self.assertEqual(support.REAL, ["suite", "doctest"])
 class U(unittest.TestCase):
     def test_b(self): pass
 def test_main():
@@ -442,13 +446,20 @@ def documented():
     let Some(python) = reference() else { return };
     let root = package(&[("test_x", source)]);
     let support = "import unittest\ndef record_original_stdout(out): pass\ndef run_unittest(cls):\n    \
-                   _run_suite(unittest.TestLoader().loadTestsFromTestCase(cls))\n";
+                   _run_suite(unittest.TestLoader().loadTestsFromTestCase(cls))\nREAL = []\ndef \
+                   _run_suite(suite): REAL.append('suite')\ndef run_doctest(module, verbosity, \
+                   optionflags): REAL.append('doctest')\n";
     std::fs::write(root.path().join("test/support.py"), support).unwrap();
     let launcher = Launcher::new(python).root(root.path());
     let outcome = run_module(&launcher, "test_x", &limits(), &mut |_| {}).unwrap();
     assert_eq!(
         lines(&outcome),
-        ["T.test_a pass", "U.test_b pass", "documented pass"]
+        [
+            "T.test_a pass",
+            "T.test_inner_suites_are_its_own pass",
+            "U.test_b pass",
+            "documented pass",
+        ]
     );
     assert_eq!(
         outcome.notes,
