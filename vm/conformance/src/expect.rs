@@ -74,6 +74,13 @@ impl Expected {
         Ok(expected)
     }
 
+    /// The same for a run on both sides of a fork: the output twice.
+    #[must_use]
+    pub fn forked(mut self) -> Self {
+        self.stdout.extend_from_within(..);
+        self
+    }
+
     /// Write the expectation beside `program`; whether a file changed.
     ///
     /// # Errors

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::{ConformanceError, MODES};
+use crate::{ConformanceError, MODES, STRESS_MODES};
 
 /// Known failures, by program and mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +57,7 @@ impl ExpectedFailures {
             }
             let modes: Vec<&'static str> = MODES
                 .iter()
+                .chain(&STRESS_MODES)
                 .map(|one| one.name)
                 .filter(|one| mode.is_none_or(|m| m == *one))
                 .collect();

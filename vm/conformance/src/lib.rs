@@ -83,32 +83,54 @@ pub enum ConformanceError {
     },
 }
 
-/// A mode of the VM: its name in test names and its words for `PYRITE_JIT`.
+/// A mode of the VM, and how a program is run in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode {
-    /// `off`, `noopt`, `opt`, `opt2`.
+    /// Its name in test names and in the list of expected failures.
     pub name: &'static str,
     /// The value of `PYRITE_JIT`.
     pub words: &'static str,
+    /// Arguments for the VM.
+    pub args: &'static [&'static str],
+    /// Whether the program runs in a forked child and then in its parent.
+    pub forked: bool,
+}
+
+const fn mode(name: &'static str, words: &'static str) -> Mode {
+    Mode {
+        name,
+        words,
+        args: &[],
+        forked: false,
+    }
 }
 
 /// The modes in which every program must give CPython's output.
 pub const MODES: [Mode; 4] = [
+    mode("off", "off"),
+    mode("noopt", "noopt"),
+    mode("opt", "opt"),
+    mode("opt2", "opt,threshold=2"),
+];
+
+/// Slower modes, for the nightly: a collection at each 64th allocation, every
+/// survivor moved, and both sides of a fork.
+pub const STRESS_MODES: [Mode; 4] = [
     Mode {
-        name: "off",
-        words: "off",
+        args: &["--gc-stress=64"],
+        ..mode("gcoff", "off")
     },
     Mode {
-        name: "noopt",
-        words: "noopt",
+        args: &["--gc-stress=64"],
+        ..mode("gcopt2", "opt,threshold=2")
     },
     Mode {
-        name: "opt",
-        words: "opt",
+        args: &["--gc-stress=move"],
+        ..mode("gcmove", "opt,threshold=2")
     },
     Mode {
-        name: "opt2",
-        words: "opt,threshold=2",
+        forked: true,
+        ..mode("fork", "opt,threshold=2")
     },
 ];
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{ConformanceError, Program};
+use crate::{ConformanceError, Mode, Program};
 
 /// An interpreter and how to call it.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Vm {
     pub args: Vec<OsString>,
     /// Variables beside those of the clean environment.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether a program runs on both sides of a fork.
+    pub forked: bool,
 }
 
 /// Limits for one program.
@@ -64,6 +66,7 @@ impl Vm {
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
+            forked: false,
         }
     }
 
@@ -72,6 +75,14 @@ impl Vm {
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
+    }
+
+    /// The same set up for `mode`.
+    #[must_use]
+    pub fn in_mode(mut self, mode: &Mode) -> Self {
+        self.args.extend(mode.args.iter().map(OsString::from));
+        self.forked = mode.forked;
+        self.env("PYRITE_JIT", mode.words)
     }
 
     /// Run `program` by its bare file name in its own folder, so that no path
@@ -87,8 +98,11 @@ impl Vm {
         let (mut stdout, mut stderr) =
             (unnamed_file().map_err(fail)?, unnamed_file().map_err(fail)?);
         let mut command = Command::new(&self.program);
+        command.args(&self.args);
+        if self.forked {
+            command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/forked.py"));
+        }
         command
-            .args(&self.args)
             .arg(program.path.file_name().unwrap_or_default())
             .current_dir(program.path.parent().unwrap_or_else(|| ".".as_ref()))
             .env_clear()

@@ -2,15 +2,17 @@
 //!
 //! The VM is `$PYRITE`, or `pyrite` in the target folder of this build; without
 //! one those tests are shown as ignored. `$PYRITE_ARGS` holds more arguments,
-//! such as `--gc-stress=move`. `cpython::` runs the programs on the reference,
-//! where it is installed, so that an expectation nobody blessed is found.
+//! such as `--jit-passes=-peel`. The stress modes (collections, forks) run only
+//! when asked for: `cargo test -p conformance -- --ignored gc`. `cpython::` runs
+//! the programs on the reference, where it is installed, so that an expectation
+//! nobody blessed is found.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use conformance::{
-    Expected, ExpectedFailures, Limits, MODES, Program, Vm, failure_list, folder, programs,
-    reference,
+    Expected, ExpectedFailures, Limits, MODES, Program, STRESS_MODES, Vm, failure_list, folder,
+    programs, reference,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -36,29 +38,42 @@ fn main() {
         "every_file_has_its_program",
         every_file_has_its_program,
     )];
-    for program in &programs {
-        let one = program.clone();
-        trials.push(
-            Trial::test(format!("cpython::{}", program.name), move || {
-                judge(&Vm::new(reference()), &one, None)
-            })
-            .with_ignored_flag(!reference().exists()),
-        );
+    for (name, forked) in [("cpython", false), ("cpython_fork", true)] {
+        for program in &programs {
+            let one = program.clone();
+            let trial = Trial::test(format!("{name}::{}", program.name), move || {
+                let vm = Vm {
+                    forked,
+                    ..Vm::new(reference())
+                };
+                judge(&vm, &one, None)
+            });
+            trials.push(trial.with_ignored_flag(forked || !reference().exists()));
+        }
     }
-    for mode in MODES {
+    for (mode, stress) in MODES
+        .map(|mode| (mode, false))
+        .into_iter()
+        .chain(STRESS_MODES.map(|mode| (mode, true)))
+    {
         for program in &programs {
             let one = program.clone();
             let failures = Arc::clone(&failures);
-            let vm = vm.clone();
+            let own = vm.clone();
             let trial = Trial::test(format!("{}::{}", mode.name, program.name), move || {
-                let Some(vm) = vm else {
-                    return Err("there is no pyrite binary".into());
-                };
-                let reason = failures.reason(&one.name, mode.name);
-                judge(&vm.env("PYRITE_JIT", mode.words), &one, reason)
+                let vm = own.ok_or("there is no pyrite binary")?;
+                judge(
+                    &vm.in_mode(&mode),
+                    &one,
+                    failures.reason(&one.name, mode.name),
+                )
             });
             let kind = if program.needs_lib { "lib" } else { "" };
-            trials.push(trial.with_kind(kind).with_ignored_flag(pyrite().is_none()));
+            trials.push(
+                trial
+                    .with_kind(kind)
+                    .with_ignored_flag(stress || vm.is_none()),
+            );
         }
     }
     libtest_mimic::run(&args, trials).exit();
@@ -88,6 +103,11 @@ fn pyrite() -> Option<Vm> {
 
 fn judge(vm: &Vm, program: &Program, known: Option<&str>) -> Result<(), Failed> {
     let expected = Expected::load(program)?;
+    let expected = if vm.forked {
+        expected.forked()
+    } else {
+        expected
+    };
     let outcome = expected.check(&vm.run(program, &Limits::default())?);
     match (outcome, known) {
         (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
