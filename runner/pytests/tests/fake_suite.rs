@@ -466,3 +466,30 @@ def documented():
         ["test_main: error: RuntimeError: at the end"]
     );
 }
+
+#[test]
+fn pages_shared_with_forked_children_count_once() {
+    let source = r#"
+class T(unittest.TestCase):
+    def test_forks(self):
+        hold = b"x" * (100 << 20)
+        for i in range(20):
+            if os.fork() == 0:
+                time.sleep(0.7)
+                os._exit(0)
+        for i in range(20): os.wait()
+"#;
+    let tight = Limits {
+        memory_bytes: 400 << 20,
+        ..limits()
+    };
+    let Some((outcome, _)) = run(source, &tight) else {
+        return;
+    };
+    assert_eq!(
+        lines(&outcome),
+        ["T.test_forks pass"],
+        "{:?}",
+        outcome.cases
+    );
+}
