@@ -318,7 +318,8 @@ def main():
         done = {unescape(line) for line in file.read().split("\n") if line}
 
     # The driver's own folder is no place to import from.
-    del sys.path[0]
+    if sys.path and sys.path[0] == os.path.dirname(sys.argv[0]):
+        del sys.path[0]
     if root != "-":
         sys.path.insert(0, root)
     sys.argv = [sys.argv[0]]

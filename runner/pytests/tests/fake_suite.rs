@@ -389,6 +389,7 @@ class T(unittest.TestCase):
         self.assertEqual(os.path.realpath(os.environ["TMPDIR"]), os.getcwd())
         self.assertEqual(sys.stdin.read(), "")
         self.assertEqual(len(sys.argv), 1)
+        self.assertFalse([p for p in sys.path if "driver" in p])
 "#;
     let Some(python) = reference() else { return };
     let root = package(&[("test_x", source)]);
