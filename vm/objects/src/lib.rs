@@ -17,6 +17,8 @@ pub mod call;
 pub mod code;
 pub mod dict;
 pub mod exc;
+pub mod exc_group;
+pub mod exceptions;
 pub mod float;
 pub mod generator;
 pub mod heap;
