@@ -204,6 +204,7 @@ pub fn boot(vm: &mut Vm) {
         d.pattern_mapping = !seq;
     }
     crate::exceptions::install(vm);
+    crate::traceback::install(vm);
     crate::int::install(vm);
     crate::float::install(vm);
     crate::super_::install(vm);

@@ -12,7 +12,12 @@ pub(crate) static METHODS: &[NativeDef] = &[
     def("derive", "($self, excs, /)", effects::ANY, derive),
     def("split", "($self, condition, /)", effects::ANY, split),
     def("subgroup", "($self, condition, /)", effects::ANY, subgroup),
-    class_def("__class_getitem__", "($type, item, /)", effects::ANY, class_getitem),
+    class_def(
+        "__class_getitem__",
+        "($type, item, /)",
+        effects::ANY,
+        class_getitem,
+    ),
 ];
 
 pub(crate) static FIELDS: &[GetSetDef] = &[
@@ -34,7 +39,10 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.type_error(&m));
     };
     if !vm.is_str(message) {
-        let m = format!("argument 1 must be str, not {}", vm.class_name(message));
+        let m = format!(
+            "{name} argument 1 must be str, not {}",
+            vm.class_name(message)
+        );
         return Err(vm.type_error(&m));
     }
     let c = vm.class_of(excs);

@@ -436,10 +436,7 @@ fn setstate(vm: &mut Vm, a: &[Value]) -> R {
         let mut pos = 0;
         while let Some((k, v)) = vm.dict_next(state, &mut pos) {
             let Some(k) = vm.as_str(k) else {
-                let m = format!(
-                    "attribute name must be string, not '{}'",
-                    vm.class_name(k)
-                );
+                let m = format!("attribute name must be string, not '{}'", vm.class_name(k));
                 return Err(vm.type_error(&m));
             };
             let k = vm.intern_value(k);
@@ -850,15 +847,12 @@ fn syntax_init(vm: &mut Vm, a: &[Value]) -> R {
         let info = vm.tuple_from_iterable(items[1])?;
         let info = vm.tuple_items(info);
         if info.len() < 4 || info.len() > 6 {
-            let m = if info.len() < 4 {
-                format!(
-                    "function missing required argument '{}' (pos {})",
-                    ["filename", "lineno", "offset", "text"][info.len()],
-                    info.len() + 1
-                )
+            let (least, n) = if info.len() < 4 {
+                ("at least 4", info.len())
             } else {
-                format!("function takes at most 6 arguments ({} given)", info.len())
+                ("at most 6", info.len())
             };
+            let m = format!("function takes {least} arguments ({n} given)");
             return Err(vm.type_error(&m));
         }
         let words = [
@@ -873,9 +867,7 @@ fn syntax_init(vm: &mut Vm, a: &[Value]) -> R {
             vm.store_word(a[0], w, v);
         }
         if info.len() == 5 {
-            return Err(
-                vm.type_error("end_offset must be provided when end_lineno is provided")
-            );
+            return Err(vm.type_error("end_offset must be provided when end_lineno is provided"));
         }
     }
     Ok(vm.none)
@@ -917,7 +909,10 @@ fn unicode_fields(vm: &mut Vm, e: Value, args: Value, what: &str, has_encoding: 
     let items = vm.tuple_items(args);
     let n = if has_encoding { 5 } else { 4 };
     if items.len() != n {
-        let m = format!("function takes exactly {n} arguments ({} given)", items.len());
+        let m = format!(
+            "function takes exactly {n} arguments ({} given)",
+            items.len()
+        );
         return Err(vm.type_error(&m));
     }
     let first = u::OBJECT - usize::from(has_encoding);

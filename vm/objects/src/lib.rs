@@ -11,6 +11,7 @@
 //! After storing a value into an object that is not brand new, call the write
 //! barrier (`store_word`, `Gc<Array>::put` do).
 
+pub mod anchors;
 pub mod attr;
 pub mod boot;
 pub mod call;
@@ -34,6 +35,7 @@ pub mod seq;
 pub mod shape;
 pub mod super_;
 pub mod text;
+pub mod traceback;
 pub mod types;
 pub mod vm;
 
