@@ -158,23 +158,5 @@ fn absolute(f: &std::path::Path) -> String {
 /// Reports the pending exception; the exit code.
 fn uncaught(vm: &mut Vm) -> i32 {
     let e = vm.take_exc();
-    if vm.is_instance(e, vm.types.system_exit) {
-        let name = vm.intern("code");
-        let code = vm.getattr_opt(e, name).unwrap_or(vm.none);
-        if code.is_null() || code == vm.none {
-            return 0;
-        }
-        if let Some(n) = vm.int_to_i64(code) {
-            return n as i32;
-        }
-        pyrite_stdlib::sys::finish(vm);
-        let text = vm.str_string(code).unwrap_or_default();
-        eprintln!("{text}");
-        return 1;
-    }
-    pyrite_stdlib::sys::finish(vm);
-    let text = vm.str_string(e).unwrap_or_default();
-    let class = vm.class_name(e);
-    if text.is_empty() { eprintln!("{class}") } else { eprintln!("{class}: {text}") }
-    1
+    pyrite_objects::traceback::exit_code(vm, e)
 }
