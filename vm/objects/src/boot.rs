@@ -6,10 +6,24 @@ use crate::vm::Vm;
 use pyrite_gc::{RootSource, Tracer, WeakView};
 use pyrite_machine::Value;
 
+/// Words a window may reach beyond the soft limit: its header and rounding.
+pub const STACK_SLACK: usize = 64;
+
 /// The VM's roots; a raw pointer, since the VM owns the heap that calls back.
 pub struct VmRoots(pub *mut Vm);
 
 impl RootSource for VmRoots {
+    fn pinned(&mut self, pins: &mut pyrite_gc::Pins) {
+        // SAFETY: as in `exact`.
+        let vm = unsafe { &mut *self.0 };
+        // Shapes name classes by address; so do saved windows name nothing else.
+        vm.for_each_shape(|s| {
+            for v in s.roots() {
+                pins.value(*v);
+            }
+        });
+    }
+
     fn exact(&mut self, t: &mut Tracer) {
         // SAFETY: the VM outlives its heap; the collector calls this while no
         // Rust code uses VM fields (it runs inside an allocation).
@@ -19,12 +33,14 @@ impl RootSource for VmRoots {
             let top = vm.alloc.top as *mut Value;
             t.range(vm.stack, top);
             // What lies above is dead; zeroed, it can never be mistaken later.
+            // No window has passed the soft limit (by more than its slack).
+            let high = vm.stack_soft.add(STACK_SLACK).min(vm.stack.add(crate::vm::STACK_WORDS));
             let mut p = top;
-            while p < vm.stack_high {
+            while p < high {
                 *p = Value::NULL;
                 p = p.add(1);
             }
-            vm.stack_high = top;
+            vm.stack_soft = vm.stack_soft.min(top.add(4096)).min(vm.stack_end);
             for v in [
                 &mut vm.result,
                 &mut vm.exc,

@@ -242,10 +242,14 @@ impl Vm {
     /// Overwrites the value of entry `e`.
     pub fn dict_entry_set(&mut self, d: Value, e: usize, v: Value) {
         let dd = Gc::<PyDict>::from_value(d);
+        // What compiled code takes for constant are functions, classes, modules.
+        let old = dd.entry(e).2;
+        let stable = old.is_ptr()
+            && matches!(shape_of(old).layout, Layout::Function | Layout::Native | Layout::Type | Layout::Module);
         // SAFETY: `e` is an entry of this dict.
         unsafe { *dd.slots().add(e * 3 + 2) = v };
         self.write_barrier(dd.entries.get());
-        if dd.flags.get() & WATCHED != 0 {
+        if stable && dd.flags.get() & WATCHED != 0 {
             self.dict_changed(dd);
         }
     }

@@ -278,6 +278,17 @@ impl Emitter {
         }
     }
 
+    /// Writes each slot the trace knows to the VM stack, dirty or not. What is up to date in this
+    /// iteration may be dirty in a peeled one, so whoever lets code look at the stack uses this.
+    pub fn flush_all_slots(&mut self) {
+        let known: Vec<(i32, OpRef)> = self.slots.iter().map(|(&n, s)| (n, s.value)).collect();
+        let boxed: Vec<(i32, OpRef)> = known.into_iter().map(|(n, r)| (n, self.boxed(r))).collect();
+        for (n, value) in boxed {
+            self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(n));
+            self.slots.insert(n, SlotState { value, dirty: false });
+        }
+    }
+
     /// The value that the bytecode's second half waits for, in a bridge from an exit of that kind.
     pub fn finish_value(&mut self) -> Option<OpRef> {
         let value = self.finish_value?;
