@@ -63,8 +63,15 @@ pub struct JobState {
     pub outcome: Option<String>,
     pub reason: String,
     pub attempts: u32,
-    /// Indices of its finished processes, ascending.
-    pub finished_processes: Vec<u32>,
+}
+
+/// A job's subject and commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobPlace {
+    pub id: JobId,
+    pub key: String,
+    pub subject: SubjectId,
+    pub commit: Option<CommitId>,
 }
 
 impl Store {
@@ -187,28 +194,56 @@ impl Store {
         let mut query = self.conn.prepare(
             "SELECT id, key, state = 'done', outcome, reason, attempts FROM job WHERE run_id = ? ORDER BY ordinal",
         )?;
-        let mut jobs = query
-            .query_map([run], |row| {
-                Ok(JobState {
-                    id: row.get(0)?,
-                    key: row.get(1)?,
-                    done: row.get(2)?,
-                    outcome: row.get(3)?,
-                    reason: row.get(4)?,
-                    attempts: row.get(5)?,
-                    finished_processes: Vec::new(),
-                })
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut finished = self.conn.prepare(
-            "SELECT DISTINCT idx FROM process WHERE job_id = ? AND state = 'done' ORDER BY idx",
+        let jobs = query.query_map([run], |row| {
+            Ok(JobState {
+                id: row.get(0)?,
+                key: row.get(1)?,
+                done: row.get(2)?,
+                outcome: row.get(3)?,
+                reason: row.get(4)?,
+                attempts: row.get(5)?,
+            })
+        })?;
+        Ok(jobs.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Where the jobs of a run belong.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn job_places(&self, run: RunId) -> Result<Vec<JobPlace>> {
+        let mut query = self
+            .conn
+            .prepare("SELECT id, key, subject_id, commit_id FROM job WHERE run_id = ?")?;
+        let places = query.query_map([run], |row| {
+            Ok(JobPlace {
+                id: row.get(0)?,
+                key: row.get(1)?,
+                subject: row.get(2)?,
+                commit: row.get(3)?,
+            })
+        })?;
+        Ok(places.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Finished processes of a job: index, outcome, reason, wall time in nanoseconds.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn finished_processes(&self, job: JobId) -> Result<Vec<(u32, String, String, u64)>> {
+        let mut query = self.conn.prepare_cached(
+            "SELECT idx, outcome, reason, wall_ns FROM process AS p WHERE job_id = ? AND state = 'done' \
+             AND revision = (SELECT max(revision) FROM process WHERE job_id = p.job_id AND idx = p.idx) ORDER BY idx",
         )?;
-        for job in &mut jobs {
-            job.finished_processes = finished
-                .query_map([job.id], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-        }
-        Ok(jobs)
+        let rows = query.query_map([job], |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get::<_, i64>(3)? as u64,
+            ))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Notes that work on a job begins.
