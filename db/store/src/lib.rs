@@ -28,6 +28,7 @@ pub mod processes;
 pub mod read;
 pub mod runs;
 pub mod subjects;
+pub mod summary;
 pub mod test_results;
 pub mod upkeep;
 

@@ -101,6 +101,9 @@ struct Measured {
     ids: (i64, i64, i64, i64, Option<i64>),
 }
 
+/// Steady values of each process, oldest first.
+type Steady = Vec<Vec<f64>>;
+
 struct Process {
     id: ProcessId,
     steady_from: u32,
@@ -156,7 +159,7 @@ impl Store {
     }
 
     /// For each metric the steady values of each process of `job`.
-    fn steady_values(&self, job: JobId) -> Result<Vec<(&'static str, Vec<Vec<f64>>)>> {
+    fn steady_values(&self, job: JobId) -> Result<Vec<(&'static str, Steady)>> {
         let mut query = self.conn.prepare_cached(
             "SELECT id, coalesce(steady_from, 0), wall_ns, user_ns + system_ns, peak_rss_bytes FROM process AS p \
              WHERE job_id = ? AND state = 'done' AND outcome = 'ok' \
@@ -173,7 +176,7 @@ impl Store {
                 })
             })?
             .collect::<rusqlite::Result<_>>()?;
-        let mut metrics: Vec<(&'static str, Vec<Vec<f64>>)> = [
+        let mut metrics: Vec<(&'static str, Steady)> = [
             "wall",
             "cpu",
             "first",

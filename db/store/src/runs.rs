@@ -312,29 +312,37 @@ impl Store {
         Ok(())
     }
 
-    /// Whether every (mode, benchmark version) pair given is already measured for this commit on this machine with
-    /// outcome ok.
+    /// Whether every benchmark (by source hash) has an outcome in every mode (by name) for this commit on this machine. Nothing
+    /// asked for counts as not measured.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn is_measured(
         &self,
         machine: MachineId,
-        commit: CommitId,
-        cells: &[(ModeId, BenchmarkVersionId)],
+        subject: &str,
+        sha: &str,
+        modes: &[String],
+        sources: &[String],
     ) -> Result<bool> {
-        let mut query = self.conn.prepare(
-            "SELECT EXISTS (SELECT 1 FROM job JOIN run ON run.id = job.run_id WHERE run.machine_id = ? AND \
-             job.commit_id = ? AND job.mode_id = ? AND job.benchmark_version_id = ? AND job.kind = 'bench' \
-             AND job.state = 'done' AND job.outcome != 'not-run')",
+        let mut query = self.conn.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM job JOIN run ON run.id = job.run_id \
+             JOIN \"commit\" AS c ON c.id = job.commit_id JOIN subject ON subject.id = job.subject_id \
+             JOIN mode ON mode.id = job.mode_id JOIN benchmark_version AS b ON b.id = job.benchmark_version_id \
+             WHERE run.machine_id = ? AND subject.name = ? AND c.sha = ? AND mode.name = ? AND b.source_sha256 = ? \
+             AND job.kind = 'bench' AND job.state = 'done' AND job.outcome NOT IN ('not-run', 'infrastructure'))",
         )?;
-        for (mode, benchmark) in cells {
-            if !query.query_row(params![machine, commit, mode, benchmark], |row| {
-                row.get::<_, bool>(0)
-            })? {
-                return Ok(false);
+        for mode in modes {
+            for source in sources {
+                let there: bool = query
+                    .query_row(params![machine, subject, sha, mode, source], |row| {
+                        row.get(0)
+                    })?;
+                if !there {
+                    return Ok(false);
+                }
             }
         }
-        Ok(true)
+        Ok(!modes.is_empty() && !sources.is_empty())
     }
 }

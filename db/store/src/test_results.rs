@@ -14,21 +14,35 @@ pub struct CaseResult {
     pub message: String,
 }
 
+/// One module's end.
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleEnd<'a> {
+    pub module: &'a str,
+    pub attempt: u32,
+    pub outcome: &'a str,
+    /// One line; empty when there is nothing to say.
+    pub reason: &'a str,
+    pub duration_ns: u64,
+}
+
 impl Store {
-    /// Replaces the results of `attempt` of a test job and ends the job, all of it or nothing.
+    /// Replaces the results of an attempt of a test job and ends the job, all of it or nothing.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn test_module_finished(
         &mut self,
         job: JobId,
-        module: &str,
-        attempt: u32,
+        end: ModuleEnd<'_>,
         cases: &[CaseResult],
-        outcome: &str,
-        reason: &str,
-        duration_ns: u64,
     ) -> Result<()> {
+        let ModuleEnd {
+            module,
+            attempt,
+            outcome,
+            reason,
+            duration_ns,
+        } = end;
         self.atomically(|store| {
             store.conn.execute("DELETE FROM test_result WHERE job_id = ? AND attempt = ?", params![job, attempt])?;
             for case in cases {

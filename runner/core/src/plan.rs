@@ -14,6 +14,8 @@ pub struct Plan {
     pub key: String,
     pub reason: String,
     pub tier: String,
+    /// What was asked for, so that the same command takes a killed run up and another one does not.
+    pub request: String,
     /// Definitions by `subject/mode`.
     pub modes: BTreeMap<String, ModeSpec>,
     /// Definitions by `suite/name`.

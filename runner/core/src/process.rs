@@ -265,7 +265,7 @@ impl Watched<'_> {
         // Walking all of /proc is dearer than one read, so the children are counted in every tenth time only.
         *watch += 1;
         let pid = self.child.id();
-        let used = if *watch % 10 == 0 {
+        let used = if watch.is_multiple_of(10) {
             group_resident(pid)
         } else {
             resident(pid).unwrap_or_default()

@@ -127,8 +127,17 @@ impl Executor for Scripted {
         report
     }
 
-    fn tests(&mut self, _plan: &Plan, jobs: &[&TestJob], each: &mut dyn FnMut(TestEvent) -> Flow) {
+    fn tests(
+        &mut self,
+        _plan: &Plan,
+        jobs: &[&TestJob],
+        until: Option<Nanos>,
+        each: &mut dyn FnMut(TestEvent) -> Flow,
+    ) {
         for (index, job) in jobs.iter().enumerate() {
+            if until.is_some_and(|until| self.clock >= until) || self.asked_to_stop().is_some() {
+                return;
+            }
             self.asked.push((job.key.clone(), None));
             self.clock.0 += Nanos::from_secs(1).0;
             let pass = vec![(format!("{}.T.test_it", job.module), CaseOutcome::Pass)];

@@ -120,8 +120,15 @@ pub trait Executor {
         each: &mut dyn FnMut(Iteration) -> Flow,
     ) -> ProcessReport;
 
-    /// Runs test modules, in parallel if it likes; all events of one module come in order.
-    fn tests(&mut self, plan: &Plan, jobs: &[&TestJob], each: &mut dyn FnMut(TestEvent) -> Flow);
+    /// Runs test modules, in parallel if it likes; all events of one module come in order. No module is started after
+    /// `until` on the executor's clock, after a signal, or after `each` said [`Flow::Stop`].
+    fn tests(
+        &mut self,
+        plan: &Plan,
+        jobs: &[&TestJob],
+        until: Option<Nanos>,
+        each: &mut dyn FnMut(TestEvent) -> Flow,
+    );
 
     /// Time since some fixed moment.
     fn now(&self) -> Nanos;
@@ -513,56 +520,46 @@ impl Session<'_> {
 
     fn tests(&mut self) -> Result<Phase, SinkError> {
         let plan = self.plan;
-        let started = self.executor.now();
-        // Batches are small, so that a deadline is noticed, and large enough to keep all processors busy.
-        let mut open: Vec<&TestJob> = plan
+        if let Some(signal) = self.executor.asked_to_stop() {
+            return Ok(Phase::Stopped(signal));
+        }
+        let open: Vec<&TestJob> = plan
             .tests
             .iter()
             .filter(|job| !self.is_done(&job.key))
             .collect();
-        while !open.is_empty() {
-            if let Some(signal) = self.executor.asked_to_stop() {
-                return Ok(Phase::Stopped(signal));
+        if open.is_empty() {
+            return Ok(Phase::Done);
+        }
+        let budget = plan
+            .test_budget
+            .map(|budget| Nanos(self.executor.now().0.saturating_add(budget.0)));
+        let until = [budget, self.deadline].into_iter().flatten().min();
+        if !self.after_deadline() {
+            self.test_modules(&open, until)?;
+        }
+        if let Some(signal) = self.executor.asked_to_stop() {
+            return Ok(Phase::Stopped(signal));
+        }
+        let over = until.is_some_and(|until| self.executor.now() >= until);
+        let why = match (self.after_deadline(), over) {
+            (true, _) => "deadline",
+            (false, true) => "time budget of the tests",
+            (false, false) => "the executor passed it over",
+        };
+        for job in &open {
+            if !self.is_done(&job.key) {
+                self.finish(&job.key, Outcome::NotRun, why, Nanos(0))?;
             }
-            let over_budget = plan
-                .test_budget
-                .is_some_and(|budget| self.executor.now().0 - started.0 >= budget.0);
-            if self.after_deadline() || over_budget {
-                let why = if self.deadline_passed {
-                    "deadline"
-                } else {
-                    "time budget of the tests"
-                };
-                for job in open {
-                    self.finish(&job.key, Outcome::NotRun, why, Nanos(0))?;
-                }
-                return Ok(Phase::Done);
-            }
-            let rest = open.split_off(open.len().min(TEST_BATCH));
-            self.test_batch(&open)?;
-            if let Some(signal) = self.executor.asked_to_stop() {
-                return Ok(Phase::Stopped(signal));
-            }
-            for job in &open {
-                if !self.is_done(&job.key) {
-                    self.finish(
-                        &job.key,
-                        Outcome::Infrastructure,
-                        "the module gave no outcome",
-                        Nanos(0),
-                    )?;
-                }
-            }
-            open = rest;
         }
         Ok(Phase::Done)
     }
 
-    fn test_batch(&mut self, jobs: &[&TestJob]) -> Result<(), SinkError> {
+    fn test_modules(&mut self, jobs: &[&TestJob], until: Option<Nanos>) -> Result<(), SinkError> {
         let mut failed = None;
         let mut ends: Vec<(String, Outcome, String)> = Vec::new();
         let sink = &mut *self.sink;
-        self.executor.tests(self.plan, jobs, &mut |event| {
+        self.executor.tests(self.plan, jobs, until, &mut |event| {
             let told = match event {
                 TestEvent::Started { job } => {
                     let key = jobs[job].key.clone();
@@ -618,9 +615,6 @@ impl Session<'_> {
         failed.map_or(Ok(()), Err)
     }
 }
-
-/// Modules handed to the executor at once.
-const TEST_BATCH: usize = 16;
 
 fn wall(progress: &JobProgress) -> Nanos {
     Nanos(progress.processes.values().map(|(_, _, wall)| wall.0).sum())

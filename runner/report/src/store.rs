@@ -12,7 +12,7 @@ use store::builds::Build;
 use store::processes::{ProcessEnd, ProcessStart};
 use store::runs::{NewJob, NewRun, OpenRun};
 use store::subjects::{Commit, Mode, Subject};
-use store::test_results::CaseResult;
+use store::test_results::{CaseResult, ModuleEnd};
 use store::{
     CommitId, EnvId, JobId, MachineId, ProcessId, Result, RunId, Store, StoreError, SubjectId,
 };
@@ -251,15 +251,14 @@ impl<'a> StoreSink<'a> {
             } => {
                 let row = self.row(job)?;
                 let cases = self.cases.remove(job).unwrap_or_default();
-                self.store.test_module_finished(
-                    row.id,
+                let end = ModuleEnd {
                     module,
-                    0,
-                    &cases,
-                    outcome.as_str(),
+                    attempt: 0,
+                    outcome: outcome.as_str(),
                     reason,
-                    duration.0,
-                )
+                    duration_ns: duration.0,
+                };
+                self.store.test_module_finished(row.id, end, &cases)
             }
             Event::RunStarted { .. }
             | Event::BuildStarted { .. }
