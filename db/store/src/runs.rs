@@ -312,8 +312,8 @@ impl Store {
         Ok(())
     }
 
-    /// Whether every benchmark (by source hash) has an outcome in every mode (by name) for this commit on this machine. Nothing
-    /// asked for counts as not measured.
+    /// Whether every benchmark (by source hash) has an outcome in every mode (by name) for this commit on this machine; that it does
+    /// not build is one. Nothing asked for counts as not measured.
     ///
     /// # Errors
     /// What SQLite says.
@@ -330,7 +330,8 @@ impl Store {
              JOIN \"commit\" AS c ON c.id = job.commit_id JOIN subject ON subject.id = job.subject_id \
              JOIN mode ON mode.id = job.mode_id JOIN benchmark_version AS b ON b.id = job.benchmark_version_id \
              WHERE run.machine_id = ? AND subject.name = ? AND c.sha = ? AND mode.name = ? AND b.source_sha256 = ? \
-             AND job.kind = 'bench' AND job.state = 'done' AND job.outcome NOT IN ('not-run', 'infrastructure'))",
+             AND job.kind = 'bench' AND job.state = 'done' AND job.outcome != 'infrastructure' \
+             AND (job.outcome != 'not-run' OR job.reason LIKE 'build: fail%'))",
         )?;
         for mode in modes {
             for source in sources {

@@ -164,14 +164,14 @@ impl Store {
              newest AS ( \
                  SELECT c.subject_id, c.id, c.sha, max(c.seq) FROM \"commit\" AS c \
                  WHERE c.id IN (SELECT commit_id FROM wall) GROUP BY c.subject_id) \
-             SELECT subject.name, newest.sha, mode.name, base.name, exp(avg(ln(bw.geomean / w.geomean))), count(*), \
+             SELECT subject.name, newest.sha, mode.name, base.name, bw.geomean / w.geomean, \
                  (SELECT count(*) FROM job WHERE job.run_id = ?1 AND job.kind = 'bench' \
                     AND job.commit_id = newest.id AND job.mode_id = mode.id) \
              FROM newest JOIN wall AS w ON w.commit_id = newest.id \
              JOIN subject ON subject.id = w.subject_id JOIN mode ON mode.id = w.mode_id \
              JOIN wall AS bw ON bw.bench = w.bench \
              JOIN subject AS base ON base.id = bw.subject_id AND base.role = 'baseline' \
-             GROUP BY subject.id, mode.id, base.id ORDER BY subject.name, mode.id, base.name",
+             ORDER BY subject.name, mode.id, base.name",
         )?;
         let rows = query.query_map([run], |row| {
             Ok(Speedup {
@@ -180,11 +180,24 @@ impl Store {
                 mode: row.get(2)?,
                 baseline: row.get(3)?,
                 ratio: row.get(4)?,
-                benchmarks: row.get::<_, i64>(5)? as u64,
-                of: row.get::<_, i64>(6)? as u64,
+                benchmarks: 1,
+                of: row.get::<_, i64>(5)? as u64,
             })
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let rows = rows.collect::<rusqlite::Result<Vec<Speedup>>>()?;
+        let same = |a: &Speedup, b: &Speedup| {
+            (&a.subject, &a.mode, &a.baseline) == (&b.subject, &b.mode, &b.baseline)
+        };
+        let means = rows.chunk_by(same).map(|group| {
+            let logs: f64 = group.iter().map(|row| row.ratio.ln()).sum();
+            let benchmarks = group.len() as u64;
+            Speedup {
+                ratio: (logs / group.len() as f64).exp(),
+                benchmarks,
+                ..group[0].clone()
+            }
+        });
+        Ok(means.collect())
     }
 
     /// The newest run of any machine: key, state, tier, started, finished, exit code.
