@@ -190,28 +190,51 @@ fn end_group(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// Resident bytes of a process and its children's children, 0 once it is gone.
+/// Memory of a process, its children and theirs; 0 once it is gone.
+///
+/// A forked child shares most pages with its parent, so of a child only its
+/// proportional share counts: forty idle forks are not forty times the memory.
 fn resident_bytes(pid: u32) -> u64 {
-    let page = rustix::param::page_size() as u64;
-    let mut sum = 0;
-    let mut waiting = vec![(pid, 0)];
+    let mut sum = rss_bytes(pid);
+    let mut waiting: Vec<(u32, u32)> = children(pid).map(|child| (child, 1)).collect();
     while let Some((pid, depth)) = waiting.pop() {
-        let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-        let pages = statm
-            .split(' ')
-            .nth(1)
-            .and_then(|word| word.parse::<u64>().ok());
-        sum += pages.unwrap_or(0) * page;
+        sum += pss_bytes(pid).unwrap_or_else(|| rss_bytes(pid));
         if depth < 2 {
-            let children = format!("/proc/{pid}/task/{pid}/children");
-            let children = std::fs::read_to_string(children).unwrap_or_default();
-            let pids = children
-                .split_whitespace()
-                .filter_map(|word| word.parse().ok());
-            waiting.extend(pids.map(|child| (child, depth + 1)));
+            waiting.extend(children(pid).map(|child| (child, depth + 1)));
         }
     }
     sum
+}
+
+fn rss_bytes(pid: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|word| word.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+/// `None` where the kernel does not say.
+fn pss_bytes(pid: u32) -> Option<u64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.trim()
+        .strip_suffix(" kB")?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib << 10)
+}
+
+/// Children that the process's first thread started.
+fn children(pid: u32) -> impl Iterator<Item = u32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let pids: Vec<u32> = list
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    pids.into_iter()
 }
 
 /// The last 2 KiB of the output.

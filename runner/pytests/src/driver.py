@@ -15,7 +15,7 @@ are written \\\\ \\t \\n \\r:
     noload    REASON                the module cannot be imported or collected
     skipmodule REASON               the module raised SkipTest
     plan      NAME                  a case that will run, in order
-    ready     COUNT                 end of the plan
+    ready     COUNT                 end of the plan; old-style modules have several
     start     NAME
     end       NAME OUTCOME MICROSECONDS DETAIL
     fixture   WHERE OUTCOME DETAIL  setUpClass and its like failed or skipped
@@ -208,37 +208,106 @@ def select(suite, done, counts, names):
 
 
 def imitate_regrtest():
-    """Settings that tests look at: no resource is on, nothing is verbose."""
+    """Settings that tests look at: no resource is on, nothing is verbose.
+
+    Returns `test.support`, or None where it cannot be imported.
+    """
     try:
         from test import support
     except Exception:
-        return
+        return None
     support.use_resources = []
     support.verbose = 0
     try:
         support.record_original_stdout(sys.stdout)
     except Exception:
         pass
+    return support
 
 
-def collect(report, module_name):
-    """The module's suite, or None after saying why there is none."""
+class Session:
+    """The suites of one module: usually one, several under `test_main`."""
+
+    def __init__(self, report, done):
+        self.report = report
+        self.done = done
+        self.counts = {}
+        self.result = Result(report)
+        self.planned = False
+
+    def run(self, suite):
+        names = []
+        select(suite, self.done, self.counts, names)
+        for name in names:
+            self.report.line("plan", name)
+        self.report.line("ready", len(names))
+        self.planned = True
+        suite.run(self.result)
+
+    def hook(self, support, module):
+        """Modules of the old style build their suites in `test_main` and hand
+        them to these two; so may a case, which gets the real ones.  Other
+        modules never see a difference."""
+        real_suite = support._run_suite
+        real_doctest = support.run_doctest
+
+        def run_suite(suite):
+            return (self.run if self.result.name is None else real_suite)(suite)
+
+        def run_doctest(module, verbosity=None, optionflags=0):
+            if self.result.name is None:
+                return self.run_doctests(module, optionflags)
+            return real_doctest(module, verbosity, optionflags)
+
+        support._run_suite = run_suite
+        support.run_doctest = run_doctest
+        if getattr(module, "run_doctest", None) is real_doctest:
+            module.run_doctest = run_doctest
+
+    def run_doctests(self, module, optionflags):
+        import doctest
+
+        suite = doctest.DocTestSuite(module, optionflags=optionflags)
+        count = suite.countTestCases()
+        self.run(unittest.TestSuite([suite]))
+        return 0, count
+
+    def no_suite(self, kind, why):
+        """Nothing to run; after a first suite it is one more failed fixture."""
+        if self.planned:
+            self.report.line("fixture", "test_main", "error", why)
+        else:
+            self.report.line(kind, why)
+
+
+def run_module(session, support, name):
+    """Import the module and run what it holds."""
     try:
-        __import__(module_name)
-        module = sys.modules[module_name]
-        loader = unittest.TestLoader()
-        suite = loader.loadTestsFromModule(module)
+        __import__(name)
+        module = sys.modules[name]
+        old_style = callable(getattr(module, "test_main", None))
+        if old_style and support is not None and not hasattr(module, "load_tests"):
+            suite = None
+        else:
+            loader = unittest.TestLoader()
+            suite = loader.loadTestsFromModule(module)
+            if loader.errors:
+                lines = [line for line in loader.errors[0].split("\n") if line.strip()]
+                why = lines[-1].strip() if lines else "the loader reports an error"
+                return session.no_suite("noload", why)
     except unittest.SkipTest as reason:
-        report.line("skipmodule", str(reason) or "no reason given")
-        return None
+        return session.no_suite("skipmodule", str(reason) or "no reason given")
     except BaseException as problem:
-        report.line("noload", describe(type(problem), problem))
-        return None
-    if loader.errors:
-        lines = [line for line in loader.errors[0].split("\n") if line.strip()]
-        report.line("noload", lines[-1].strip() if lines else "the loader reports an error")
-        return None
-    return suite
+        return session.no_suite("noload", describe(type(problem), problem))
+    if suite is not None:
+        return session.run(suite)
+    session.hook(support, module)
+    try:
+        module.test_main()
+    except unittest.SkipTest as reason:
+        session.no_suite("skipmodule", str(reason) or "no reason given")
+    except Exception as problem:
+        session.no_suite("noload", describe(type(problem), problem))
 
 
 def main():
@@ -249,29 +318,21 @@ def main():
         done = {unescape(line) for line in file.read().split("\n") if line}
 
     # The driver's own folder is no place to import from.
-    del sys.path[0]
+    if sys.path and sys.path[0] == os.path.dirname(sys.argv[0]):
+        del sys.path[0]
     if root != "-":
         sys.path.insert(0, root)
     sys.argv = [sys.argv[0]]
-    imitate_regrtest()
-
-    suite = collect(report, module_name)
-    if suite is None:
-        return 0
-    names = []
-    select(suite, done, {}, names)
-    for name in names:
-        report.line("plan", name)
-    report.line("ready", len(names))
-
-    result = Result(report)
+    support = imitate_regrtest()
+    session = Session(report, done)
     try:
-        suite.run(result)
+        run_module(session, support, module_name)
     except BaseException as problem:
         # unittest lets KeyboardInterrupt through.
         report.line("stopped", describe(type(problem), problem))
         return 3
-    report.line("done", int(cpu_clock() * 1e6))
+    if session.planned:
+        report.line("done", int(cpu_clock() * 1e6))
     return 0
 
 

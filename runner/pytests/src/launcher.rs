@@ -85,8 +85,9 @@ pub struct Limits {
     pub module: Duration,
     /// Time to end after the last case.
     pub exit: Duration,
-    /// Resident bytes of the process and its children. Watched, not enforced
-    /// by the kernel: a VM reserves far more address space than it uses.
+    /// Resident bytes of the process, and its children's shares. Watched, not
+    /// enforced by the kernel: a VM reserves far more address space than it
+    /// uses.
     pub memory_bytes: u64,
     /// Bytes of output.
     pub output_bytes: u64,

@@ -389,6 +389,7 @@ class T(unittest.TestCase):
         self.assertEqual(os.path.realpath(os.environ["TMPDIR"]), os.getcwd())
         self.assertEqual(sys.stdin.read(), "")
         self.assertEqual(len(sys.argv), 1)
+        self.assertFalse([p for p in sys.path if "driver" in p])
 "#;
     let Some(python) = reference() else { return };
     let root = package(&[("test_x", source)]);
@@ -415,5 +416,81 @@ fn a_program_that_cannot_start_is_an_error_of_ours() {
     assert_eq!(
         outcome.status,
         ModuleStatus::DoesNotLoad("exit status 1 while loading".into())
+    );
+}
+
+#[test]
+fn old_style_modules_run_through_their_test_main() {
+    let source = r#"
+from test import support
+class T(unittest.TestCase):
+    def test_a(self): self.assertEqual(READY, 1)
+    def test_inner_suites_are_its_own(self):
+        support.run_unittest(U)
+        support.run_doctest(None)
+        self.assertEqual(support.REAL, ["suite", "doctest"])
+class U(unittest.TestCase):
+    def test_b(self): pass
+def test_main():
+    global READY
+    READY = 1
+    support.run_unittest(T)
+    support.run_unittest(U)
+    support.run_doctest(sys.modules[__name__])
+    raise RuntimeError("at the end")
+def documented():
+    """
+    >>> READY
+    1
+    """
+"#;
+    let Some(python) = reference() else { return };
+    let root = package(&[("test_x", source)]);
+    let support = "import unittest\ndef record_original_stdout(out): pass\ndef run_unittest(cls):\n    \
+                   _run_suite(unittest.TestLoader().loadTestsFromTestCase(cls))\nREAL = []\ndef \
+                   _run_suite(suite): REAL.append('suite')\ndef run_doctest(module, verbosity, \
+                   optionflags): REAL.append('doctest')\n";
+    std::fs::write(root.path().join("test/support.py"), support).unwrap();
+    let launcher = Launcher::new(python).root(root.path());
+    let outcome = run_module(&launcher, "test_x", &limits(), &mut |_| {}).unwrap();
+    assert_eq!(
+        lines(&outcome),
+        [
+            "T.test_a pass",
+            "T.test_inner_suites_are_its_own pass",
+            "U.test_b pass",
+            "documented pass",
+        ]
+    );
+    assert_eq!(
+        outcome.notes,
+        ["test_main: error: RuntimeError: at the end"]
+    );
+}
+
+#[test]
+fn pages_shared_with_forked_children_count_once() {
+    let source = r#"
+class T(unittest.TestCase):
+    def test_forks(self):
+        hold = b"x" * (100 << 20)
+        for i in range(20):
+            if os.fork() == 0:
+                time.sleep(0.7)
+                os._exit(0)
+        for i in range(20): os.wait()
+"#;
+    let tight = Limits {
+        memory_bytes: 400 << 20,
+        ..limits()
+    };
+    let Some((outcome, _)) = run(source, &tight) else {
+        return;
+    };
+    assert_eq!(
+        lines(&outcome),
+        ["T.test_forks pass"],
+        "{:?}",
+        outcome.cases
     );
 }
