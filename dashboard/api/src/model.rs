@@ -36,12 +36,15 @@ impl Revision {
     }
 }
 
-/// Whether a variant is the subject in one of its modes or a fixed program beside it.
+/// Whether a variant is the subject in one of its modes or a fixed program beside it. The order is the
+/// order of presentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The subject run in one of its modes.
+    /// The subject in a mode that is timed.
     Mode,
+    /// The subject in a mode that only runs tests, e.g. with a low threshold.
+    Stress,
     /// A fixed program measured in the same runs, e.g. CPython.
     Baseline,
 }
@@ -381,19 +384,4 @@ pub struct WarmupCurve {
     pub steady_from: Option<u32>,
     /// Class of the curve: `flat`, `warm-up`, `slowdown`, `no steady state`, ...; may be empty.
     pub class: String,
-}
-
-/// Something of the last night that a person should see first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// Position of the revision, `None` for a baseline.
-    pub position: Option<i64>,
-    /// The mode or baseline; `None` for a build.
-    pub variant: Option<String>,
-    /// The benchmark; `None` for a build.
-    pub benchmark: Option<String>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Last line of what was said, may be empty.
-    pub detail: String,
 }

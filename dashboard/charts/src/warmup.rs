@@ -37,7 +37,7 @@ impl Warmup {
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(a, b), &(_, min, max)| {
             (a.min(min), b.max(max))
         });
-        (low <= high && low > 0.0).then(|| (low * 0.93, high * 1.07))
+        (low <= high && low > 0.0).then_some((low * 0.93, high * 1.07))
     }
 
     fn draw_curve(
