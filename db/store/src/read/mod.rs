@@ -1,0 +1,1 @@
+//! Queries for pages and reports, one file per page family. They only read.
