@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Scope {
     /// Name of the subject in `nightjar.toml`, e.g. `pyrite`.
     pub subject: String,
-    /// Name under which the machine is stored.
+    /// Name of the machine; machines of one name carry a part of their fingerprint behind it.
     pub machine: String,
 }
 
@@ -76,7 +76,9 @@ pub struct Benchmark {
 /// How a process, a build or a benchmark ended.
 ///
 /// ```text
-/// process: ok | fail | timeout | crash | wrong-output | out-of-memory | unsupported
+/// process:   ok | fail | timeout | crash | wrong-output | out-of-memory | unsupported
+/// benchmark: the same | not-run | infrastructure
+/// build:     ok | fail | timeout | crash | out-of-memory | infrastructure
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,8 +97,10 @@ pub enum Outcome {
     OutOfMemory,
     /// The subject at that revision does not know a flag that was needed.
     Unsupported,
-    /// Not started, e.g. because the deadline passed.
-    Skipped,
+    /// Not started: its build failed, or the deadline passed.
+    NotRun,
+    /// Something around the program failed, e.g. the disk was full.
+    Infrastructure,
 }
 
 impl Outcome {
@@ -111,7 +115,8 @@ impl Outcome {
             Self::WrongOutput => "wrong-output",
             Self::OutOfMemory => "out-of-memory",
             Self::Unsupported => "unsupported",
-            Self::Skipped => "skipped",
+            Self::NotRun => "not-run",
+            Self::Infrastructure => "infrastructure",
         }
     }
 
@@ -126,7 +131,8 @@ impl Outcome {
             Self::WrongOutput,
             Self::OutOfMemory,
             Self::Unsupported,
-            Self::Skipped,
+            Self::NotRun,
+            Self::Infrastructure,
         ]
         .into_iter()
         .find(|outcome| outcome.word() == word)
@@ -135,7 +141,7 @@ impl Outcome {
     /// Whether someone should look at it: everything but success and what was never tried.
     #[must_use]
     pub fn is_failure(self) -> bool {
-        !matches!(self, Self::Ok | Self::Unsupported | Self::Skipped)
+        !matches!(self, Self::Ok | Self::Unsupported | Self::NotRun)
     }
 }
 
@@ -287,16 +293,18 @@ pub struct Night {
     pub started_at: i64,
     /// End, or `None` while it goes on or when it was killed.
     pub finished_at: Option<i64>,
-    /// `running`, `complete`, `deadline`, `interrupted`, `failed`.
+    /// `running`, `complete`, `deadline`, `interrupted`, `abandoned`, `failed`.
     pub state: String,
     /// Tier asked for: `quick`, `full`.
     pub tier: String,
     /// Positions of the revisions it measured, newest first.
     pub positions: Vec<i64>,
-    /// Process executions that ended well.
-    pub processes_ok: u32,
-    /// Process executions that did not.
-    pub processes_failed: u32,
+    /// Benchmark cells (benchmark x revision x variant) in which every process ended well.
+    pub cells_ok: u32,
+    /// Benchmark cells that failed.
+    pub cells_failed: u32,
+    /// Benchmark cells that were planned and not run.
+    pub cells_not_run: u32,
     /// Version of the platform that ran it.
     pub platform_version: String,
     /// Worst grade of its environment record.

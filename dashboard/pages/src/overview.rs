@@ -70,32 +70,33 @@ fn last_night(context: &Context<'_>, draft: &mut Draft, facts: &Facts) -> Markup
     let count = failures.len();
     let table = failures.into_table();
     html! {
-        section.card {
-            div.headline {
-                h2 { "Last night" }
-                (night_pill(night, count))
-            }
-            p {
-                (clock_time(night.started_at))
-                @if let Some(end) = night.finished_at { ", took " (duration((end - night.started_at) as f64)) }
-                ", " (night.tier) " tier, "
-                (night.processes_ok + night.processes_failed) " processes"
-                @if night.processes_failed > 0 { ", " strong.bad { (night.processes_failed) " failed" } }
-                ". Measured: "
-                @for (i, position) in night.positions.iter().enumerate() {
-                    @if i > 0 { ", " }
-                    (revision_link(context, draft, *position))
+            section.card {
+                div.headline {
+                    h2 { "Last night" }
+                    (night_pill(night, count))
                 }
-                @if night.positions.is_empty() { "nothing" }
-                "."
-            }
-            @if count == 0 {
-                p.fine { (pill("✓", "ok")) " Every build, benchmark and process of this night ended well." }
-            } @else {
-                (draft.table(table, ""))
+                p {
+                    (clock_time(night.started_at))
+                    @if let Some(end) = night.finished_at { ", took " (duration((end - night.started_at) as f64)) }
+                    ", " (night.tier) " tier, "
+    (night.cells_ok + night.cells_failed) " benchmark cells measured"
+                    @if night.cells_failed > 0 { ", " strong.bad { (night.cells_failed) " failed" } }
+                    @if night.cells_not_run > 0 { ", " (night.cells_not_run) " not run" }
+                                    ". Measured: "
+                    @for (i, position) in night.positions.iter().enumerate() {
+                        @if i > 0 { ", " }
+                        (revision_link(context, draft, *position))
+                    }
+                    @if night.positions.is_empty() { "nothing" }
+                    "."
+                }
+                @if count == 0 {
+                    p.fine { (pill("✓", "ok")) " Every build, benchmark and process of this night ended well." }
+                } @else {
+                    (draft.table(table, ""))
+                }
             }
         }
-    }
 }
 
 fn night_pill(night: &Night, failures: usize) -> Markup {

@@ -24,14 +24,14 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
         numbers("Took", "s"),
         words("Newest revision"),
         numbers("Revisions", ""),
-        numbers("Processes ok", ""),
-        numbers("Processes failed", ""),
+        numbers("Cells ok", ""),
+        numbers("Cells failed", ""),
         words("Environment"),
         words("Platform"),
     ];
     let mut table = Table::new("nights", "Nights, newest first", columns).with_filter();
     for night in &nights {
-        let failed = Entry::count(night.processes_failed);
+        let failed = Entry::count(night.cells_failed);
         table.row(vec![
             Entry::word(clock_time(night.started_at)),
             Entry::word(night.state.clone()).shown_as(pill(
@@ -52,8 +52,8 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
                 .first()
                 .map_or_else(Entry::none, |&p| revision_entry(context, draft, p)),
             Entry::count(u32::try_from(night.positions.len()).unwrap_or(u32::MAX)),
-            Entry::count(night.processes_ok),
-            if night.processes_failed > 0 {
+            Entry::count(night.cells_ok),
+            if night.cells_failed > 0 {
                 failed.styled("bad")
             } else {
                 failed
@@ -119,7 +119,7 @@ fn programs(context: &Context<'_>, draft: &mut Draft) -> Markup {
     for v in &context.variants {
         let kind = match v.role {
             dashboard_api::Role::Mode => "mode",
-            dashboard_api::Role::Stress => "mode, tests only",
+            dashboard_api::Role::Stress => "mode, not timed",
             dashboard_api::Role::Baseline => "baseline",
         };
         table.row(vec![

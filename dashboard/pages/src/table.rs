@@ -124,7 +124,7 @@ impl Entry {
 pub(crate) fn pill(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "pill ok",
-        Outcome::Unsupported | Outcome::Skipped => "pill",
+        Outcome::Unsupported | Outcome::NotRun => "pill",
         _ => "pill fail",
     }
 }
