@@ -137,7 +137,9 @@
       [...table.tHead.rows[0].cells].forEach((head, column) => {
         const button = document.createElement("button");
         button.type = "button";
-        button.append(...head.childNodes);
+        const link = head.querySelector("a");
+        if (link) button.setAttribute("aria-label", `Sort by ${link.textContent}`);
+        else button.append(...head.childNodes);
         head.append(button);
         button.addEventListener("click", () => {
           const down = head.getAttribute("aria-sort") === "ascending";

@@ -72,7 +72,7 @@ impl Bars {
             Bar::None { .. } => (a, b),
         });
         // Room on the slow side keeps the line at 1 off the edge; a minimum keeps small ratios from filling the figure.
-        (low.min(0.8) * 0.9, high.max(2.0) * 1.05)
+        (low.min(0.9) * 0.92, high.max(2.0) * 1.05)
     }
 
     fn draw_group(
@@ -251,7 +251,8 @@ impl Figure for Bars {
             let text = tick_text(tick);
             let half = text_width(&text, 11.5) / 2.0;
             canvas.line(&[(px, TOP - 8.0), (px, bottom)], Ink::Grid, 1.0, 1.0)?;
-            if px - half > last_end + 8.0 {
+            // What 1 means is written above its line.
+            if (tick - 1.0).abs() > 1e-9 && px - half > last_end + 8.0 {
                 canvas.text(
                     &text,
                     (px, TOP - 18.0),

@@ -51,7 +51,7 @@ impl Scale {
         let decades = (self.to - self.from) / std::f64::consts::LN_10;
         // Fewest steps a decade that still give the wanted number; below half a decade linear ones read better.
         for steps in [&[1.0][..], &[1.0, 3.0], &[1.0, 2.0, 5.0]] {
-            if decades * steps.len() as f64 >= count as f64 * 0.75 {
+            if decades * steps.len() as f64 >= count as f64 {
                 return self.decade_ticks(steps, count);
             }
         }

@@ -195,8 +195,9 @@ impl Timeline {
         layout: &Layout,
         y: Option<&Scale>,
     ) -> Result<(), ChartError> {
+        let title = fit(&self.y.title, f64::from(canvas.size().width) - 24.0, 12.0);
         canvas.text(
-            &self.y.title,
+            &title,
             (layout.left - 54.0, 12.0),
             Anchor::Start,
             Ink::Muted,

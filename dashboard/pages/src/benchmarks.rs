@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::PageError;
 use crate::common::{
-    amount, axis_date, change_entry, estimate_text, keys, reading_entry, revision_entry,
+    amount, axis_date, change_entry, estimate_text, legend_of, reading_entry, revision_entry,
     revision_link, speedup_entry,
 };
 use crate::context::{Context, Readings};
@@ -164,7 +164,7 @@ fn metric_section(
         }
         Metric::PeakRss => "The largest resident set of the process.",
     };
-    let markup = figure(&chart, &keys(context, shown), caption)?;
+    let markup = figure(&chart, &legend_of(context, shown), caption)?;
     let change_table = if metric == Metric::Steady {
         change_table(context, draft, changes)
     } else {
@@ -215,17 +215,7 @@ fn timeline(
                 .map(|&p| {
                     let cell = cell(&v.name, v.role, p)?;
                     let head = format!("{} at {}", v.name, context.short(p));
-                    Some(match &cell.reading {
-                        Reading::Measured { estimate: e } => Spot::Value {
-                            point: e.point,
-                            low: e.low,
-                            high: e.high,
-                            label: format!("{head}\n{}", estimate_text(metric, e)),
-                        },
-                        Reading::Failed { outcome, detail } => Spot::Failure {
-                            label: format!("{head}\n{}\n{detail}", outcome.word()),
-                        },
-                    })
+                    spot(metric, &head, &cell.reading)
                 })
                 .collect(),
         })
@@ -267,6 +257,22 @@ fn timeline(
             reference: None,
             bounds: None,
         },
+    }
+}
+
+/// A value or a failure; what was not run or not supported is a gap.
+fn spot(metric: Metric, head: &str, reading: &Reading) -> Option<Spot> {
+    match reading {
+        Reading::Measured { estimate: e } => Some(Spot::Value {
+            point: e.point,
+            low: e.low,
+            high: e.high,
+            label: format!("{head}\n{}", estimate_text(metric, e)),
+        }),
+        Reading::Failed { outcome, detail } if outcome.is_failure() => Some(Spot::Failure {
+            label: format!("{head}\n{}\n{detail}", outcome.word()),
+        }),
+        Reading::Failed { .. } => None,
     }
 }
 
@@ -355,7 +361,7 @@ fn table(
             .revision(p)
             .map(|r| dashboard_api::calendar_date(r.committed_at))
             .unwrap_or_default();
-        let mut row = vec![revision_entry(context, draft, p), Entry::word(date)];
+        let mut row = vec![revision_entry(context, draft, p), Entry::stamp(date)];
         row.extend(
             context
                 .modes()

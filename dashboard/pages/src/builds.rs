@@ -34,7 +34,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
                     .unwrap_or_default(),
             ),
             Entry::outcome(build.outcome),
-            Entry::word(clock_time(build.started_at)),
+            Entry::stamp(clock_time(build.started_at)),
             build
                 .wall_s
                 .map_or_else(Entry::none, |s| Entry::number(s, seconds(s))),

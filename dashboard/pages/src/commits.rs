@@ -27,7 +27,7 @@ pub(crate) fn list(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
         let build = builds.iter().find(|b| b.position == r.position);
         table.row(vec![
             revision_entry(context, draft, r.position),
-            Entry::word(dashboard_api::calendar_date(r.committed_at)),
+            Entry::stamp(dashboard_api::calendar_date(r.committed_at)),
             Entry::word(r.title.clone()),
             Entry::word(r.author.clone()),
             build.map_or_else(Entry::none, |b| Entry::outcome(b.outcome)),

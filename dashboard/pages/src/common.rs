@@ -6,7 +6,7 @@ use dashboard_api::{
 use maud::{Markup, html};
 
 use crate::context::Context;
-use crate::layout::{Draft, Key};
+use crate::layout::{Draft, Key, legend};
 use crate::route::Route;
 use crate::table::Entry;
 
@@ -130,19 +130,20 @@ pub(crate) fn revision_link(context: &Context<'_>, draft: &Draft, position: i64)
     }
 }
 
-/// Legend entries of some variants.
-pub(crate) fn keys<'a>(
+/// The legend of some variants.
+pub(crate) fn legend_of<'a>(
     context: &Context<'_>,
     variants: impl IntoIterator<Item = &'a dashboard_api::Variant>,
-) -> Vec<Key> {
-    variants
+) -> Markup {
+    let keys: Vec<Key> = variants
         .into_iter()
         .map(|v| Key {
             name: v.name.clone(),
             series: context.series(&v.name),
             note: v.description.clone(),
         })
-        .collect()
+        .collect();
+    legend(&keys)
 }
 
 /// `5 of 6 benchmarks; without a (crash), b (baseline: timeout), c (not measured)`.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use dashboard_api::Source;
 
-use crate::PageError;
 use crate::route::Address;
 use crate::site::{Site, assets};
+use crate::{PageError, badges};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub fn render(source: &dyn Source, folder: &Path) -> Result<RenderReport, PageEr
     for (scope, prefix) in &scopes {
         let context = site.context(scope)?;
         let frame = site.frame(&context, &scopes)?;
+        for name in badges::NAMES {
+            for kind in ["svg", "png"] {
+                let file = badges::file(&context, name, kind)?;
+                write(
+                    folder,
+                    &format!("{prefix}badges/{name}.{kind}"),
+                    &file.bytes,
+                )?;
+            }
+        }
         for route in Site::routes(&context) {
             let address = Address {
                 folder: prefix.clone(),

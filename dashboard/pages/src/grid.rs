@@ -20,12 +20,13 @@ pub(crate) fn page(
     let readings = Readings::new(context.source.recent_cells(&context.scope, REVISIONS)?);
     let positions = readings.positions();
     let mut columns = vec![words("Benchmark")];
-    columns.extend(
-        positions
-            .iter()
-            .rev()
-            .map(|&p| numbers(context.short(p), "s")),
-    );
+    columns.extend(positions.iter().rev().map(|&p| {
+        let column = numbers(context.short(p), "s");
+        match context.revision(p) {
+            Some(r) => column.linked(draft.to(&Route::Commit(r.sha.clone()))),
+            None => column,
+        }
+    }));
     let mut table = Table::new(
         "grid",
         format!("Steady time in mode {mode}, newest revision first"),

@@ -63,6 +63,13 @@ impl Draft {
 
     pub(crate) fn finish(self, frame: &Frame, content: &Content) -> Page {
         let html = document(&self.address, frame, content).into_string();
+        // Names may hold control characters, which no escape makes valid in HTML.
+        let bad = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        let html = if html.contains(bad) {
+            html.replace(bad, "\u{fffd}")
+        } else {
+            html
+        };
         Page {
             html,
             tables: self.tables,
@@ -145,24 +152,29 @@ pub(crate) struct Key {
     pub(crate) note: String,
 }
 
+/// The legend of some series; the script makes its entries switches.
+pub(crate) fn legend(keys: &[Key]) -> Markup {
+    html! {
+        ul.legend { @for key in keys {
+            li { span.key data-series=(key.series) {
+                span class={ "swatch k" (key.series) } {}
+                (key.name)
+                @if !key.note.is_empty() { span.muted { " " (key.note) } }
+            } }
+        } }
+    }
+}
+
 /// A figure with its legend, in a wide and a narrow form of which the style sheet shows one.
 pub(crate) fn figure(
     figure: &dyn Figure,
-    keys: &[Key],
+    legend: &Markup,
     caption: &str,
 ) -> Result<Markup, ChartError> {
     let (wide, narrow) = (svg(figure, 1080)?, svg(figure, 360)?);
     Ok(html! {
         figure.chart {
-            @if !keys.is_empty() {
-                ul.legend { @for key in keys {
-                    li { span.key data-series=(key.series) {
-                        span class={ "swatch k" (key.series) } {}
-                        (key.name)
-                        @if !key.note.is_empty() { span.muted { " " (key.note) } }
-                    } }
-                } }
-            }
+            (legend)
             div.wide tabindex="0" { (PreEscaped(wide)) }
             div.narrow { (PreEscaped(narrow)) }
             @if !caption.is_empty() { figcaption { (caption) } }

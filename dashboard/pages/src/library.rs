@@ -109,12 +109,11 @@ fn bars(report: &LibraryReport) -> Result<Markup, PageError> {
             li { span class={ "swatch o" (i) } {} (outcome.word()) }
         } }
     };
-    let chart = figure(
+    Ok(figure(
         &chart,
-        &[],
+        &legend,
         "Cases that were reached; modules that did not load have none.",
-    )?;
-    Ok(html! { (legend) (chart) })
+    )?)
 }
 
 fn mode_table(draft: &mut Draft, report: &LibraryReport) -> Markup {

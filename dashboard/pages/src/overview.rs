@@ -9,8 +9,8 @@ use maud::{Markup, html};
 
 use crate::PageError;
 use crate::common::{
-    axis_date, change_entry, keys, ratio, ratio_entry, ratio_text, revision_entry, revision_link,
-    stands_on,
+    axis_date, change_entry, legend_of, ratio, ratio_entry, ratio_text, revision_entry,
+    revision_link, stands_on,
 };
 use crate::context::{Context, Readings};
 use crate::layout::{Content, Draft, Tile, figure, nothing, pill, tiles};
@@ -312,7 +312,7 @@ fn history(
                    between points, hover to see it.";
     Ok(figure(
         &chart,
-        &keys(context, modes.iter().copied()),
+        &legend_of(context, modes.iter().copied()),
         caption,
     )?)
 }
@@ -509,7 +509,7 @@ fn recent(context: &Context<'_>, draft: &mut Draft, facts: &Facts) -> Markup {
         });
         table.row(vec![
             revision_entry(context, draft, revision.position),
-            Entry::word(dashboard_api::calendar_date(revision.committed_at)),
+            Entry::stamp(dashboard_api::calendar_date(revision.committed_at)),
             Entry::word(revision.title.clone()),
             build.map_or_else(Entry::none, |b| Entry::outcome(b.outcome)),
             mean.map_or_else(Entry::none, |g| ratio_entry(&g.ratio)),

@@ -85,7 +85,7 @@ impl Address {
 
 const LONGEST_SLUG: usize = 96;
 
-/// A file name for `name`: letters, digits, `_`, `-` and inner dots stay, other bytes become `~hh`; a long
+/// A file name for `name`: letters, digits, `_`, `-` and single inner dots stay, other bytes become `~hh`; a long
 /// one is cut and ends in a hash of the whole. The name `index` is escaped, as each folder has that page.
 #[must_use]
 pub(crate) fn slug(name: &str) -> String {
@@ -93,7 +93,7 @@ pub(crate) fn slug(name: &str) -> String {
     for (i, byte) in name.bytes().enumerate() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => out.push(char::from(byte)),
-            b'.' if i > 0 => out.push('.'),
+            b'.' if i > 0 && name.as_bytes()[i - 1] != b'.' => out.push('.'),
             _ => out.push_str(&format!("~{byte:02x}")),
         }
     }

@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::layout::{Content, Draft, Frame, LOGO, Page, nothing};
 use crate::route::{Address, Route, slug};
 use crate::{
-    PageError, benchmarks, builds, commits, grid, library, overview, speedups, status, warmup,
+    PageError, badges, benchmarks, builds, commits, grid, library, overview, speedups, status,
+    warmup,
 };
 
 /// A file of the site.
@@ -225,6 +226,9 @@ impl<'s> Site<'s> {
                 continue;
             };
             let context = self.context(scope)?;
+            if let Some((name, kind)) = badge_parts(rest) {
+                return Ok(Some(badges::file(&context, name, kind)?));
+            }
             let routes: HashMap<String, Route> = Self::routes(&context)
                 .into_iter()
                 .map(|r| (r.path(), r))
@@ -257,6 +261,12 @@ impl<'s> Site<'s> {
         }
         Ok(None)
     }
+}
+
+/// Splits `badges/speedup.png` into name and kind, when there is such a badge.
+fn badge_parts(path: &str) -> Option<(&str, &str)> {
+    let (name, kind) = path.strip_prefix("badges/")?.split_once('.')?;
+    (badges::NAMES.contains(&name) && matches!(kind, "svg" | "png")).then_some((name, kind))
 }
 
 /// Splits `benchmarks/int_loop.steady.csv` into page stem, table and kind.

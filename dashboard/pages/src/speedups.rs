@@ -5,7 +5,7 @@ use dashboard_charts::{Bar, BarGroup, Bars};
 use maud::{Markup, html};
 
 use crate::PageError;
-use crate::common::{keys, ratio, ratio_text, revision_link, speedup_entry, stands_on};
+use crate::common::{legend_of, ratio, ratio_text, revision_link, speedup_entry, stands_on};
 use crate::context::{Context, Readings};
 use crate::layout::{Content, Draft, figure, nothing};
 use crate::route::Route;
@@ -113,7 +113,7 @@ pub(crate) fn section(
     };
     let caption = "Logarithmic axis: twice as fast and half as fast are equally far from 1×. Whiskers are 95 % intervals. \
                    A failed benchmark has no bar and is in no mean.";
-    let chart = figure(&bars, &keys(context, modes.iter().copied()), caption)?;
+    let chart = figure(&bars, &legend_of(context, modes.iter().copied()), caption)?;
     Ok(html! { (chart) (table(context, draft, readings, position, baseline)) })
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
     for night in &nights {
         let failed = Entry::count(night.cells_failed);
         table.row(vec![
-            Entry::word(clock_time(night.started_at)),
+            Entry::stamp(clock_time(night.started_at)),
             Entry::word(night.state.clone()).shown_as(pill(
                 &night.state,
                 if night.state == "complete" {

@@ -15,6 +15,15 @@ pub(crate) struct Column {
     title: String,
     unit: &'static str,
     numeric: bool,
+    href: Option<String>,
+}
+
+impl Column {
+    /// The same column with a title that leads somewhere.
+    pub(crate) fn linked(mut self, href: String) -> Self {
+        self.href = Some(href);
+        self
+    }
 }
 
 /// A column of words.
@@ -23,6 +32,7 @@ pub(crate) fn words(title: impl Into<String>) -> Column {
         title: title.into(),
         unit: "",
         numeric: false,
+        href: None,
     }
 }
 
@@ -32,6 +42,7 @@ pub(crate) fn numbers(title: impl Into<String>, unit: &'static str) -> Column {
         title: title.into(),
         unit,
         numeric: true,
+        href: None,
     }
 }
 
@@ -60,6 +71,11 @@ impl Entry {
             raw: Raw::Word(text),
             class: "",
         }
+    }
+
+    /// A date or time: a word that is never broken.
+    pub(crate) fn stamp(text: impl Into<String>) -> Self {
+        Self::word(text).styled("nowrap")
     }
 
     /// A word that leads somewhere.
@@ -201,7 +217,9 @@ impl Table {
                         caption.hidden { (self.caption) }
                         thead { tr {
                             @for column in &self.columns {
-                                th scope="col" class=(if column.numeric { "num" } else { "" }) { (column.title) }
+                                th scope="col" class=(if column.numeric { "num" } else { "" }) {
+                                    @if let Some(href) = &column.href { a href=(href) { (column.title) } } @else { (column.title) }
+                                }
                             }
                         } }
                         tbody {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::PageError;
 use crate::benchmarks::{shown_seconds, tick_seconds};
-use crate::common::{keys, revision_link};
+use crate::common::{legend_of, revision_link};
 use crate::context::Context;
 use crate::layout::{Content, Draft, figure, nothing};
 use crate::route::Route;
@@ -121,7 +121,7 @@ fn curves_section(
         .filter(|v| curves.iter().any(|c| c.variant == v.name));
     let markup = figure(
         &chart,
-        &keys(context, shown),
+        &legend_of(context, shown),
         "Logarithmic time axis; lower is better.",
     )?;
     let mut table = Table::new(

@@ -20,14 +20,18 @@ struct TestJob {
     not_loaded: Option<String>,
 }
 
-/// First outcome and whether passing and not passing both occurred.
+/// First outcome, and the first later one that disagrees with it about passing.
 #[derive(Clone, Copy)]
 struct CaseRow {
     outcome: CaseOutcome,
-    flaky: bool,
+    other: Option<CaseOutcome>,
 }
 
 impl CaseRow {
+    fn flaky(self) -> bool {
+        self.other.is_some()
+    }
+
     fn bad(self) -> bool {
         matches!(
             self.outcome,
@@ -144,12 +148,15 @@ impl Store {
             cases
                 .entry(row.get(0)?)
                 .and_modify(|known| {
-                    known.flaky |=
+                    let disagrees =
                         (known.outcome == CaseOutcome::Pass) != (outcome == CaseOutcome::Pass);
+                    if disagrees && known.other.is_none() {
+                        known.other = Some(outcome);
+                    }
                 })
                 .or_insert(CaseRow {
                     outcome,
-                    flaky: false,
+                    other: None,
                 });
         }
         Ok(cases)
@@ -169,12 +176,12 @@ impl Store {
                 .collect();
             for (case, _) in cases[&off.id]
                 .iter()
-                .filter(|(_, r)| r.outcome == CaseOutcome::Pass && !r.flaky)
+                .filter(|(_, r)| r.outcome == CaseOutcome::Pass && !r.flaky())
             {
                 let there = |j: &&TestJob| cases[&j.id].get(case).copied();
                 let Some(worst) = others
                     .iter()
-                    .find(|j| there(j).is_some_and(|r| r.bad() && !r.flaky))
+                    .find(|j| there(j).is_some_and(|r| r.bad() && !r.flaky()))
                 else {
                     continue;
                 };
@@ -190,7 +197,8 @@ impl Store {
         Ok(diffs)
     }
 
-    /// Cases that passed at the newest older revision with tests, in the same mode, and are bad now.
+    /// Cases that passed at the newest older revision with tests, in the same mode, and are bad now: one row per case
+    /// with every mode in which that is so.
     fn regressions(
         &self,
         ids: Ids,
@@ -214,32 +222,42 @@ impl Store {
         let mut before = self.conn.prepare_cached(
             "SELECT outcome = 'pass' FROM test_result WHERE job_id = ? AND test_case_id = ? ORDER BY attempt LIMIT 1",
         )?;
-        let mut diffs = Vec::new();
+        let mut found: BTreeMap<(&str, i64), CaseDiff> = BTreeMap::new();
         for job in jobs.iter().filter(|j| !j.is_reference) {
             let Some(&old) = old_ids.get(&(job.module.as_str(), job.variant.as_str())) else {
                 continue;
             };
-            for (&case, row) in cases[&job.id].iter().filter(|(_, r)| r.bad() && !r.flaky) {
+            for (&case, row) in cases[&job.id].iter().filter(|(_, r)| r.bad() && !r.flaky()) {
                 let passed: Option<bool> = before
                     .query_row(params![old, case], |r| r.get(0))
                     .optional()?;
-                if passed == Some(true) {
-                    let outcomes = vec![
-                        ("before".to_owned(), CaseOutcome::Pass),
-                        (job.variant.clone(), row.outcome),
-                    ];
-                    diffs.push(self.diff(DiffKind::Regression, job, case, outcomes, job.id)?);
+                if passed != Some(true) {
+                    continue;
+                }
+                let now = (job.variant.clone(), row.outcome);
+                match found.get_mut(&(job.module.as_str(), case)) {
+                    Some(diff) => diff.outcomes.push(now),
+                    None => {
+                        let outcomes = vec![("before".to_owned(), CaseOutcome::Pass), now];
+                        let diff = self.diff(DiffKind::Regression, job, case, outcomes, job.id)?;
+                        found.insert((&job.module, case), diff);
+                    }
                 }
             }
         }
-        Ok(diffs)
+        Ok(found.into_values().collect())
     }
 
     fn flaky(&self, jobs: &[TestJob], cases: &HashMap<i64, Cases>) -> Result<Vec<CaseDiff>> {
         let mut diffs = Vec::new();
         for job in jobs {
-            for (&case, row) in cases[&job.id].iter().filter(|(_, r)| r.flaky) {
-                let outcomes = vec![(job.variant.clone(), row.outcome)];
+            for (&case, row) in cases[&job.id].iter().filter(|(_, r)| r.flaky()) {
+                let again = row
+                    .other
+                    .map(|outcome| (format!("{} again", job.variant), outcome));
+                let outcomes = std::iter::once((job.variant.clone(), row.outcome))
+                    .chain(again)
+                    .collect();
                 diffs.push(self.diff(DiffKind::Flaky, job, case, outcomes, job.id)?);
             }
         }
