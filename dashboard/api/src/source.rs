@@ -105,6 +105,18 @@ pub trait Source {
         benchmark: &str,
     ) -> Result<Option<(i64, Vec<WarmupCurve>)>, SourceError>;
 
+    /// Positions of the revisions at which a benchmark was measured or failed, oldest first.
+    ///
+    /// # Errors
+    /// See [`Source::scopes`].
+    fn measured_positions(&self, scope: &Scope) -> Result<Vec<i64>, SourceError>;
+
+    /// The build of one revision.
+    ///
+    /// # Errors
+    /// See [`Source::scopes`].
+    fn build(&self, scope: &Scope, position: i64) -> Result<Option<Build>, SourceError>;
+
     /// Builds, newest revision first, at most `limit`.
     ///
     /// # Errors

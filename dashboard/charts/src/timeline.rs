@@ -12,6 +12,8 @@ use crate::scale::Scale;
 pub struct Column {
     /// Short text for the axis, e.g. a date.
     pub label: String,
+    /// First line of the tooltip, e.g. revision and date.
+    pub title: String,
     /// Where a click leads.
     pub href: Option<String>,
 }
@@ -91,6 +93,8 @@ pub struct Timeline {
     pub changes: Vec<ChangeMark>,
     /// Vertical axis.
     pub y: YAxis,
+    /// Whether each revision answers to the pointer; costs some 300 bytes a revision.
+    pub marked: bool,
 }
 
 struct Layout {
@@ -342,26 +346,68 @@ impl Timeline {
             .unwrap_or(0) as f64;
         let strip_y = layout.bottom + 11.0 + row * STRIP_ROW;
         for (column, spot) in line.spots.iter().enumerate() {
-            let x = self.x(layout, column);
-            let (py, label) = match spot {
-                Some(Spot::Value { point, label, .. }) => (y.px(*point), label),
-                Some(Spot::Failure { label }) => {
-                    canvas.cross((x, strip_y), ink, 3.6)?;
-                    (strip_y, label)
-                }
-                None => continue,
-            };
-            let href = self.columns.get(column).and_then(|c| c.href.clone());
-            canvas.mark(Mark {
-                x,
-                y: py,
-                series: Some(line.series),
-                label: label.clone(),
-                href,
-                area: None,
-            });
+            if matches!(spot, Some(Spot::Failure { .. })) {
+                canvas.cross((self.x(layout, column), strip_y), ink, 3.6)?;
+            }
         }
         Ok(())
+    }
+
+    /// One hit area per revision over the whole height, which tells what every line has there.
+    fn mark_columns(&self, canvas: &mut Canvas<'_>, layout: &Layout) {
+        if !self.marked {
+            return;
+        }
+        let step = match self.column_step(layout) {
+            0.0 => layout.right - layout.left,
+            step => step,
+        };
+        let height = layout.bottom - layout.top + layout.strip.len() as f64 * STRIP_ROW;
+        for (at, column) in self.columns.iter().enumerate() {
+            let mut label = column.title.clone();
+            for line in &self.lines {
+                if let Some(Some(Spot::Value { label: l, .. } | Spot::Failure { label: l })) =
+                    line.spots.get(at)
+                {
+                    label.push_str(&format!("\n{}: {l}", line.name));
+                }
+            }
+            canvas.mark(Mark {
+                x: self.x(layout, at) - step / 2.0,
+                y: layout.top,
+                series: None,
+                label,
+                href: column.href.clone(),
+                area: Some((step, height)),
+            });
+        }
+    }
+
+    /// The newest `columns` revisions of this figure.
+    #[must_use]
+    pub fn newest(&self, columns: usize) -> Self {
+        let skip = self.columns.len().saturating_sub(columns);
+        let lines = self.lines.iter().map(|line| Line {
+            spots: line.spots.iter().skip(skip).cloned().collect(),
+            ..line.clone()
+        });
+        Self {
+            columns: self.columns.iter().skip(skip).cloned().collect(),
+            lines: lines
+                .filter(|line| line.spots.iter().any(Option::is_some))
+                .collect(),
+            changes: self
+                .changes
+                .iter()
+                .filter(|change| change.column >= skip)
+                .map(|change| ChangeMark {
+                    column: change.column - skip,
+                    ..change.clone()
+                })
+                .collect(),
+            y: self.y.clone(),
+            marked: self.marked,
+        }
     }
 
     fn draw_changes(
@@ -516,6 +562,7 @@ impl Figure for Timeline {
         for line in &self.lines {
             self.draw_line(canvas, &layout, &y, line)?;
         }
+        self.mark_columns(canvas, &layout);
         self.draw_changes(canvas, &layout, &y)?;
         self.draw_names(canvas, &layout, &y)
     }
@@ -539,6 +586,7 @@ mod tests {
         let columns = (0..spots.len())
             .map(|i| Column {
                 label: format!("c{i}"),
+                title: format!("c{i}"),
                 href: None,
             })
             .collect();
@@ -558,6 +606,7 @@ mod tests {
                 reference: None,
                 bounds: None,
             },
+            marked: true,
         }
     }
 
@@ -597,6 +646,28 @@ mod tests {
     fn empty_and_single_columns_draw() {
         svg(&figure(Vec::new()), 900).expect("draws nothing");
         svg(&figure(vec![value(1.0)]), 380).expect("draws one");
+    }
+
+    #[test]
+    fn a_window_keeps_the_newest_and_moves_its_changes() {
+        let mut all = figure((0..10).map(|i| value(f64::from(i) + 1.0)).collect());
+        for column in [2, 8] {
+            let label = String::new();
+            all.changes.push(ChangeMark {
+                column,
+                series: 2,
+                worse: true,
+                provisional: false,
+                label,
+            });
+        }
+        let newest = all.newest(4);
+        assert_eq!(newest.columns[0].label, "c6");
+        assert_eq!(newest.lines[0].spots.len(), 4);
+        assert_eq!(
+            newest.changes.iter().map(|c| c.column).collect::<Vec<_>>(),
+            [2]
+        );
     }
 
     #[test]

@@ -321,7 +321,12 @@ fn begin(
     let run = NewRun {
         key: format!("night-{night}"),
         reason: "nightly".to_owned(),
-        tier: if night % 7 == 0 { "full" } else { "quick" }.to_owned(),
+        tier: if night.is_multiple_of(7) {
+            "full"
+        } else {
+            "quick"
+        }
+        .to_owned(),
         machine: world.machine,
         env,
         head: Some(head),

@@ -1,16 +1,16 @@
 //! The list of benchmarks, and one page per benchmark with its timeline.
 
 use dashboard_api::{Benchmark, Certainty, ChangePoint, Metric, Reading, Role, factor, percent};
-use dashboard_charts::{ChangeMark, Column, Line, Sparkline, Spot, Timeline, YAxis};
+use dashboard_charts::{ChangeMark, Line, Sparkline, Spot, Timeline, YAxis};
 use maud::{Markup, html};
 
 use crate::PageError;
 use crate::common::{
-    amount, axis_date, change_entry, estimate_text, legend_of, reading_entry, revision_entry,
-    revision_link, speedup_entry,
+    WINDOW, amount, change_entry, columns, estimate_text, legend_of, reading_entry, revision_entry,
+    revision_link, speedup_entry, timeline_markup,
 };
 use crate::context::{Context, Readings};
-use crate::layout::{Content, Draft, figure, inline, nothing};
+use crate::layout::{Content, Draft, inline, nothing};
 use crate::route::Route;
 use crate::table::{Entry, Table, numbers, words};
 
@@ -164,7 +164,8 @@ fn metric_section(
         }
         Metric::PeakRss => "The largest resident set of the process.",
     };
-    let markup = figure(&chart, &legend_of(context, shown), caption)?;
+    let legend = legend_of(context, shown);
+    let markup = timeline_markup(chart, &legend, caption)?;
     let change_table = if metric == Metric::Steady {
         change_table(context, draft, changes)
     } else {
@@ -183,17 +184,7 @@ fn timeline(
     changes: &[ChangePoint],
 ) -> Timeline {
     let positions = readings.positions();
-    let columns = positions
-        .iter()
-        .map(|&p| Column {
-            label: context
-                .revision(p)
-                .map_or_else(String::new, |r| axis_date(r.committed_at)),
-            href: context
-                .revision(p)
-                .map(|r| draft.to(&Route::Commit(r.sha.clone()))),
-        })
-        .collect();
+    let columns = columns(context, draft, &positions);
     let cell = |variant: &str, role: Role, position: i64| match role {
         Role::Baseline => {
             let beside = context
@@ -214,8 +205,7 @@ fn timeline(
                 .iter()
                 .map(|&p| {
                     let cell = cell(&v.name, v.role, p)?;
-                    let head = format!("{} at {}", v.name, context.short(p));
-                    spot(metric, &head, &cell.reading)
+                    spot(metric, &cell.reading)
                 })
                 .collect(),
         })
@@ -257,20 +247,21 @@ fn timeline(
             reference: None,
             bounds: None,
         },
+        marked: true,
     }
 }
 
 /// A value or a failure; what was not run or not supported is a gap.
-fn spot(metric: Metric, head: &str, reading: &Reading) -> Option<Spot> {
+fn spot(metric: Metric, reading: &Reading) -> Option<Spot> {
     match reading {
         Reading::Measured { estimate: e } => Some(Spot::Value {
             point: e.point,
             low: e.low,
             high: e.high,
-            label: format!("{head}\n{}", estimate_text(metric, e)),
+            label: estimate_text(metric, e),
         }),
         Reading::Failed { outcome, detail } if outcome.is_failure() => Some(Spot::Failure {
-            label: format!("{head}\n{}\n{detail}", outcome.word()),
+            label: format!("{} {detail}", outcome.word()),
         }),
         Reading::Failed { .. } => None,
     }
@@ -350,7 +341,8 @@ fn table(
     let caption = format!("{}, newest first", metric.title());
     let mut table = Table::new(id, caption, columns)
         .with_filter()
-        .with_sticky_column();
+        .with_sticky_column()
+        .showing(WINDOW);
     let positions = readings.positions();
     for (i, &p) in positions.iter().enumerate().rev() {
         let now = readings.mode(benchmark, &main, p);

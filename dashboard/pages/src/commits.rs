@@ -67,10 +67,12 @@ pub(crate) fn one(
         position,
         Metric::Steady,
     )?);
-    let before = match older {
-        Some(r) => Readings::new(context.source.revision_cells(
+    let measured = context.source.measured_positions(&context.scope)?;
+    let before_at = measured.iter().rev().find(|&&p| p < position).copied();
+    let before = match before_at {
+        Some(p) => Readings::new(context.source.revision_cells(
             &context.scope,
-            r.position,
+            p,
             Metric::Steady,
         )?),
         None => Readings::default(),
@@ -89,7 +91,7 @@ pub(crate) fn one(
     };
     let body = html! {
         (build_section(context, position)?)
-        (speed_section(context, draft, &readings, &before, older, position)?)
+        (speed_section(context, draft, (&readings, position), (&before, before_at))?)
         @match &tests {
             Some(report) => { h2.part { "CPython's library tests" } (library::section(draft, report)?) },
             None => { section { h2 { "CPython's library tests" } (nothing("They did not run at this revision.")) } },
@@ -103,21 +105,22 @@ pub(crate) fn one(
 }
 
 fn build_section(context: &Context<'_>, position: i64) -> Result<Markup, PageError> {
-    let all = context.source.builds(&context.scope, usize::MAX)?;
-    let builds: Vec<_> = all.iter().filter(|b| b.position == position).collect();
+    let build = context.source.build(&context.scope, position)?;
     Ok(html! {
         section {
             h2 { "Build" }
-            @if builds.is_empty() { (nothing("This revision was not built.")) }
-            @for build in builds {
-                p {
-                    span class=(crate::table::pill(build.outcome)) { (build.outcome.word()) } " "
-                    (clock_time(build.started_at))
-                    @if let Some(s) = build.wall_s { ", took " (seconds(s)) }
-                    @if let Some(b) = build.binary_bytes { ", binary " (bytes(b as f64)) }
-                    ", " (build.toolchain)
+            @match &build {
+                None => (nothing("This revision was not built.")),
+                Some(build) => {
+                    p {
+                        span class=(crate::table::pill(build.outcome)) { (build.outcome.word()) } " "
+                        (clock_time(build.started_at))
+                        @if let Some(s) = build.wall_s { ", took " (seconds(s)) }
+                        @if let Some(b) = build.binary_bytes { ", binary " (bytes(b as f64)) }
+                        ", " (build.toolchain)
+                    }
+                    @if build.outcome != Outcome::Ok { (builds::log(context, build)) }
                 }
-                @if build.outcome != Outcome::Ok { (builds::log(context, build)) }
             }
         }
     })
@@ -126,10 +129,8 @@ fn build_section(context: &Context<'_>, position: i64) -> Result<Markup, PageErr
 fn speed_section(
     context: &Context<'_>,
     draft: &mut Draft,
-    readings: &Readings,
-    before: &Readings,
-    older: Option<&Revision>,
-    position: i64,
+    (readings, position): (&Readings, i64),
+    (before, before_at): (&Readings, Option<i64>),
 ) -> Result<Markup, PageError> {
     if readings.is_empty() {
         return Ok(
@@ -143,18 +144,21 @@ fn speed_section(
         }
         None => html! { h2 { "Speed" } },
     };
+    let caption = match before_at {
+        Some(p) => format!(
+            "Steady times and change against {}, measured before",
+            context.short(p)
+        ),
+        None => "Steady times".to_owned(),
+    };
     let mut columns = vec![words("Benchmark")];
     for m in context.modes() {
         columns.push(numbers(m.name.clone(), "s"));
         columns.push(numbers(format!("{} v. before", m.name), "%"));
     }
-    let mut table = Table::new(
-        "times",
-        "Steady times and change against the revision before",
-        columns,
-    )
-    .with_filter()
-    .with_sticky_column();
+    let mut table = Table::new("times", caption, columns)
+        .with_filter()
+        .with_sticky_column();
     for b in &context.benchmarks {
         let mut row = vec![Entry::link(
             b.name.clone(),
@@ -162,7 +166,7 @@ fn speed_section(
         )];
         for m in context.modes() {
             let cell = readings.mode(&b.name, &m.name, position);
-            let old = older.and_then(|r| before.mode(&b.name, &m.name, r.position));
+            let old = before_at.and_then(|p| before.mode(&b.name, &m.name, p));
             row.push(reading_entry(Metric::Steady, cell));
             row.push(change_entry(cell, old));
         }

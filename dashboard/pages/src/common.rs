@@ -3,10 +3,11 @@
 use dashboard_api::{
     Cell, Change, Dropped, Estimate, Metric, Ratio, bytes, factor, percent, seconds,
 };
+use dashboard_charts::{ChartError, Column, Timeline};
 use maud::{Markup, html};
 
 use crate::context::Context;
-use crate::layout::{Draft, Key, legend};
+use crate::layout::{Draft, Key, figure, figures, legend};
 use crate::route::Route;
 use crate::table::Entry;
 
@@ -18,7 +19,7 @@ pub(crate) fn amount(metric: Metric, value: f64) -> String {
     }
 }
 
-/// `8.21 ms, 8.10 ms to 8.31 ms (95 %), 10 processes`.
+/// `8.21 ms (8.10 ms to 8.31 ms, 10 processes)`.
 pub(crate) fn estimate_text(metric: Metric, e: &Estimate) -> String {
     let processes = if e.processes == 1 {
         "1 process".to_owned()
@@ -31,9 +32,9 @@ pub(crate) fn estimate_text(metric: Metric, e: &Estimate) -> String {
             amount(metric, e.low),
             amount(metric, e.high),
         );
-        format!("{point}\n95 % interval {low} to {high}\n{processes}")
+        format!("{point} ({low} to {high}, {processes})")
     } else {
-        format!("{}\nno interval: {processes}", amount(metric, e.point))
+        format!("{} (no interval, {processes})", amount(metric, e.point))
     }
 }
 
@@ -162,6 +163,53 @@ pub(crate) fn dropped_text(d: &Dropped) -> String {
         .outcome
         .map_or("not measured", dashboard_api::Outcome::word);
     format!("{} ({side}{why})", d.benchmark)
+}
+
+/// The columns of a figure over revisions.
+pub(crate) fn columns(context: &Context<'_>, draft: &Draft, positions: &[i64]) -> Vec<Column> {
+    positions
+        .iter()
+        .map(|&position| match context.revision(position) {
+            Some(r) => Column {
+                label: axis_date(r.committed_at),
+                title: format!(
+                    "{} of {}",
+                    r.short(),
+                    dashboard_api::calendar_date(r.committed_at)
+                ),
+                href: Some(draft.to(&Route::Commit(r.sha.clone()))),
+            },
+            None => Column {
+                label: String::new(),
+                title: context.short(position),
+                href: None,
+            },
+        })
+        .collect()
+}
+
+/// How many revisions a figure shows in which every one answers to the pointer.
+pub(crate) const WINDOW: usize = 120;
+const NARROW_WINDOW: usize = 40;
+
+/// A figure over revisions: the newest in detail, and all of them in small where there are more.
+pub(crate) fn timeline_markup(
+    all: Timeline,
+    legend: &Markup,
+    caption: &str,
+) -> Result<Markup, ChartError> {
+    let count = all.columns.len();
+    let (wide, narrow) = (all.newest(WINDOW), all.newest(NARROW_WINDOW));
+    let detail = figures(&wide, &narrow, legend, caption)?;
+    if count <= WINDOW {
+        return Ok(detail);
+    }
+    let mut whole = all;
+    whole.marked = false;
+    let caption =
+        format!("All {count} measured revisions; the newest {WINDOW} are in the figure above.");
+    let whole = figure(&whole, legend, &caption)?;
+    Ok(html! { (detail) details { summary { "Whole history" } (whole) } })
 }
 
 /// Day and month of an instant, for axes: `03-09`.

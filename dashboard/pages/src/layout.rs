@@ -171,7 +171,17 @@ pub(crate) fn figure(
     legend: &Markup,
     caption: &str,
 ) -> Result<Markup, ChartError> {
-    let (wide, narrow) = (svg(figure, 1080)?, svg(figure, 360)?);
+    figures(figure, figure, legend, caption)
+}
+
+/// Like [`figure`], with another figure for narrow screens.
+pub(crate) fn figures(
+    wide: &dyn Figure,
+    narrow: &dyn Figure,
+    legend: &Markup,
+    caption: &str,
+) -> Result<Markup, ChartError> {
+    let (wide, narrow) = (svg(wide, 1080)?, svg(narrow, 360)?);
     Ok(html! {
         figure.chart {
             (legend)

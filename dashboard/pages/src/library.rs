@@ -163,16 +163,16 @@ fn diff_table(
 ) -> Markup {
     let columns = vec![
         words("Module"),
-        words("Case"),
         words("Outcomes"),
+        words("Case"),
         words("Detail"),
     ];
     let mut table = Table::new(id, caption, columns).with_filter();
     for diff in report.diffs.iter().filter(|d| d.kind == kind) {
         table.row(vec![
             Entry::word(diff.module.clone()),
-            Entry::word(diff.case.clone()).styled("code"),
             outcomes_entry(diff),
+            Entry::word(diff.case.clone()).styled("code"),
             Entry::word(diff.detail.clone()).styled("detail"),
         ]);
     }

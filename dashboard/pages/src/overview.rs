@@ -4,13 +4,12 @@ use dashboard_api::{
     Build, Change, Geomean, LibraryReport, Metric, Night, Outcome, Score, SourceError, clock_time,
     duration, factor,
 };
-use dashboard_charts::{Column, Line, Spot, Timeline, YAxis};
+use dashboard_charts::{Line, Spot, Timeline, YAxis};
 use maud::{Markup, html};
 
 use crate::PageError;
 use crate::common::{
-    axis_date, change_entry, legend_of, ratio, ratio_entry, ratio_text, revision_entry,
-    revision_link, stands_on,
+    change_entry, columns, legend_of, ratio, ratio_entry, revision_entry, revision_link, stands_on,
 };
 use crate::context::{Context, Readings};
 use crate::layout::{Content, Draft, Tile, figure, nothing, pill, tiles};
@@ -256,17 +255,7 @@ fn history(
             "The chart over time begins with the second measured revision.",
         ));
     }
-    let columns = positions
-        .iter()
-        .map(|&p| Column {
-            label: context
-                .revision(p)
-                .map_or_else(String::new, |r| axis_date(r.committed_at)),
-            href: context
-                .revision(p)
-                .map(|r| draft.to(&Route::Commit(r.sha.clone()))),
-        })
-        .collect();
+    let columns = columns(context, draft, positions);
     let modes: Vec<_> = context.modes().collect();
     let lines = modes
         .iter()
@@ -280,10 +269,9 @@ fn history(
                     let mean = readings
                         .over_baseline(&context.benchmarks, &mode.name, p, baseline)
                         .ok()?;
-                    let head = format!("{} at {}", mode.name, context.short(p));
                     let label = format!(
-                        "{head}\n{}\n{}",
-                        ratio_text(&mean.ratio),
+                        "{} ({})",
+                        factor(mean.ratio.point),
                         stands_on(mean.count, &mean.dropped)
                     );
                     Some(Spot::Value {
@@ -307,6 +295,7 @@ fn history(
             reference: Some(1.0),
             bounds: None,
         },
+        marked: true,
     };
     let caption = "Each point is a mean over the benchmarks that were valid on both sides at that revision; the set can differ \
                    between points, hover to see it.";

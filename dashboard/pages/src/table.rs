@@ -155,6 +155,7 @@ pub(crate) struct Table {
     rows: Vec<Vec<Entry>>,
     filter: bool,
     wide: bool,
+    shown: usize,
 }
 
 impl Table {
@@ -167,6 +168,7 @@ impl Table {
             rows: Vec::new(),
             filter: false,
             wide: false,
+            shown: 400,
         }
     }
 
@@ -179,6 +181,12 @@ impl Table {
     /// Keeps the first column in view while the others scroll.
     pub(crate) fn with_sticky_column(mut self) -> Self {
         self.wide = true;
+        self
+    }
+
+    /// Shows only the first `rows` on the page; downloads have all.
+    pub(crate) fn showing(mut self, rows: usize) -> Self {
+        self.shown = rows;
         self
     }
 
@@ -203,7 +211,12 @@ impl Table {
         html! {
             div.table-block id=(self.id) {
                 div.table-head {
-                    span.caption { (self.caption) " " span.muted { "(" (self.rows.len()) ")" } }
+                    span.caption { (self.caption) " "
+                        @if self.rows.len() > self.shown {
+                            span.muted { "(the first " (self.shown) " of " (self.rows.len()) "; downloads have all)" }
+                        } @else {
+                            span.muted { "(" (self.rows.len()) ")" }
+                        } }
                     span.spacer {}
                     @if self.filter && self.rows.len() > 8 {
                         input.filter type="search" placeholder="Filter rows" aria-label={ "Filter rows of " (self.caption) }
@@ -223,7 +236,7 @@ impl Table {
                             }
                         } }
                         tbody {
-                            @for row in &self.rows {
+                            @for row in self.rows.iter().take(self.shown) {
                                 tr { @for (i, (entry, column)) in row.iter().zip(&self.columns).enumerate() { (cell(i, entry, column)) } }
                             }
                         }
@@ -347,6 +360,14 @@ mod tests {
         assert_eq!(json["rows"][0][1], json!(0.008_214_3));
         assert_eq!(json["rows"][1][1], json!("crash"));
         assert_eq!(json["rows"][2][1], Json::Null);
+    }
+
+    #[test]
+    fn a_long_table_is_cut_on_the_page_only() {
+        let table = table().showing(1);
+        let html = table.markup("page").into_string();
+        assert!(html.contains("the first 1 of 3") && !html.contains("cmd()"));
+        assert!(table.csv().contains("cmd()"));
     }
 
     #[test]

@@ -9,9 +9,12 @@ use dashboard_api::{Cell, Estimate, Metric, Outcome, Reading};
 use rusqlite::{Params, Row};
 use std::collections::{HashMap, HashSet};
 
-/// Where the cells of a query come from.
+/// What a cell belongs to: benchmark, variant, position, and the run where there is no position.
+type Key = (String, String, Option<i64>, i64);
+
+/// The cells found so far, each with the start of its run.
 struct Found {
-    cells: HashMap<(String, String, Option<i64>, i64), (i64, Cell)>,
+    cells: HashMap<Key, (i64, Cell)>,
 }
 
 /// Columns of every point query, in the order [`Store::add_points`] reads them.

@@ -1,10 +1,11 @@
 //! Runs and their environment.
 
-use super::scope::{Ids, LINE};
+use super::scope::Ids;
 use crate::{Result, Store, StoreError};
 use dashboard_api::{EnvFact, Grade, Night};
 use rusqlite::{OptionalExtension, params};
 use serde::Deserialize;
+use std::collections::HashMap;
 
 impl Store {
     pub(super) fn page_nights(&self, ids: Ids, limit: usize) -> Result<Vec<Night>> {
@@ -34,17 +35,16 @@ impl Store {
             })
         })?;
         let mut nights: Vec<Night> = rows.collect::<rusqlite::Result<_>>()?;
-        let sql = format!(
-            "{LINE} SELECT DISTINCT line.seq FROM job JOIN line ON line.id = job.commit_id WHERE job.run_id = ?3 \
-             ORDER BY line.seq DESC"
-        );
-        let mut positions = self.conn.prepare_cached(&sql)?;
+        let line: HashMap<i64, i64> = self.line(ids)?.into_iter().collect();
+        let mut commits = self.conn.prepare_cached(
+            "SELECT DISTINCT commit_id FROM job WHERE run_id = ? AND commit_id IS NOT NULL",
+        )?;
         for night in &mut nights {
-            let rows = positions
-                .query_map(params![ids.subject, ids.machine, night.run], |row| {
-                    row.get(0)
-                })?;
-            night.positions = rows.collect::<rusqlite::Result<_>>()?;
+            let rows = commits.query_map([night.run], |row| row.get::<_, i64>(0))?;
+            for commit in rows {
+                night.positions.extend(line.get(&commit?).copied());
+            }
+            night.positions.sort_unstable_by(|a, b| b.cmp(a));
         }
         Ok(nights)
     }

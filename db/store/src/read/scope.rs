@@ -60,6 +60,17 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Every commit of the line with its position.
+    pub(super) fn line(&self, ids: Ids) -> Result<Vec<(i64, i64)>> {
+        let mut query = self
+            .conn
+            .prepare_cached(&format!("{LINE} SELECT id, seq FROM line"))?;
+        let rows = query.query_map(params![ids.subject, ids.machine], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The newest `limit` positions with a finished benchmark job, ascending.
     pub(super) fn measured_positions(&self, ids: Ids, limit: usize) -> Result<Vec<(i64, i64)>> {
         let sql = format!(

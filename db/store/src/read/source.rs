@@ -102,6 +102,21 @@ impl Source for Store {
         )
     }
 
+    fn measured_positions(&self, scope: &Scope) -> Answer<Vec<i64>> {
+        let positions = self.in_scope(scope, |ids| {
+            let measured = self.measured_positions(ids, usize::MAX)?;
+            Ok(measured.into_iter().map(|(_, position)| position).collect())
+        });
+        told("measured revisions", positions)
+    }
+
+    fn build(&self, scope: &Scope, position: i64) -> Answer<Option<Build>> {
+        told(
+            "a build",
+            self.in_scope(scope, |ids| self.page_build(ids, position)),
+        )
+    }
+
     fn builds(&self, scope: &Scope, limit: usize) -> Answer<Vec<Build>> {
         told(
             "builds",
