@@ -22,6 +22,7 @@ pub mod artifacts;
 pub mod audit;
 pub mod benchmarks;
 pub mod builds;
+pub mod change_points;
 pub mod machines;
 pub mod points;
 pub mod processes;
