@@ -187,10 +187,17 @@ impl Driver<'_> {
             if let Some(e) = &vm.recorder
                 && let Some(problem) = e.problem()
             {
-                return Err(Failure::Emit {
-                    error: problem.clone(),
-                    recorded: e.recorded().to_string(),
-                });
+                // An inherited int outside 50 bits is a heap int to the interpreter.
+                let inherited = e.recorded().kind != pyrite_jit_ir::TraceKind::Root;
+                if !inherited || !matches!(problem, EmitError::Contradiction { .. }) {
+                    let recorded = e.recorded().to_string();
+                    return Err(Failure::Emit {
+                        error: problem.clone(),
+                        recorded,
+                    });
+                }
+                self.counts.aborts += 1;
+                vm.recorder = None;
             }
             if flow == Flow::Done {
                 return Ok(vm.machine);

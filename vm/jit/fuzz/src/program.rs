@@ -111,6 +111,9 @@ impl Program {
         let len = 3 + rng.below(14);
         let mut body = vec![Ins::Header];
         for _ in 0..len {
+            if rng.chance(15) {
+                body.extend(alternation(&mut rng));
+            }
             body.push(instruction(&mut rng, SLOTS, true));
         }
         body.push(Ins::Back);
@@ -129,7 +132,7 @@ impl Program {
             });
         }
         Program {
-            turns: 8 + rng.below(30) as i64,
+            turns: 8 + rng.below(50) as i64,
             body,
             callee,
             init,
@@ -158,6 +161,18 @@ impl Program {
         let last = code.len() as u64 - 1 + pc / CALLEE_PC * CALLEE_PC;
         (pc + 1 + u64::from(count)).min(last)
     }
+}
+
+/// A branch that goes another way every few turns; what it jumps over may change types.
+fn alternation(rng: &mut Rng) -> [Ins; 4] {
+    let (d, s) = (1 + rng.below(3) as u8, 4 + rng.below(4) as u8);
+    let every = rng.pick(&[2, 3, 4]);
+    [
+        Ins::Divide(false, d, 0, every),
+        Ins::Const(s, Konst::Int(0)),
+        Ins::SkipIf(Compare::Eq, d, s, 1 + rng.below(3) as u8),
+        instruction(rng, SLOTS, true),
+    ]
 }
 
 fn konst(rng: &mut Rng) -> Konst {

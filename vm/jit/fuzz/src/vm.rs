@@ -785,11 +785,16 @@ impl Host for Functions {
             0
         };
         let object = SHAPES.contains(&shape);
+        let number = match shape {
+            HEAP_INT => Some(machine.memory.read(arg + 8, Width::I64)? as i64),
+            _ => word::is_int(arg).then(|| word::unbox_int(arg)),
+        };
+        let odd = number.is_some_and(|i| i & 1 != 0);
         let nothing = word::box_int(0).unwrap_or_default();
         match &*target.name {
             "box" => machine.box_int(arg as i64),
-            // Depends on the kind of its argument and on nothing else.
-            "pure" => Ok(if word::is_flt(arg) {
+            // Depends on the number in its argument and on nothing else.
+            "pure" => Ok(if odd {
                 0
             } else {
                 word::box_int(7).unwrap_or_default()
@@ -803,7 +808,7 @@ impl Host for Functions {
                     .write(arg + 4, Width::U32, SHAPES[1].into())?;
                 Ok(old)
             }
-            "poke" | "any" => Ok(nothing),
+            "poke" | "any" => Ok(if odd { 0 } else { nothing }),
             "wrap" => {
                 let new = machine.memory.alloc(4, header(SHAPES[0]));
                 machine.memory.write(new + 8, Width::Val, arg)?;

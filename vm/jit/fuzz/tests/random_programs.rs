@@ -17,9 +17,16 @@ fn traced_programs_end_like_interpreted_ones() {
     for seed in first..first + count {
         let program = Program::random(seed);
         let mode = mode_of(seed);
-        if let Err(failure) = compare(&program, mode, &mut counts) {
+        let run = std::panic::AssertUnwindSafe(|| compare(&program, mode, &mut counts));
+        let result = std::panic::catch_unwind(run).unwrap_or_else(|_| {
             panic!(
-                "seed {seed}, {mode:?}, passes {}: {failure}\n{program:#?}",
+                "seed {seed} panics, {mode:?}, passes {}\n{program:?}",
+                mode.passes
+            )
+        });
+        if let Err(failure) = result {
+            panic!(
+                "seed {seed}, {mode:?}, passes {}: {failure}\n{program:?}",
                 mode.passes
             );
         }

@@ -3,7 +3,7 @@
 //!
 //! [`Trace`] implements `Display`; [`Trace::print_noted`] adds a comment per op.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::effects::{CallTarget, ClassSet};
@@ -53,6 +53,8 @@ struct Printer<'t> {
     names: Vec<String>,
     snapshots: HashMap<SnapshotId, usize>,
     objects: HashMap<u64, usize>,
+    /// Numbers of the functions that are called, by call table row.
+    functions: HashMap<usize, usize>,
     out: String,
 }
 
@@ -70,6 +72,7 @@ impl<'t> Printer<'t> {
             names: trace.value_names(),
             snapshots: HashMap::new(),
             objects: HashMap::new(),
+            functions: HashMap::new(),
             out: String::new(),
         };
         match trace.kind {
@@ -84,14 +87,11 @@ impl<'t> Printer<'t> {
                 );
             }
         }
-        for (i, target) in trace.calls.iter().enumerate() {
-            if trace
-                .ops
-                .iter()
-                .any(|op| op.code == OpCode::Call && op.imm as usize == i)
-            {
-                printer.target(i, target);
-            }
+        let calls = trace.ops.iter().filter(|op| op.code == OpCode::Call);
+        let rows: BTreeSet<usize> = calls.map(|op| op.imm as usize).collect();
+        for (number, row) in rows.into_iter().enumerate() {
+            printer.functions.insert(row, number);
+            printer.target(number, &trace.calls[row]);
         }
         printer
     }
@@ -183,7 +183,7 @@ impl<'t> Printer<'t> {
                 put!(self, "{}, {header:#x}", op.imm);
             }
             Imm::Call => {
-                put!(self, "fn{} ", op.imm);
+                put!(self, "fn{} ", self.functions[&(op.imm as usize)]);
                 self.list(op);
             }
             Imm::Phis => self.list(op),

@@ -71,10 +71,11 @@ impl Core {
                 }
             }
             Kind::Load | Kind::Input => return self.simplify_load(op),
-            Kind::Store if self.passes.has(Pass::Heap) => {
-                if self.known.heap.is_redundant_store(&self.trace, &op) {
-                    return Simplified::Gone;
-                }
+            Kind::Store
+                if self.passes.has(Pass::Heap)
+                    && self.known.heap.is_redundant_store(&self.trace, &op) =>
+            {
+                return Simplified::Gone;
             }
             Kind::Barrier => {
                 let kinds = self.known.facts.kinds(&self.trace, op.b);

@@ -59,8 +59,9 @@ pub enum End {
 /// Why a recording is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmitError {
-    /// The facts of the trace say that the recorded path cannot happen; in a first iteration this
-    /// is a defect of the recorder.
+    /// The facts of the trace say that the recorded path cannot happen. In a bridge an inherited
+    /// int outside 50 bits does this (a heap int to the interpreter); give the recording up. In a
+    /// root it is a defect of the recorder.
     #[error("op `{op}` at pc {pc} contradicts what the trace knows")]
     Contradiction { op: &'static str, pc: u64 },
     #[error("op `{op}` at pc {pc} may leave the trace after an effect of the same resume point")]
@@ -585,46 +586,36 @@ impl Emitter {
         self.problem.get_or_insert(error);
     }
 
+    /// Makes the exit's virtual objects anew. Boxes, which may leave, come before all allocations.
     fn make_inherited(&mut self, virtuals: &[VirtualObject]) -> Vec<OpRef> {
-        let objects: Vec<OpRef> = virtuals
-            .iter()
-            .map(|v| self.new_object(v.words, v.header))
-            .collect();
-        for (object, &r) in virtuals.iter().zip(&objects) {
-            let mut written = vec![false; object.words as usize];
-            written[0] = true;
-            let class = AliasClass::FIRST_FREE;
-            let zero = Field {
-                offset: 0,
-                width: Width::Val,
-                class,
-                val: self.core.trace.word(0),
-            };
-            for field in &object.fields {
-                written[field.offset as usize / 8] = true;
+        let mut virtuals = virtuals.to_vec();
+        for field in virtuals.iter_mut().flat_map(|object| &mut object.fields) {
+            if field.width == Width::Val && field.val.as_virtual().is_none() {
+                field.val = self.boxed(field.val);
             }
-            let empty = (0..object.words as i32).filter(|&w| !written[w as usize]);
-            let empty: Vec<Field> = empty
-                .map(|w| Field {
-                    offset: w * 8,
-                    ..zero
-                })
-                .collect();
-            for field in empty.iter().chain(&object.fields) {
+        }
+        let make = |object: &VirtualObject| self.new_object(object.words, object.header);
+        let objects: Vec<OpRef> = virtuals.iter().map(make).collect();
+        for (object, &r) in virtuals.iter().zip(&objects) {
+            let whole = |word: i32| {
+                let full = |field: &&Field| field.offset == word * 8 && field.width.bytes() == 8;
+                object.fields.iter().any(|field| full(&field))
+            };
+            // Words that are not listed, or only in parts, are 0.
+            let null = self.core.trace.word(0);
+            for word in (1..object.words as i32).filter(|&word| !whole(word)) {
+                self.store(OpCode::StVal, &[r, null], word * 8, AliasClass::FIRST_FREE);
+            }
+            for field in &object.fields {
                 let val = field.val.as_virtual().map_or(field.val, |i| objects[i]);
-                let (code, val) = match field.width {
-                    Width::Val => (OpCode::StVal, self.boxed(val)),
-                    Width::I64 => (OpCode::StI64, val),
-                    Width::U32 => (OpCode::StU32, val),
+                let code = match field.width {
+                    Width::Val => OpCode::StVal,
+                    Width::I64 => OpCode::StI64,
+                    Width::U32 => OpCode::StU32,
                     // No op stores 16 bits, so no virtual object has such a field.
-                    Width::U16 | Width::U8 => (OpCode::StU8, val),
+                    Width::U16 | Width::U8 => OpCode::StU8,
                 };
-                self.emit(
-                    Op::new(code)
-                        .with(&[r, val])
-                        .imm(field.offset)
-                        .class(field.class),
-                );
+                self.store(code, &[r, val], field.offset, field.class);
             }
         }
         objects

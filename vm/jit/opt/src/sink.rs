@@ -318,6 +318,8 @@ struct FieldPhi {
     ty: Ty,
     init: OpRef,
     next: Content,
+    /// False: an invariant or an existing phi took its place everywhere.
+    used: bool,
 }
 
 /// The field phis that make a set of virtual objects work.
@@ -358,6 +360,7 @@ impl Plan {
                             ty: Ty::Val,
                             init,
                             next: Content::Old(init),
+                            used: true,
                         });
                         cell.content = Content::Phi(phis.len() - 1);
                     }
@@ -445,7 +448,10 @@ impl Plan {
                 *content = Content::Old(r);
             }
         };
-        self.phis.iter_mut().for_each(|phi| swap(&mut phi.next));
+        for (k, phi) in self.phis.iter_mut().enumerate() {
+            swap(&mut phi.next);
+            phi.used = !replaced.contains_key(&k);
+        }
         let objects = self.at_header.0.values_mut();
         objects
             .flat_map(|object| object.cells.values_mut())
@@ -453,7 +459,10 @@ impl Plan {
         self.choose_types(trace);
         // A boxed phi can only be fed with words.
         for (phi, owners) in self.phis.iter().zip(&self.owners) {
-            if phi.ty == Ty::Val && matches!(phi.next, Content::Old(r) if trace.ty(r) != Ty::Val) {
+            if phi.used
+                && phi.ty == Ty::Val
+                && matches!(phi.next, Content::Old(r) if trace.ty(r) != Ty::Val)
+            {
                 return Err(owners.to_vec());
             }
         }
@@ -550,6 +559,10 @@ impl Sinker<'_> {
 
     fn push_field_phis(&mut self) {
         for phi in &self.plan.phis {
+            if !phi.used {
+                self.field_phis.push(OpRef::NONE);
+                continue;
+            }
             let init = if phi.ty == Ty::Val {
                 phi.init
             } else {
@@ -571,7 +584,7 @@ impl Sinker<'_> {
                 next.push(self.rebuild.resolve(value));
             }
         }
-        for phi in &self.plan.phis {
+        for phi in self.plan.phis.iter().filter(|phi| phi.used) {
             next.push(match phi.next {
                 Content::Phi(k) => self.field_phis[k],
                 Content::Old(r) if phi.ty == Ty::Val => self.rebuild.resolve(r),
