@@ -30,6 +30,12 @@ impl Cse {
         }
     }
 
+    /// The int or double that was taken out of a word.
+    pub(crate) fn find_unboxed(&self, word: OpRef) -> Option<OpRef> {
+        let find = |code| self.ops.get(&(code, word, OpRef::NONE)).copied();
+        find(OpCode::UnboxInt).or_else(|| find(OpCode::UnboxFlt))
+    }
+
     /// Remembers an emitted op.
     pub(crate) fn learn(&mut self, trace: &Trace, op: &Op, r: OpRef) {
         if op.code.is_pure() {

@@ -622,15 +622,14 @@ impl Emitter {
     }
 }
 
-/// What an exit stores for `r`: with `sink`, a box is left to the exit.
+/// What an exit stores for `r`: with `sink`, boxing is left to the exit, also of a word that was
+/// unboxed before (so that a loop need not carry it twice).
 pub(crate) fn unboxed(core: &Core, r: OpRef) -> OpRef {
+    if !core.passes.has(Pass::Sink) {
+        return r;
+    }
     match core.trace.def(r) {
-        Some(def)
-            if core.passes.has(Pass::Sink)
-                && matches!(def.code, OpCode::BoxInt | OpCode::BoxFlt) =>
-        {
-            def.a
-        }
-        _ => r,
+        Some(def) if matches!(def.code, OpCode::BoxInt | OpCode::BoxFlt) => def.a,
+        _ => core.known.unboxed(r).unwrap_or(r),
     }
 }
