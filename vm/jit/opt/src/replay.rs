@@ -5,7 +5,9 @@
 //! writes back right before its `jump` are the dirty slots that `peel` needs. A trace that is peeled
 //! already only runs through the passes over whole traces.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use pyrite_jit_ir::{OpCode, OpRef, SnapshotId, Trace};
 
@@ -27,7 +29,7 @@ pub fn replay(trace: &Trace, passes: PassSet) -> Result<Trace, EmitError> {
         old: trace,
         core: Core::new(trace.like(), passes),
         subst: vec![OpRef::NONE; trace.ops.len()],
-        snapshots: HashMap::new(),
+        snapshots: FxHashMap::default(),
     };
     let is_loop = trace.loop_index().is_some();
     let end = trace.ops.len() - 1;
@@ -63,7 +65,7 @@ struct Replay<'t> {
     old: &'t Trace,
     core: Core,
     subst: Vec<OpRef>,
-    snapshots: HashMap<SnapshotId, SnapshotId>,
+    snapshots: FxHashMap<SnapshotId, SnapshotId>,
 }
 
 impl Replay<'_> {
@@ -74,13 +76,15 @@ impl Replay<'_> {
     fn op(&mut self, i: usize) -> Result<(), EmitError> {
         let mut op = self.old.ops[i];
         op.map_operands(|r| self.resolve(r));
-        let list: Vec<OpRef> = self
-            .old
-            .list(op.list)
-            .iter()
-            .map(|&r| self.resolve(r))
-            .collect();
-        op.list = self.core.trace.add_list(&list);
+        if op.list.len > 0 {
+            let list: Vec<OpRef> = self
+                .old
+                .list(op.list)
+                .iter()
+                .map(|&r| self.resolve(r))
+                .collect();
+            op.list = self.core.trace.add_list(&list);
+        }
         let snap = op.snap.take();
         self.subst[i] = match self.core.simplify(op) {
             Simplified::Value(r) => r,
