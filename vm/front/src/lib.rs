@@ -12,9 +12,11 @@
 #![forbid(unsafe_code)]
 
 mod decode;
+mod diagnose;
 mod error;
 mod parse;
 mod source;
+mod tokens;
 
 pub use decode::{coding, decode};
 pub use error::{ErrorKind, SyntaxErrorInfo};
