@@ -39,9 +39,12 @@ pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) ->
             .unsupported_syntax_errors()
             .iter()
             .min_by_key(|e| e.range().start());
-        let at = unsupported.map_or(0, |e| e.range().start().to_usize());
+        let range = unsupported.map(Ranged::range).unwrap_or_default();
+        let (at, end) = (range.start().to_usize(), range.end().to_usize());
+        let text = unsupported.map_or_else(String::new, ToString::to_string);
         return d
             .fstring_at(at)
+            .or_else(|| d.too_new(&text, at, end))
             .unwrap_or_else(|| d.generic(d.token_at(at)));
     };
     let at = first.location.start().to_usize();
@@ -50,10 +53,14 @@ pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) ->
         return e;
     }
     let i = d.token_at(at);
-    d.indentation(i)
-        .or_else(|| d.by_kind(&first.error, at, end, i))
-        .or_else(|| d.by_tokens(i, mode))
-        .unwrap_or_else(|| d.generic(i))
+    let special = d.indentation(i).or_else(|| {
+        let found = d
+            .by_kind(&first.error, at, end, i)
+            .or_else(|| d.by_tokens(i, mode))?;
+        // A bracket open since an earlier line explains more.
+        Some(d.never_closed(i).unwrap_or(found))
+    });
+    special.unwrap_or_else(|| d.generic(d.really_at(i)))
 }
 
 impl Diagnosis<'_> {
@@ -95,12 +102,8 @@ impl Diagnosis<'_> {
 
     /// "invalid syntax", or the bracket that explains it.
     fn generic(&self, i: usize) -> SyntaxErrorInfo {
-        let line = self.source.position(self.start(i)).0;
-        if let Some(&(c, from)) = self.open.last() {
-            let at_end = self.kind(i) == Kind::End;
-            if at_end || line > self.source.position(from).0 {
-                return self.fail(from, from, format!("'{}' was never closed", char::from(c)));
-            }
+        if let Some(e) = self.never_closed(i) {
+            return e;
         }
         match self.kind(i) {
             Kind::Indent => self.unexpected_indent(i),
@@ -112,6 +115,53 @@ impl Diagnosis<'_> {
             }
             _ => self.at_token(i, "invalid syntax"),
         }
+    }
+
+    /// The innermost bracket left open, if token `i` is on a later line or the end.
+    fn never_closed(&self, i: usize) -> Option<SyntaxErrorInfo> {
+        let &(c, from) = self.open.last()?;
+        let line = self.source.position(self.start(i)).0;
+        let late = self.kind(i) == Kind::End || line > self.source.position(from).0;
+        late.then(|| self.fail(from, from, format!("'{}' was never closed", char::from(c))))
+    }
+
+    /// CPython reads on where the parser already stopped: `a not b` fails at `b`.
+    fn really_at(&self, i: usize) -> usize {
+        let first = self.line_first(i);
+        let next = match self.text(i) {
+            "not" => i > first && self.ends_expression(i - 1) && self.text(i + 1) != "in",
+            "await" => self.text(i + 1) == "=",
+            "*" => self.text(first) == "from",
+            "-" => self.text(first) == "case",
+            _ => false,
+        };
+        if matches!(self.text(i), "*" | "**")
+            && let Some(open) = self.enclosing_open(i)
+            && self.text(open) == "{"
+        {
+            let depth = self.tokens[i].depth;
+            let colon = (i..self.tokens.len())
+                .find(|&j| self.text(j) == ":" && self.tokens[j].depth == depth);
+            return colon.unwrap_or(i);
+        }
+        i + usize::from(next)
+    }
+
+    /// Syntax of later versions that 3.11 has a text for.
+    fn too_new(&self, text: &str, at: usize, end: usize) -> Option<SyntaxErrorInfo> {
+        let i = self.token_at(at);
+        if text.contains("except") {
+            return Some(self.fail(at, end, "multiple exception types must be parenthesized"));
+        }
+        if text.contains("comprehension") || text.contains("npacking") {
+            let msg = if self.text(i) == "**" {
+                "dict unpacking cannot be used in dict comprehension"
+            } else {
+                "iterable unpacking cannot be used in comprehension"
+            };
+            return Some(self.fail(at, end, msg));
+        }
+        None
     }
 
     fn unexpected_indent(&self, i: usize) -> SyntaxErrorInfo {
@@ -248,7 +298,33 @@ impl Diagnosis<'_> {
             ParamAfterVarKeywordParam => {
                 self.fail(at, end, "arguments cannot follow var-keyword argument")
             }
-            ExpectedKeywordParam => self.fail(at, end, "named arguments must follow bare *"),
+            ExpectedKeywordParam => {
+                let star = (0..=i).rev().find(|&j| self.text(j) == "*").unwrap_or(i);
+                let lambda = self.text(star.saturating_sub(1)) == "lambda";
+                let place = if lambda { star + 1 } else { star };
+                self.at_token(place, "named arguments must follow bare *")
+            }
+            InvalidStarredExpressionUsage if self.in_braces(i) => return None,
+            InvalidStarredExpressionUsage => {
+                let alone =
+                    i > 0 && self.text(i - 1) == "(" && self.text(self.token_at(end)) == ")";
+                let verb = if alone { "cannot" } else { "can't" };
+                self.fail(at, end, format!("{verb} use starred expression here"))
+            }
+            ExpectedImaginaryNumber => {
+                self.fail(at, end, "imaginary number required in complex literal")
+            }
+            ExpectedRealNumber if self.text(i) == "-" || self.kind(i) != Kind::Number => {
+                return None;
+            }
+            ExpectedRealNumber => self.fail(at, end, "real number required in complex literal"),
+            InvalidMatchPatternTarget => {
+                if text == "_" {
+                    self.fail(at, end, "cannot use '_' as a target")
+                } else {
+                    self.fail(at, end, "invalid pattern target")
+                }
+            }
             VarParameterWithDefault => {
                 let stars = if self.text(i) == "**" || self.text(i.saturating_sub(2)) == "**" {
                     "keyword"
@@ -263,6 +339,10 @@ impl Diagnosis<'_> {
                     eq,
                     format!("var-{stars} argument cannot have default value"),
                 )
+            }
+            UnparenthesizedGeneratorExpression if self.text(self.line_first(i)) == "class" => {
+                let f = (i..self.tokens.len()).find(|&j| self.text(j) == "for")?;
+                return Some(self.at_token(f, "invalid syntax"));
             }
             UnparenthesizedGeneratorExpression => {
                 self.fail(at, end, "Generator expression must be parenthesized")
@@ -305,10 +385,35 @@ impl Diagnosis<'_> {
             ));
         }
         if has("bytes can only contain ASCII") || has("ASCII literal characters") {
-            return Some(self.fail(at, end, "bytes can only contain ASCII literal characters"));
+            let j = self.token_at(self.tokens[i].end);
+            return Some(self.at_token(j, "bytes can only contain ASCII literal characters"));
         }
         if has("Bytes literal cannot be mixed") {
-            return Some(self.fail(at, end, "cannot mix bytes and nonbytes literals"));
+            let j = self.token_at(end);
+            return Some(self.at_token(j, "cannot mix bytes and nonbytes literals"));
+        }
+        if has("Only single target") {
+            let kind = if has("list") { "list" } else { "tuple" };
+            return Some(self.fail(
+                at,
+                end,
+                format!("only single target (not {kind}) can be annotated"),
+            ));
+        }
+        if has("parameter name") {
+            let equals = (i..self.tokens.len()).find(|&j| self.text(j) == "=")?;
+            return self.equals_in_call(equals);
+        }
+        if has("one or more exception types") {
+            return Some(self.fail(at, end, "expected one or more exception types"));
+        }
+        if has("pattern target")
+            || has("Expected an identifier") && self.text(self.line_first(i)) == "case"
+        {
+            return Some(self.fail(at, end, "invalid pattern target"));
+        }
+        if has("ositional patterns cannot follow keyword") {
+            return Some(self.fail(at, end, "positional patterns follow keyword patterns"));
         }
         None
     }
@@ -362,6 +467,21 @@ impl Diagnosis<'_> {
         let word = self.text(first);
         let depth = self.tokens.get(i).map_or(0, |t| t.depth);
         let prev = i.checked_sub(1)?;
+        if depth == 1
+            && self.text(i) == "("
+            && word == "def"
+            && matches!(self.text(prev), "(" | ",")
+        {
+            let mut close = i + 1;
+            while close < self.tokens.len() && self.tokens[close].depth > depth {
+                close += 1;
+            }
+            return Some(self.fail(
+                self.start(i),
+                self.start(close) + 1,
+                "Function parameters cannot be parenthesized",
+            ));
+        }
         if mode == Mode::Eval && self.kind(i) == Kind::End {
             return None;
         }
@@ -385,8 +505,11 @@ impl Diagnosis<'_> {
         {
             return Some(e);
         }
-        if self.text(i) == "for" && depth > 0 {
-            return self.bare_comprehension(i);
+        if self.text(i) == "for"
+            && depth > 0
+            && let Some(e) = self.bare_comprehension(i)
+        {
+            return Some(e);
         }
         if let Some(e) = self.dictionary(i) {
             return Some(e);
@@ -477,7 +600,7 @@ impl Diagnosis<'_> {
 
     /// First token of the argument that token `i` is in.
     fn argument_start(&self, i: usize, open: usize) -> usize {
-        let depth = self.tokens[i].depth;
+        let depth = self.inner_depth(i);
         let mut j = i;
         while j > open + 1 {
             let t = j - 1;
@@ -489,9 +612,19 @@ impl Diagnosis<'_> {
         j
     }
 
+    fn in_braces(&self, i: usize) -> bool {
+        self.enclosing_open(i).is_some_and(|o| self.text(o) == "{")
+    }
+
+    /// Brackets around token `i`; those it closes count.
+    fn inner_depth(&self, i: usize) -> usize {
+        let closes = matches!(self.text(i), ")" | "]" | "}");
+        self.tokens.get(i).map_or(0, |t| t.depth) + usize::from(closes)
+    }
+
     /// The innermost bracket around token `i`.
     fn enclosing_open(&self, i: usize) -> Option<usize> {
-        let depth = self.tokens.get(i)?.depth;
+        let depth = self.inner_depth(i);
         (0..i)
             .rev()
             .find(|&j| self.tokens[j].depth < depth && matches!(self.text(j), "(" | "[" | "{"))
@@ -499,6 +632,9 @@ impl Diagnosis<'_> {
 
     fn bare_comprehension(&self, i: usize) -> Option<SyntaxErrorInfo> {
         let open = self.enclosing_open(i)?;
+        if self.text(self.line_first(i)) == "class" {
+            return None;
+        }
         let depth = self.tokens[i].depth;
         let comma = (open + 1..i).any(|j| self.tokens[j].depth == depth && self.text(j) == ",");
         if !comma {
@@ -534,7 +670,7 @@ impl Diagnosis<'_> {
         if self.text(open) != "{" {
             return None;
         }
-        let depth = self.tokens[i].depth;
+        let depth = self.inner_depth(i);
         let start = self.argument_start(i, open);
         let has_colon = |from: usize, to: usize| {
             (from..to).any(|j| self.tokens[j].depth == depth && self.text(j) == ":")
@@ -547,6 +683,9 @@ impl Diagnosis<'_> {
             return Some(self.at_token(i, "cannot use a starred expression in a dictionary value"));
         }
         let item_done = matches!(self.text(i), "}" | ",") || self.text(i) == "for";
+        if self.text(i) == "for" && has_colon(open + 1, start) && !has_colon(start, i) {
+            return Some(self.at_token(prev, "':' expected after dictionary key"));
+        }
         if item_done && start > open + 1 && has_colon(open + 1, start) && !has_colon(start, i) {
             return Some(self.at_token(prev, "':' expected after dictionary key"));
         }
@@ -668,7 +807,12 @@ impl Diagnosis<'_> {
         let body = text.get(quote + open..text.len() - open)?;
         let msg = fstring_error(body)?;
         let next = self.token_at(t.end);
-        let mut e = self.at_token(next, format!("f-string: {msg}"));
+        let colon = if msg.starts_with("expression part") {
+            ""
+        } else {
+            ":"
+        };
+        let mut e = self.at_token(next, format!("f-string{colon} {msg}"));
         if msg.starts_with("invalid syntax") {
             e = self.fail(t.start + 1, t.end, format!("f-string: {msg}"));
         }
@@ -688,7 +832,7 @@ impl Diagnosis<'_> {
         };
         let body = text.get(quote + open..text.len().checked_sub(open)?)?;
         let msg = escape_error(body, bytes)?;
-        Some(self.fail(t.start, t.end, msg))
+        Some(self.at_token(self.token_at(t.end), msg))
     }
 }
 
@@ -895,6 +1039,9 @@ fn field_expression(expr: &str) -> Option<String> {
 
 /// CPython's word for the kind of an expression.
 fn expression_name(text: &str) -> Option<&'static str> {
+    if text.starts_with('*') {
+        return Some("starred");
+    }
     let parsed = parse_expression(text)
         .or_else(|_| parse_expression(&format!("({text})")))
         .ok()?;

@@ -4,7 +4,7 @@ use crate::diagnose::diagnose;
 use crate::tokens::{MAX_BRACKETS, MAX_INDENTS, tokenize};
 use crate::{ErrorKind, Source, SyntaxErrorInfo};
 use ruff_python_ast::token::{TokenKind, Tokens};
-use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_ast::{Mod, PythonVersion, Stmt};
 use ruff_python_parser::{Mode as RuffMode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::Ranged;
 
@@ -126,17 +126,39 @@ fn single_statement(source: &Source<'_>, module: &Mod) -> Result<(), SyntaxError
         .iter()
         .skip(1)
         .find(|s| source.position(s.range().start().to_usize()).0 > line);
-    if other.is_some() {
+    if let Some(other) = other {
+        if is_compound(first) {
+            let at = other.range().start().to_usize();
+            return Err(SyntaxErrorInfo::at(
+                source,
+                ErrorKind::Syntax,
+                at,
+                other.range().end().to_usize(),
+                "invalid syntax",
+            ));
+        }
         let at = first.range().end().to_usize();
-        let mut e = SyntaxErrorInfo::at(
+        return Err(SyntaxErrorInfo::at(
             source,
             ErrorKind::Syntax,
             at,
             at,
             "multiple statements found while compiling a single statement",
-        );
-        e.col = e.col.saturating_sub(1);
-        return Err(e);
+        ));
     }
     Ok(())
+}
+
+fn is_compound(s: &Stmt) -> bool {
+    matches!(
+        s,
+        Stmt::FunctionDef(_)
+            | Stmt::ClassDef(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::If(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Try(_)
+    )
 }

@@ -217,10 +217,11 @@ impl Tokenizer<'_> {
             }
             let &(top, top_alt) = self.indents.last().expect("the outermost level stays");
             let tabs = |me: &Self| {
-                me.fail_kind(
+                me.fail_kind::<bool>(
                     ErrorKind::Tab,
                     "inconsistent use of tabs and spaces in indentation",
                 )
+                .map_err(at_line_start)
             };
             if col == top {
                 if alt != top_alt {
@@ -232,7 +233,8 @@ impl Tokenizer<'_> {
                 }
                 if self.indents.len() >= MAX_INDENTS {
                     return self
-                        .fail_kind(ErrorKind::Indentation, "too many levels of indentation");
+                        .fail_kind(ErrorKind::Indentation, "too many levels of indentation")
+                        .map_err(at_line_start);
                 }
                 self.indents.push((col, alt));
                 self.push(Kind::Indent, self.at);
@@ -252,6 +254,10 @@ impl Tokenizer<'_> {
                         end,
                         "unindent does not match any outer indentation level",
                     );
+                    if !self.text.ends_with(['\n', '\r']) && end == self.text.len() {
+                        // CPython sees a line end there.
+                        e.col += 1;
+                    }
                     e.line = line;
                     e.end_line = line;
                     return Err(e);
@@ -565,4 +571,11 @@ fn is_mark(c: char) -> bool {
 
 fn is_unprintable(c: char) -> bool {
     matches!(u32::from(c), 0xA0 | 0xAD | 0x2000..=0x200F | 0x2028..=0x202F | 0x205F..=0x206F | 0x3000 | 0xFEFF)
+}
+
+/// Errors of indentation have no column of their own.
+fn at_line_start(mut e: SyntaxErrorInfo) -> SyntaxErrorInfo {
+    e.col = 1;
+    e.end_col = 1;
+    e
 }

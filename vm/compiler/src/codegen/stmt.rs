@@ -80,7 +80,7 @@ impl<'a> Gen<'a> {
             Stmt::Raise(r) => self.raise_stmt(r)?,
             Stmt::Try(t) => self.try_stmt(t)?,
             Stmt::Assert(a) => self.assert(a)?,
-            Stmt::Import(i) => self.import(i),
+            Stmt::Import(i) => self.import(i)?,
             Stmt::ImportFrom(i) => self.import_from(i)?,
             Stmt::Global(_) | Stmt::Nonlocal(_) => {}
             Stmt::Expr(e) => {
@@ -295,9 +295,10 @@ impl<'a> Gen<'a> {
 
     // --- imports ---------------------------------------------------------------
 
-    fn import(&mut self, i: &StmtImport) {
+    fn import(&mut self, i: &StmtImport) -> Res {
         let loc = Loc::of(i);
         for a in &i.names {
+            self.check_name(a.asname.as_ref().unwrap_or(&a.name), i, "assign to")?;
             let mark = self.u.buf.next;
             self.u.buf.loc = loc;
             let args = self.u.buf.alloc(2);
@@ -320,6 +321,7 @@ impl<'a> Gen<'a> {
             }
             self.u.buf.next = mark;
         }
+        Ok(())
     }
 
     fn import_module(&mut self, args: u16, level: i64, from: Const, name: &str) -> u16 {
@@ -354,6 +356,7 @@ impl<'a> Gen<'a> {
             let ic = self.u.buf.cache(&a.name);
             self.u.buf.op(Op::IMPORT_FROM, item, module, ic);
             let name = a.asname.as_ref().unwrap_or(&a.name);
+            self.check_name(name, i, "assign to")?;
             self.store_name(name, item);
         }
         Ok(())
