@@ -27,7 +27,11 @@ fn function(text: &str) -> String {
 }
 
 fn nested(text: &str) -> CodeUnit {
-    match unit(text).consts.iter().find(|c| matches!(c, Const::Code(_))) {
+    match unit(text)
+        .consts
+        .iter()
+        .find(|c| matches!(c, Const::Code(_)))
+    {
         Some(Const::Code(u)) => (**u).clone(),
         _ => panic!("no function in {text}"),
     }
@@ -79,7 +83,9 @@ fn only_locals_that_may_be_unset_are_checked() {
 
 #[test]
 fn loops_close_with_their_header() {
-    let u = nested("def f(n):\n  while n > 0:\n    n -= 1\n  for i in n:\n    if i: continue\n    g(i)");
+    let u = nested(
+        "def f(n):\n  while n > 0:\n    n -= 1\n  for i in n:\n    if i: continue\n    g(i)",
+    );
     assert_eq!(u.loops.len(), 2);
     let text = disassemble(&u);
     assert_eq!(text.matches("LOOP").count(), 3, "{text}");
@@ -88,10 +94,16 @@ fn loops_close_with_their_header() {
 #[test]
 fn method_calls_and_super_make_no_bound_objects() {
     let code = function("def f(a):\n  return a.b(1, c=2)");
-    assert!(code.contains("LOAD_METHOD") && code.contains("CALL_METHOD_KW"), "{code}");
+    assert!(
+        code.contains("LOAD_METHOD") && code.contains("CALL_METHOD_KW"),
+        "{code}"
+    );
     let class = "class A(B):\n  def m(self):\n    super().m()\n    return super().x";
     let text = disassemble(&unit(class));
-    assert!(text.contains("LOAD_SUPER_METHOD") && text.contains("LOAD_SUPER_ATTR"), "{text}");
+    assert!(
+        text.contains("LOAD_SUPER_METHOD") && text.contains("LOAD_SUPER_ATTR"),
+        "{text}"
+    );
     let rebound = disassemble(&unit(&format!("super = 1\n{class}")));
     assert!(!rebound.contains("LOAD_SUPER"), "{rebound}");
 }
@@ -107,8 +119,16 @@ fn a_return_value_survives_finally() {
 fn finally_is_not_protected_by_itself() {
     let u = nested("def f():\n  try:\n    return g()\n  finally:\n    h()");
     let text = disassemble(&u);
-    let ret = u.instrs.iter().position(|i| i.op().name() == "RETURN").expect("a return");
-    let entry = u.exceptions.iter().find(|e| e.start == 1 || e.start == 0).expect("the try");
+    let ret = u
+        .instrs
+        .iter()
+        .position(|i| i.op().name() == "RETURN")
+        .expect("a return");
+    let entry = u
+        .exceptions
+        .iter()
+        .find(|e| e.start == 1 || e.start == 0)
+        .expect("the try");
     assert!((entry.end as usize) < ret, "{text}");
 }
 
@@ -123,7 +143,9 @@ fn far_compares_are_widened() {
 
 #[test]
 fn class_cells_and_attribute_hints() {
-    let u = nested("class A:\n  def f(self):\n    self.a = self.b = 1\n    self.a += 1\n    x.c = 2\n    return __class__");
+    let u = nested(
+        "class A:\n  def f(self):\n    self.a = self.b = 1\n    self.a += 1\n    x.c = 2\n    return __class__",
+    );
     assert_eq!(u.attr_hint, 2);
     assert_eq!(u.cellvars, vec![("__class__".to_owned(), 1)]);
 }
@@ -138,16 +160,25 @@ fn lone_surrogates_are_kept() {
 #[test]
 fn constants_fold_as_in_cpython() {
     let value = |text: &str| unit(text).consts.last().cloned().expect("a constant");
-    assert_eq!(value("x = 2 ** 64"), Const::BigInt("18446744073709551616".into()));
+    assert_eq!(
+        value("x = 2 ** 64"),
+        Const::BigInt("18446744073709551616".into())
+    );
     assert_eq!(value("x = -9223372036854775808"), Const::Int(i64::MIN));
-    assert_eq!(value("x = 0xffffffffffffffffffff"), Const::BigInt("1208925819614629174706175".into()));
+    assert_eq!(
+        value("x = 0xffffffffffffffffffff"),
+        Const::BigInt("1208925819614629174706175".into())
+    );
     assert_eq!(value("x = True & True"), Const::True);
     assert_eq!(value("x = -0.0"), Const::Float(-0.0));
     assert_eq!(value("x = (1, 'a') + (2,) * 2"), {
         let a = Const::Str(vec![97]);
         Const::Tuple(vec![Const::Int(1), a, Const::Int(2), Const::Int(2)])
     });
-    assert_eq!(value("x = y in [1, 2]"), Const::Tuple(vec![Const::Int(1), Const::Int(2)]));
+    assert_eq!(
+        value("x = y in [1, 2]"),
+        Const::Tuple(vec![Const::Int(1), Const::Int(2)])
+    );
 }
 
 #[test]
@@ -159,17 +190,35 @@ fn deep_nesting_is_an_error_not_a_crash() {
         let e = refused(format!("{}{}", "(".repeat(n), ")".repeat(n)));
         assert_eq!(e.msg, "too many nested parentheses");
     }
-    assert_eq!(refused(format!("x = {}1", "-".repeat(100_000))).kind, ErrorKind::Recursion);
-    assert_eq!(refused(format!("x = 1{}", "+a".repeat(100_000))).kind, ErrorKind::Recursion);
-    assert_eq!(refused(format!("x{}", ".y".repeat(100_000))).kind, ErrorKind::Recursion);
-    assert_eq!(refused(format!("x{}", "()".repeat(100_000))).kind, ErrorKind::Recursion);
-    assert_eq!(refused(format!("x = {}1", "lambda: ".repeat(20_000))).kind, ErrorKind::Recursion);
+    assert_eq!(
+        refused(format!("x = {}1", "-".repeat(100_000))).kind,
+        ErrorKind::Recursion
+    );
+    assert_eq!(
+        refused(format!("x = 1{}", "+a".repeat(100_000))).kind,
+        ErrorKind::Recursion
+    );
+    assert_eq!(
+        refused(format!("x{}", ".y".repeat(100_000))).kind,
+        ErrorKind::Recursion
+    );
+    assert_eq!(
+        refused(format!("x{}", "()".repeat(100_000))).kind,
+        ErrorKind::Recursion
+    );
+    assert_eq!(
+        refused(format!("x = {}1", "lambda: ".repeat(20_000))).kind,
+        ErrorKind::Recursion
+    );
     let mut blocks = String::new();
     for i in 0..120 {
         blocks.push_str(&format!("{}if x:\n", " ".repeat(i)));
     }
     let e = refused(format!("{blocks}{}pass", " ".repeat(120)));
-    assert_eq!((e.kind, e.msg.as_str()), (ErrorKind::Indentation, "too many levels of indentation"));
+    assert_eq!(
+        (e.kind, e.msg.as_str()),
+        (ErrorKind::Indentation, "too many levels of indentation")
+    );
     let mut loops = String::new();
     for i in 0..21 {
         loops.push_str(&format!("{}while x:\n", " ".repeat(i)));

@@ -11,10 +11,7 @@ impl<'a> Gen<'a> {
     pub(crate) fn module(&mut self, m: &'a ModModule) -> Res {
         self.u.buf.loc = Loc { start: 0, end: 0 };
         self.namespace_body(&m.body)?;
-        self.u.buf.loc = m
-            .body
-            .last()
-            .map_or(Loc { start: 0, end: 0 }, |s| Loc::of(s));
+        self.u.buf.loc = m.body.last().map_or(Loc { start: 0, end: 0 }, Loc::of);
         self.return_none();
         Ok(())
     }
@@ -100,7 +97,9 @@ impl<'a> Gen<'a> {
                     return self.fail(b, "'break' outside loop");
                 };
                 self.check_star(keep, b)?;
-                self.nop();
+                if self.u.frames.len() > keep {
+                    self.nop();
+                }
                 let left = self.leave_frames(keep)?;
                 self.u.buf.jump(Op::JUMP, 0, 0, exit);
                 self.reenter_frames(left);
@@ -110,6 +109,9 @@ impl<'a> Gen<'a> {
                     return self.fail(c, "'continue' not properly in loop");
                 };
                 self.check_star(keep, c)?;
+                if self.u.frames.len() > keep {
+                    self.nop();
+                }
                 let left = self.leave_frames(keep)?;
                 if !self.u.buf.dead {
                     self.u.buf.close_loop(index, next);
