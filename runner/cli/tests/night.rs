@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 const PYTHON: &str = "/usr/bin/python3.11";
 
-/// Drops the flags that CPython does not know, says which commit it is, and runs. In the mode of its configuration file
-/// `slow` it is slow; `crash` crashes.
+/// Drops the flags that CPython does not know, says which commit it is, and runs; crashes when its configuration file says
+/// `crash`.
 fn vm(says: &str) -> String {
     format!(
         r#"#!/bin/sh
