@@ -165,13 +165,18 @@ pub(crate) fn dropped_text(d: &Dropped) -> String {
     format!("{} ({side}{why})", d.benchmark)
 }
 
-/// The columns of a figure over revisions.
+/// The columns of a figure over revisions. A few are named by their ids, as a night's revisions are often of one day;
+/// more by their dates.
 pub(crate) fn columns(context: &Context<'_>, draft: &Draft, positions: &[i64]) -> Vec<Column> {
     positions
         .iter()
         .map(|&position| match context.revision(position) {
             Some(r) => Column {
-                label: axis_date(r.committed_at),
+                label: if positions.len() <= FEW {
+                    r.short().to_owned()
+                } else {
+                    axis_date(r.committed_at)
+                },
                 title: format!(
                     "{} of {}",
                     r.short(),
@@ -187,6 +192,8 @@ pub(crate) fn columns(context: &Context<'_>, draft: &Draft, positions: &[i64]) -
         })
         .collect()
 }
+
+const FEW: usize = 10;
 
 /// How many revisions a figure shows in which every one answers to the pointer.
 const WINDOW: usize = 120;
