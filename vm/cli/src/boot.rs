@@ -1,11 +1,12 @@
 //! Start of a VM and of the program it runs.
 
+use crate::args::{Args, JitMode, Program};
 use pyrite_compiler::{Mode, Options};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
 use pyrite_objects::boot::VmRoots;
 use pyrite_objects::layout::KINDS;
-use pyrite_objects::vm::{Config, Hooks, R, Vm};
+use pyrite_objects::vm::{Hooks, R, Vm};
 
 fn compile(
     vm: &mut Vm,
@@ -15,7 +16,10 @@ fn compile(
     _flags: u32,
     optimize: i32,
 ) -> R {
-    let text = vm.str_to_string(source);
+    let text = match vm.as_bytes(source) {
+        Some(b) => String::from_utf8_lossy(vm.bytes(b)).into_owned(),
+        None => vm.str_to_string(source),
+    };
     let file = vm.str_to_string(filename);
     let mode = match mode {
         "eval" => Mode::Eval,
@@ -36,9 +40,25 @@ fn compile(
     }
 }
 
+/// Bytes of the interpreter's native stack.
+pub const NATIVE_STACK: usize = 256 << 20;
+
 /// Runs the interpreter; the exit code.
-pub fn run() -> i32 {
-    let heap = match Heap::new(pyrite_gc::Config::default(), &KINDS) {
+pub fn run(args: Args) -> i32 {
+    let mut gc = pyrite_gc::Config::default();
+    if let Some(limit) = args.heap_limit {
+        gc.max_bytes = limit;
+    }
+    if let Some(s) = &args.gc_stress {
+        gc = match gc.with_stress(s) {
+            Some(c) => c,
+            None => {
+                eprintln!("pyrite: --gc-stress: '{s}' is neither a number nor 'move'");
+                return 2;
+            }
+        };
+    }
+    let heap = match Heap::new(gc, &KINDS) {
         Ok(h) => h,
         Err(e) => {
             eprintln!("pyrite: no heap: {e}");
@@ -52,43 +72,88 @@ pub fn run() -> i32 {
         compile,
         invalidate: |_, _| {},
     };
-    let mut vm = Vm::new(heap, AllocState::new(), hooks, Config::default());
-    let raw: *mut Vm = &raw mut *vm;
+    let vm = Vm::new(heap, AllocState::new(), hooks, args.config.clone());
+    let vm = Box::leak(vm);
+    let raw: *mut Vm = vm;
     // SAFETY: the VM lives as long as the process from here on.
     unsafe {
         heap.attach(&raw mut (*raw).alloc);
         heap.set_roots(Box::leak(Box::new(VmRoots(raw))));
     }
-    let vm = Box::leak(vm);
     let here = 0u64;
-    vm.native_limit = &raw const here as u64 - (500 << 20);
+    // Half a megabyte stays for what checks no limit.
+    vm.native_limit = &raw const here as u64 - (NATIVE_STACK as u64 - (1 << 20));
     pyrite_objects::boot::boot(vm);
     pyrite_interp::install(vm);
+    if args.jit != JitMode::Off {
+        if let Err(e) = pyrite_interp::jit::install(vm, args.params.clone()) {
+            eprintln!("pyrite: the JIT is off: {e}");
+        }
+    }
     pyrite_stdlib::builtins::install(vm);
-    let path = std::env::args().nth(1).unwrap_or_default();
-    let source = match std::fs::read_to_string(&path) {
-        Ok(s) => s,
-        Err(e) => {
-            eprintln!("pyrite: can't open file '{path}': {e}");
-            return 2;
+    let code = program(vm, &args.program);
+    if let Some(path) = &args.stats {
+        let text = if vm.jit.is_null() {
+            pyrite_interp::jit::Stats::default().json(&vm.heap.stats())
+        } else {
+            pyrite_interp::jit::jit(vm).stats.json(&vm.heap.stats())
+        };
+        if let Err(e) = std::fs::write(path, text + "\n") {
+            eprintln!("pyrite: --jit-stats: {}: {e}", path.display());
+        }
+    }
+    code
+}
+
+fn program(vm: &mut Vm, p: &Program) -> i32 {
+    let (source, name) = match p {
+        Program::Command(c) => (c.to_string_lossy().into_owned().into_bytes(), "<string>".to_owned()),
+        Program::File(f) => match std::fs::read(f) {
+            Ok(s) => (s, f.display().to_string()),
+            Err(e) => {
+                let n = e.raw_os_error().unwrap_or(0);
+                // SAFETY: strerror returns a string of the C library.
+                let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }.to_string_lossy().into_owned();
+                eprintln!("{}: can't open file '{}': [Errno {n}] {text}", vm.config.executable, absolute(f));
+                return 2;
+            }
+        },
+        Program::Stdin => {
+            let mut s = Vec::new();
+            if let Err(e) = std::io::Read::read_to_end(&mut std::io::stdin(), &mut s) {
+                eprintln!("pyrite: standard input: {e}");
+                return 1;
+            }
+            (s, "<stdin>".to_owned())
+        }
+        Program::Module(m) => {
+            eprintln!("pyrite: -m {} needs the import system, which this version does not start yet", m.to_string_lossy());
+            return 1;
         }
     };
-    let (s, f) = (vm.new_str(&source), vm.new_str(&path));
+    let (s, f) = (vm.new_bytes(&source), vm.new_str(&name));
     let globals = vm.new_dict();
-    let main = vm.new_str("__main__");
+    let main = vm.intern("__main__");
     vm.dict_set_str(globals, vm.names.name, main);
-    let r = (vm.hooks.compile)(vm, s, f, "exec", 0, 0)
-        .and_then(|code| (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL));
-    if r.is_err() {
-        let e = vm.take_exc();
-        let args = vm.word(e, 1);
-        let text = if vm.tuple_len(args) > 0 {
-            vm.str_to_string(vm.tuple_get(args, 0))
-        } else {
-            String::new()
-        };
-        eprintln!("{}: {text}", vm.class_name(e));
-        return 1;
+    if matches!(p, Program::File(_)) {
+        vm.dict_set_str(globals, vm.names.file, f);
     }
-    0
+    let optimize = vm.config.optimize as i32;
+    let r = (vm.hooks.compile)(vm, s, f, "exec", 0, optimize)
+        .and_then(|code| (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL));
+    let mut code = 0;
+    if r.is_err() {
+        code = uncaught(vm);
+    }
+    code
+}
+
+fn absolute(f: &std::path::Path) -> String {
+    std::path::absolute(f).map_or_else(|_| f.display().to_string(), |p| p.display().to_string())
+}
+
+/// Reports the pending exception; the exit code.
+fn uncaught(vm: &mut Vm) -> i32 {
+    let e = vm.take_exc();
+    pyrite_objects::traceback::exit_code(vm, e)
 }

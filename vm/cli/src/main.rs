@@ -1,15 +1,25 @@
 //! `pyrite`: the command.
 
+mod args;
 mod boot;
 
+use args::Stop;
+
 fn main() {
+    let parsed = match args::parse(std::env::args_os().collect()) {
+        Ok(a) => a,
+        Err(Stop::Print(text)) => {
+            println!("{text}");
+            return;
+        }
+        Err(Stop::Usage(text)) => {
+            eprintln!("pyrite: {text}");
+            std::process::exit(2);
+        }
+    };
     // The interpreter runs on a thread of its own with a large native stack:
     // what recursion remains in Rust needs it, and its size is known.
-    const STACK: usize = 512 << 20;
-    let child = std::thread::Builder::new()
-        .name("main".into())
-        .stack_size(STACK)
-        .spawn(boot::run);
+    let child = std::thread::Builder::new().name("main".into()).stack_size(boot::NATIVE_STACK).spawn(move || boot::run(parsed));
     let code = match child {
         Ok(t) => t.join().unwrap_or(134),
         Err(e) => {

@@ -14,8 +14,10 @@ use crate::{Evacuate, POISON, Pins, Report};
 /// Survivors per 256 young bytes from which on they stay in place: copying them would cost
 /// more than the holes that are left between them.
 const IN_PLACE_FROM: usize = 100;
-/// In debug builds the heap is verified as long as its old generation is this small.
+/// In debug builds the heap is verified as long as its old generation is this small ...
 const DEBUG_VERIFY_BYTES: usize = 2 << 20;
+/// ... and in this many collections.
+const DEBUG_VERIFY_COLLECTIONS: u64 = 32;
 
 impl Core {
     /// Collects. `wanted` is a [`Wanted`].
@@ -28,6 +30,11 @@ impl Core {
         // SAFETY: the caller vouches for `this`. It is used by raw pointer, and borrows of
         // parts of it never live across a callback.
         unsafe {
+            assert!(
+                !(*this).collecting,
+                "nothing allocates or collects during a collection"
+            );
+            (*this).collecting = true;
             (*this).published_sp = sp as usize;
             (*this).close_windows();
             (*this).windows.sort_unstable();
@@ -73,13 +80,17 @@ impl Core {
             if let Some(roots) = (*this).roots {
                 (*roots).finished(&report);
             }
+            (*this).collecting = false;
         }
     }
 
     /// True if this collection is to be verified.
     fn verifies(&self) -> bool {
         self.config.stress.verify
-            || cfg!(debug_assertions) && self.old_bytes() <= DEBUG_VERIFY_BYTES
+            || cfg!(debug_assertions)
+                && self.old_bytes() <= DEBUG_VERIFY_BYTES
+                && self.stats.minor_collections + self.stats.full_collections
+                    < DEBUG_VERIFY_COLLECTIONS
     }
 
     /// The objects that must not move because of where references to them live.

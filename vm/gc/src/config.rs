@@ -50,6 +50,42 @@ pub struct Config {
     pub stress: Stress,
 }
 
+impl Config {
+    /// This configuration under a stress word of the command line: a number `n` collects at
+    /// every n-th slow path with windows as small as possible (1: at every allocation),
+    /// `move` collects often and moves all that is not pinned. Both poison dead memory and
+    /// verify the heap. `None` for other words.
+    pub fn with_stress(self, word: &str) -> Option<Config> {
+        let checked = Stress {
+            poison: true,
+            verify: true,
+            ..Stress::default()
+        };
+        if word == "move" {
+            return Some(Config {
+                young_bytes: self.young_bytes.min(64 << 10),
+                evacuate: Evacuate::Always,
+                stress: Stress {
+                    every: 16,
+                    full_every: 8,
+                    ..checked
+                },
+                ..self
+            });
+        }
+        let every = word.parse().ok().filter(|&n| n > 0)?;
+        Some(Config {
+            stress: Stress {
+                every,
+                full_every: 16,
+                tiny_windows: true,
+                ..checked
+            },
+            ..self
+        })
+    }
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {

@@ -61,6 +61,7 @@ pub(crate) struct Core {
     pub(crate) roots: Option<*mut dyn RootSource>,
     pub(crate) root_vecs: Vec<NonNull<RootVecCore>>,
     pub(crate) stack_base: usize,
+    pub(crate) collecting: bool,
     /// The stack pointer of the safepoint that the running collection belongs to.
     pub(crate) published_sp: usize,
 
@@ -110,6 +111,7 @@ impl Core {
             roots: None,
             root_vecs: Vec::new(),
             stack_base: current_stack_base()? as usize,
+            collecting: false,
             published_sp: 0,
             remembered: Vec::new(),
             carded: Vec::new(),

@@ -15,6 +15,7 @@ pub struct KindInfo {
     /// (65,536 granules or more). It must not change during the object's life.
     pub size: Option<unsafe fn(*const u64) -> usize>,
     /// Passes each reference slot of the object to [`Tracer::edge`]. `None`: no references.
+    /// The slots must be words of the object: one may be updated after the call.
     /// A weak reference object must not pass its payload word 0.
     pub trace: Option<unsafe fn(*mut u64, &mut Tracer)>,
     /// The same for the slots whose address lies in `lo..hi`; with it, an object of 1 KiB

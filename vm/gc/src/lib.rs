@@ -65,7 +65,8 @@ use crate::heap::Core;
 
 /// Bytes per line: the most that one bump check may cover.
 pub const LINE_BYTES: usize = 256;
-/// Bytes of the largest object that shares a block with others.
+/// Objects above this size have page runs of their own, unless the open window happens to
+/// have room for one.
 pub const SMALL_MAX_BYTES: usize = 8 << 10;
 /// Objects of a kind with `trace_range` and at least this size have cards.
 pub const CARDED_MIN_BYTES: usize = 1 << 10;
@@ -174,8 +175,9 @@ impl Heap {
         self.core_mut().try_reserve(bytes)
     }
 
-    /// [`Heap::reserve_room`] for a stub that has already saved its registers: scans the
-    /// native stack from `sp` on. A safepoint.
+    /// After [`Heap::try_reserve`] refused, for a stub that has already saved its registers:
+    /// collects, scanning the native stack from `sp` on, and makes room. False: the heap is
+    /// full. A safepoint.
     ///
     /// # Safety
     /// Everything live is at or above `sp`, which lies in the current thread's stack.

@@ -24,12 +24,20 @@ pub struct AllocState {
     pub(crate) core: *mut Core,
 }
 
-const _: () = assert!(std::mem::offset_of!(AllocState, cur) == 0);
-const _: () = assert!(std::mem::offset_of!(AllocState, lim) == 8);
-const _: () = assert!(std::mem::offset_of!(AllocState, top) == 16);
-const _: () = assert!(std::mem::offset_of!(AllocState, card_bias) == 24);
+const _: () = assert!(
+    AllocState::CUR == 0
+        && AllocState::LIM == 8
+        && AllocState::TOP == 16
+        && AllocState::CARD_BIAS == 24
+);
 
 impl AllocState {
+    /// Offsets of the fields, in bytes, for machine code.
+    pub const CUR: usize = std::mem::offset_of!(AllocState, cur);
+    pub const LIM: usize = std::mem::offset_of!(AllocState, lim);
+    pub const TOP: usize = std::mem::offset_of!(AllocState, top);
+    pub const CARD_BIAS: usize = std::mem::offset_of!(AllocState, card_bias);
+
     /// A state without a heap; attach it before the first allocation.
     pub const fn new() -> AllocState {
         AllocState {
@@ -55,6 +63,7 @@ impl AllocState {
         words: usize,
         shape: u32,
     ) -> Option<NonNull<u64>> {
+        debug_assert!(words > 0, "an object has a header");
         let bytes = words.div_ceil(2).saturating_mul(Header::GRANULE);
         // SAFETY: the caller passes an attached state; the window `cur..lim` is the heap's
         // and nobody else's, so the fresh object's first word may be written.

@@ -7,6 +7,8 @@
 //! "unmarked" implies "may move, unless PIN". A copy that finds no memory is no problem:
 //! the object just stays.
 
+use std::ptr::NonNull;
+
 use pyrite_machine::{Header, Value};
 
 use crate::blocks::BLOCK;
@@ -17,9 +19,15 @@ use crate::{LINE_BYTES, POISON, SMALL_MAX_BYTES};
 /// Objects above this size stay where they are: they rarely share their lines.
 const COPY_MAX_BYTES: usize = 1 << 10;
 
+/// Slots that wait for the header of what they refer to.
+const AHEAD: usize = 16;
+
 /// State of the running collection.
 #[derive(Default)]
 pub(crate) struct Marker {
+    /// Slots of heap objects whose referents have been prefetched; a ring.
+    ahead: [Option<NonNull<Value>>; AHEAD],
+    next_ahead: usize,
     /// Objects that are marked, but whose slots are not yet looked at.
     pub(crate) stack: Vec<*mut u64>,
     /// Everything that may move does.
@@ -57,6 +65,8 @@ pub struct Tracer<'a> {
     core: *mut Core,
     base: usize,
     size: usize,
+    /// The slots are words of heap objects, so they can be looked at a little later.
+    ahead: bool,
     /// `None`: mark.
     visit: Option<&'a mut dyn FnMut(*mut Value, Value)>,
 }
@@ -71,6 +81,7 @@ impl<'a> Tracer<'a> {
             core,
             base,
             size,
+            ahead: false,
             visit: None,
         }
     }
@@ -81,6 +92,7 @@ impl<'a> Tracer<'a> {
             core: std::ptr::null_mut(),
             base: core.space.base,
             size: core.space.size,
+            ahead: false,
             visit: Some(visit),
         }
     }
@@ -103,6 +115,7 @@ impl<'a> Tracer<'a> {
                 return;
             }
             match &mut self.visit {
+                None if self.ahead => Core::mark_edge_ahead(self.core, slot),
                 None => Core::mark_edge(self.core, slot),
                 Some(f) => f(slot, value),
             }
@@ -124,6 +137,18 @@ impl<'a> Tracer<'a> {
             }
         }
     }
+}
+
+#[inline(always)]
+fn prefetch(addr: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch has no effect but on time, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(addr as *const i8);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = addr;
 }
 
 #[cold]
@@ -154,6 +179,29 @@ impl Core {
             };
             if new != addr && !core.planted(Fault::SlotNotUpdated) {
                 *slot = Value::from_ptr(new as *const u64);
+            }
+        }
+    }
+
+    /// [`Core::mark_edge`], a few slots later: most of marking is waiting for headers.
+    ///
+    /// # Safety
+    /// As for `mark_edge`, and `slot` is a word of a marked object.
+    #[inline(always)]
+    unsafe fn mark_edge_ahead(this: *mut Core, slot: *mut Value) {
+        // SAFETY: the caller vouches for both.
+        unsafe {
+            let core = &mut *this;
+            let addr = (*slot).bits() as usize;
+            if core.space.is_marked(addr) {
+                return;
+            }
+            prefetch(addr);
+            let m = &mut core.marker;
+            let at = m.next_ahead % AHEAD;
+            m.next_ahead = at + 1;
+            if let Some(earlier) = std::mem::replace(&mut m.ahead[at], NonNull::new(slot)) {
+                Core::mark_edge(this, earlier.as_ptr());
             }
         }
     }
@@ -259,10 +307,21 @@ impl Core {
         // kinds with a trace function. No borrow lives across its call.
         unsafe {
             let mut tracer = Tracer::marking(this);
+            tracer.ahead = true;
             let kinds = (*this).kinds;
-            while let Some(obj) = (*this).marker.stack.pop() {
-                if let Some(trace) = kinds[Header::kind(*obj) as usize].trace {
-                    trace(obj, &mut tracer);
+            loop {
+                while let Some(obj) = (*this).marker.stack.pop() {
+                    if let Some(trace) = kinds[Header::kind(*obj) as usize].trace {
+                        trace(obj, &mut tracer);
+                    }
+                }
+                for i in 0..AHEAD {
+                    if let Some(slot) = (*this).marker.ahead[i].take() {
+                        Core::mark_edge(this, slot.as_ptr());
+                    }
+                }
+                if (*this).marker.stack.is_empty() {
+                    break;
                 }
             }
         }

@@ -10,6 +10,7 @@ pub mod frames;
 pub mod generators;
 pub mod ic;
 pub mod interp;
+pub mod jit;
 pub mod lang;
 pub mod ops;
 pub mod slow;

@@ -72,7 +72,7 @@ fn jump(vm: &mut Vm, pc: *const u64, off: isize) -> Step {
     Ok(Flow::Reload)
 }
 
-fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> Step {
+pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> Step {
     let r = Regs(base);
     let (a, b, c) = (ins.a(), ins.b(), ins.c());
     let code = || code_at(base);

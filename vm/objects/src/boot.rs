@@ -6,10 +6,24 @@ use crate::vm::Vm;
 use pyrite_gc::{RootSource, Tracer, WeakView};
 use pyrite_machine::Value;
 
+/// Words a window may reach beyond the soft limit: its header and rounding.
+pub const STACK_SLACK: usize = 64;
+
 /// The VM's roots; a raw pointer, since the VM owns the heap that calls back.
 pub struct VmRoots(pub *mut Vm);
 
 impl RootSource for VmRoots {
+    fn pinned(&mut self, pins: &mut pyrite_gc::Pins) {
+        // SAFETY: as in `exact`.
+        let vm = unsafe { &mut *self.0 };
+        // Shapes name classes by address; so do saved windows name nothing else.
+        vm.for_each_shape(|s| {
+            for v in s.roots() {
+                pins.value(*v);
+            }
+        });
+    }
+
     fn exact(&mut self, t: &mut Tracer) {
         // SAFETY: the VM outlives its heap; the collector calls this while no
         // Rust code uses VM fields (it runs inside an allocation).
@@ -19,12 +33,14 @@ impl RootSource for VmRoots {
             let top = vm.alloc.top as *mut Value;
             t.range(vm.stack, top);
             // What lies above is dead; zeroed, it can never be mistaken later.
+            // No window has passed the soft limit (by more than its slack).
+            let high = vm.stack_soft.add(STACK_SLACK).min(vm.stack.add(crate::vm::STACK_WORDS));
             let mut p = top;
-            while p < vm.stack_high {
+            while p < high {
                 *p = Value::NULL;
                 p = p.add(1);
             }
-            vm.stack_high = top;
+            vm.stack_soft = vm.stack_soft.min(top.add(4096)).min(vm.stack_end);
             for v in [
                 &mut vm.result,
                 &mut vm.exc,
@@ -105,7 +121,9 @@ pub fn boot(vm: &mut Vm) {
         range: PyRange [Range] false, range_iter: PyRangeIter [RangeIter] false, seq_iter: PySeqIter [SeqIter] false,
         list_iter: PySeqIter [ListIter] false, tuple_iter: PySeqIter [TupleIter] false, str_iter: PySeqIter [StrIter] false,
         bytes_iter: PySeqIter [SeqIter] false, dict_key_iter: PyDictIter [DictIter] false, dict_value_iter: PyDictIter [DictIter] false,
-        dict_item_iter: PyDictIter [DictIter] false, dict_keys: PyDictView [DictView] false, dict_values: PyDictView [DictView] false,
+        dict_item_iter: PyDictIter [DictIter] false, dict_reverse_key_iter: PyDictIter [DictReverseIter] false,
+        dict_reverse_value_iter: PyDictIter [DictReverseIter] false, dict_reverse_item_iter: PyDictIter [DictReverseIter] false,
+        list_reverse_iter: PySeqIter [ListReverseIter] false, long_range_iter: PySlice [LongRangeIter] false, dict_keys: PyDictView [DictView] false, dict_values: PyDictView [DictView] false,
         dict_items: PyDictView [DictView] false, set_iter: PyDictIter [SetIter] false, call_iter: PyCallIter [CallIter] false,
         slice: PySlice [Slice] false, property: PyProperty [Property] true, staticmethod: PyWrapped [StaticMethod] true,
         classmethod: PyWrapped [ClassMethod] true, super_: PySuper [Super] true, none: PyValueSub [NoneType] false,
@@ -168,7 +186,9 @@ pub fn boot(vm: &mut Vm) {
         async_generator "async_generator", frame "frame", traceback "traceback", range "range", range_iter "range_iterator",
         seq_iter "iterator", list_iter "list_iterator", tuple_iter "tuple_iterator", str_iter "str_iterator",
         bytes_iter "bytes_iterator", dict_key_iter "dict_keyiterator", dict_value_iter "dict_valueiterator",
-        dict_item_iter "dict_itemiterator", dict_keys "dict_keys", dict_values "dict_values", dict_items "dict_items",
+        dict_item_iter "dict_itemiterator", dict_reverse_key_iter "dict_reversekeyiterator",
+        dict_reverse_value_iter "dict_reversevalueiterator", dict_reverse_item_iter "dict_reverseitemiterator",
+        list_reverse_iter "list_reverseiterator", long_range_iter "longrange_iterator", dict_keys "dict_keys", dict_values "dict_values", dict_items "dict_items",
         set_iter "set_iterator", call_iter "callable_iterator", slice "slice", property "property",
         staticmethod "staticmethod", classmethod "classmethod", super_ "super", none "NoneType", ellipsis "ellipsis",
         not_implemented "NotImplementedType", weakref "ReferenceType", getset "getset_descriptor", member "member_descriptor",
@@ -205,8 +225,19 @@ pub fn boot(vm: &mut Vm) {
     }
     crate::exceptions::install(vm);
     crate::traceback::install(vm);
-    crate::int::install(vm);
+    crate::object::install(vm);
+    crate::type_::install(vm);
+    crate::int_type::install(vm);
     crate::float::install(vm);
+    crate::complex::install(vm);
+    crate::list::install(vm);
+    crate::tuple::install(vm);
+    crate::dict_type::install(vm);
+    crate::dict_views::install(vm);
+    crate::set::install(vm);
+    crate::range::install(vm);
+    crate::slice::install(vm);
+    crate::iters::install(vm);
     crate::super_::install(vm);
 }
 

@@ -80,6 +80,8 @@ pub struct CodeData {
     pub flags: CodeFlags,
     /// Calls so far, for hot functions.
     pub calls: u32,
+    /// Has a loop: traces call it instead of containing it.
+    pub dont_inline: bool,
     pub posonly_count: u32,
     pub kwonly_count: u32,
     pub ics: Box<[Ic]>,
@@ -208,6 +210,7 @@ impl Vm {
             simple: unit.kwonly_count == 0 && unit.flags.0 & special == 0 && ns == 0,
             flags: unit.flags,
             calls: 0,
+            dont_inline: false,
             posonly_count: unit.posonly_count,
             kwonly_count: unit.kwonly_count,
             ics: Box::new([]),

@@ -242,10 +242,14 @@ impl Vm {
     /// Overwrites the value of entry `e`.
     pub fn dict_entry_set(&mut self, d: Value, e: usize, v: Value) {
         let dd = Gc::<PyDict>::from_value(d);
+        // What compiled code takes for constant are functions, classes, modules.
+        let old = dd.entry(e).2;
+        let stable = old.is_ptr()
+            && matches!(shape_of(old).layout, Layout::Function | Layout::Native | Layout::Type | Layout::Module);
         // SAFETY: `e` is an entry of this dict.
         unsafe { *dd.slots().add(e * 3 + 2) = v };
         self.write_barrier(dd.entries.get());
-        if dd.flags.get() & WATCHED != 0 {
+        if stable && dd.flags.get() & WATCHED != 0 {
             self.dict_changed(dd);
         }
     }
@@ -525,8 +529,8 @@ impl Vm {
 
     /// A new, empty set (or frozenset, or a subclass).
     pub fn new_set(&mut self, class: Gc<PyType>) -> Value {
-        let s = self.alloc::<crate::layout::PySet>(class);
         let d = self.new_dict();
+        let s = Gc::<crate::layout::PySet>::from_value(self.new_instance(class));
         s.dict.set(d);
         self.write_barrier(s.value());
         s.value()
@@ -548,6 +552,20 @@ impl Vm {
             self.dict_insert(dd, hash, v, none);
         }
         Ok(())
+    }
+
+    /// True if the dict has the key, whose hash (or its stored part) is known.
+    pub fn dict_has_hashed(&mut self, d: Value, key: Value, hash: i64) -> R<bool> {
+        Ok(self.find(Gc::from_value(d), key, hash)?.is_some())
+    }
+
+    /// Removes a key of known hash; its value, or null if it was not there.
+    pub fn dict_remove_hashed(&mut self, d: Value, key: Value, hash: i64) -> R {
+        let dd = Gc::<PyDict>::from_value(d);
+        match self.find(dd, key, hash)? {
+            Some(e) => Ok(self.dict_remove_entry(dd, e)),
+            None => Ok(Value::NULL),
+        }
     }
 
     /// True if a set has the value.

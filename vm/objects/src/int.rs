@@ -1,4 +1,4 @@
-//! `int`: arithmetic beyond machine words, and the class's methods.
+//! `int`: arithmetic beyond machine words. The class's methods are in `int_type.rs`.
 
 use crate::vm::{R, Vm};
 use dashu_int::ops::BitTest;
@@ -173,6 +173,3 @@ pub fn shift(vm: &mut Vm, left: bool, x: IBig, y: IBig) -> R {
     };
     Ok(vm.new_big(&r))
 }
-
-/// Gives `int` and `bool` their methods.
-pub fn install(_vm: &mut Vm) {}

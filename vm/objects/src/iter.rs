@@ -20,6 +20,12 @@ impl Vm {
             if class == t.generator {
                 return Ok(v);
             }
+            if class == t.range {
+                return Ok(self.range_iter(v));
+            }
+            if class == t.dict {
+                return Ok(crate::dict_views::new_iter(self, v, 0));
+            }
         }
         let class = self.class_of(v);
         let f = self.lookup(class, self.names.iter);
@@ -100,6 +106,23 @@ impl Vm {
                 Ok(Some(self.new_int(v)))
             }
             Layout::Generator if s.class() == self.types.generator => self.generator_next(it),
+            Layout::StrIter
+            | Layout::SeqIter
+            | Layout::DictIter
+            | Layout::DictReverseIter
+            | Layout::SetIter
+            | Layout::ListReverseIter
+            | Layout::LongRangeIter
+            | Layout::CallIter
+            | Layout::Enumerate
+            | Layout::Zip
+            | Layout::Map
+            | Layout::Filter
+            | Layout::Reversed
+                if !self.type_data(s.class()).heap_type =>
+            {
+                crate::iters::step(self, it)
+            }
             _ => self.iter_next_slow(it),
         }
     }

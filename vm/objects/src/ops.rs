@@ -179,6 +179,9 @@ impl Vm {
         b: Value,
         inplace: bool,
     ) -> crate::vm::Raised {
+        if let Some(m) = self.sequence_operands(op, a, b) {
+            return self.type_error(&m);
+        }
         let m = format!(
             "unsupported operand type(s) for {}: '{}' and '{}'",
             op.symbol(inplace),
@@ -186,6 +189,51 @@ impl Vm {
             self.class_name(b)
         );
         self.type_error(&m)
+    }
+
+    /// What `+` and `*` say when a sequence is among the operands.
+    fn sequence_operands(&self, op: BinOp, a: Value, b: Value) -> Option<String> {
+        let sequence = |v: Value| {
+            matches!(
+                self.layout_of(v),
+                Layout::List
+                    | Layout::Tuple
+                    | Layout::TupleSub
+                    | Layout::Str
+                    | Layout::StrSub
+                    | Layout::Bytes
+                    | Layout::BytesSub
+                    | Layout::ByteArray
+            )
+        };
+        let name = |v: Value| self.class_name(v);
+        match op {
+            BinOp::Mul if sequence(a) => Some(format!(
+                "can't multiply sequence by non-int of type '{}'",
+                name(b)
+            )),
+            BinOp::Mul if sequence(b) => Some(format!(
+                "can't multiply sequence by non-int of type '{}'",
+                name(a)
+            )),
+            BinOp::Add if sequence(a) => Some(match self.layout_of(a) {
+                Layout::Bytes | Layout::BytesSub | Layout::ByteArray => {
+                    format!("can't concat {} to {}", name(b), name(a))
+                }
+                l => {
+                    let kind = match l {
+                        Layout::List => "list",
+                        Layout::Tuple | Layout::TupleSub => "tuple",
+                        _ => "str",
+                    };
+                    format!(
+                        "can only concatenate {kind} (not \"{}\") to {kind}",
+                        name(b)
+                    )
+                }
+            }),
+            _ => None,
+        }
     }
 
     /// Calls `a.name(b)` and `b.rname(a)` in the order Python defines; the
@@ -505,7 +553,7 @@ impl Vm {
             return Some(match op {
                 CmpOp::Eq => self.str_eq(a, b),
                 CmpOp::Ne => !self.str_eq(a, b),
-                _ => ord(self.text(a).iter().cmp(self.text(b).iter())),
+                _ => ord(crate::text::compare(self.text(a), self.text(b))),
             });
         }
         None

@@ -83,6 +83,16 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Order of two texts, code point by code point.
+pub fn compare(a: Text<'_>, b: Text<'_>) -> std::cmp::Ordering {
+    match (a, b) {
+        (Text::One(x), Text::One(y)) => x.cmp(y),
+        (Text::Two(x), Text::Two(y)) => x.cmp(y),
+        (Text::Four(x), Text::Four(y)) => x.cmp(y),
+        _ => a.iter().cmp(b.iter()),
+    }
+}
+
 impl Vm {
     fn alloc_str(&mut self, len: usize, width: u8) -> Gc<PyStr> {
         let words = STR_WORDS + (len * width as usize).div_ceil(8);

@@ -484,7 +484,7 @@ impl Vm {
             plain_setattr: built_in(self, n.setattr) && built_in(self, n.delattr),
             has_get: self.lookup(class, n.get).is_some(),
             has_set: self.lookup(class, n.set).is_some() || self.lookup(class, n.delete).is_some(),
-            plain_new: same(self, n.new),
+            plain_new: same(self, n.new) && !self.not_instantiable(class),
             identity_eq: same(self, n.eq) && same(self, n.hash),
         }
     }

@@ -50,8 +50,6 @@ pub struct Vm {
     pub stack_end: *mut Value,
     /// Windows must end below this; a crossing counts frames (see `vm/interp`).
     pub stack_soft: *mut Value,
-    /// Highest word used since the last collection.
-    pub stack_high: *mut Value,
     /// Native stack pointers below this raise RecursionError.
     pub native_limit: u64,
     /// Python calls in progress, and how many are allowed.
@@ -107,6 +105,8 @@ pub struct Vm {
     pub frame_list: Value,
     /// Invalidation callback of the JIT: a watched thing changed.
     pub jit: *mut u8,
+    /// Innermost run of machine code (see `vm/jit/x64`).
+    pub activation: *mut u8,
     /// The interpreter's own state.
     pub interp: *mut u8,
     /// Iterations of a loop before it is recorded.
@@ -184,7 +184,8 @@ types! {
     object type_ int bool_ float complex str_ bytes bytearray tuple list dict set frozenset
     function native native_method method wrapper code cell module generator coroutine async_generator
     frame traceback range range_iter seq_iter list_iter tuple_iter str_iter bytes_iter dict_key_iter dict_value_iter
-    dict_item_iter dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
+    dict_item_iter dict_reverse_key_iter dict_reverse_value_iter dict_reverse_item_iter list_reverse_iter long_range_iter
+    dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
     none ellipsis not_implemented memoryview weakref getset member mappingproxy namespace generic_alias union
     enumerate zip map filter reversed
     base_exception exception type_error value_error key_error index_error attribute_error name_error unbound_local_error
@@ -224,7 +225,6 @@ impl Vm {
             // SAFETY: one past the end of the mapping just made.
             stack_end: unsafe { stack.add(STACK_WORDS - 4096) },
             stack_soft: stack,
-            stack_high: stack,
             native_limit: 0,
             depth: 0,
             depth_limit: 1000,
@@ -262,6 +262,7 @@ impl Vm {
             config,
             frame_list: Value::NULL,
             jit: std::ptr::null_mut(),
+            activation: std::ptr::null_mut(),
             interp: std::ptr::null_mut(),
             loop_threshold: i32::MAX,
         })

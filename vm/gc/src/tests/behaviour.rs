@@ -93,6 +93,126 @@ fn stacks_published_by_other_threads_pin() {
     assert_eq!(live(t.heap), 0);
 }
 
+/// The lock's hand-over in the next test: which thread may run, and what the other one has
+/// published.
+struct Handover {
+    heap: Heap,
+    roots: *mut Roots,
+    child_runs: std::sync::atomic::AtomicBool,
+}
+
+// SAFETY: the two threads use the handle and the roots in turns, as under a global lock.
+unsafe impl Sync for Handover {}
+
+impl Handover {
+    fn give(&self, to_child: bool) {
+        use std::sync::atomic::Ordering;
+        self.child_runs.store(to_child, Ordering::Release);
+        while self.child_runs.load(Ordering::Acquire) == to_child {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[inline(never)]
+fn release_and_wait(handover: &Handover) {
+    let frame = [0u64; 1];
+    let sp = black_box(frame.as_ptr()) as usize;
+    let base = Heap::current_stack_base().expect("known") as usize;
+    // SAFETY: this thread holds the lock; its own stack from here on is readable.
+    unsafe {
+        (*handover.roots).ambiguous = (sp..base)
+            .step_by(8)
+            .map(|at| (at as *const u64).read_volatile())
+            .collect();
+    }
+    handover.give(false);
+}
+
+#[test]
+fn the_lock_may_change_threads() {
+    let t = TestHeap::new(Config {
+        evacuate: Evacuate::Always,
+        ..small()
+    });
+    let handover = Handover {
+        heap: t.heap,
+        roots: t.roots(),
+        child_runs: false.into(),
+    };
+    let main_base = Heap::current_stack_base().expect("known");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !handover
+                .child_runs
+                .load(std::sync::atomic::Ordering::Acquire)
+            {
+                std::thread::yield_now();
+            }
+            let heap = handover.heap;
+            // SAFETY: this thread has the lock now, and this is its stack.
+            unsafe { heap.set_stack_base(Heap::current_stack_base().expect("known")) };
+            let local = [slots(heap, NODE, 77, 1).expect("room").as_ptr() as u64];
+            let local = black_box(&local);
+            heap.collect(false);
+            release_and_wait(&handover);
+            // SAFETY: the published stack kept the object where it was.
+            assert_eq!(unsafe { *(local[0] as *mut u64).add(1) as u32 }, 77);
+            handover
+                .child_runs
+                .store(false, std::sync::atomic::Ordering::Release);
+        });
+        handover.give(true);
+        // SAFETY: back on the first thread.
+        unsafe { t.heap.set_stack_base(main_base) };
+        for i in 0..10_000 {
+            slots(t.heap, NODE, i, 2).expect("room");
+        }
+        t.heap.collect(true);
+        handover.give(true);
+    });
+}
+
+/// Entries that do not keep their objects alive.
+struct WeakTable(Vec<Value>);
+
+impl RootSource for WeakTable {
+    fn exact(&mut self, _: &mut Tracer) {}
+
+    fn after_mark(&mut self, weak: &crate::WeakView) {
+        self.0 = self.0.iter().filter_map(|&v| weak.forward(v)).collect();
+    }
+}
+
+#[test]
+fn weak_tables_follow_and_forget() {
+    let t = TestHeap::exact(Config {
+        evacuate: Evacuate::Always,
+        ..small()
+    });
+    let mut table = WeakTable(vec![Value::small(3)]);
+    let mut kept = RootVec::new(t.heap);
+    for i in 0..100 {
+        let obj = Value::from_ptr(slots(t.heap, NODE, i, 1).expect("room").as_ptr());
+        table.0.push(obj);
+        if i % 10 == 0 {
+            kept.push(obj);
+        }
+    }
+    let table: *mut WeakTable = &mut table;
+    // SAFETY: the table outlives the collections below.
+    unsafe { t.heap.set_roots(table) };
+    for full in [false, true] {
+        t.heap.collect(full);
+        // SAFETY: no safepoint while it is looked at.
+        let entries = unsafe { &(*table).0 };
+        assert_eq!((entries.len(), entries[0]), (11, Value::small(3)));
+        for (i, &v) in entries[1..].iter().enumerate() {
+            assert_eq!(kept.get(i), Some(v));
+        }
+    }
+}
+
 #[test]
 fn an_end_pointer_keeps_the_last_object_of_a_window() {
     let t = TestHeap::exact(small());
@@ -490,6 +610,21 @@ fn a_forked_child_collects_on_its_own() {
 }
 
 #[test]
+fn stress_words_configure() {
+    let config = |word: &str| Config::default().with_stress(word);
+    let s = config("1").expect("a number").stress;
+    assert!(s.every == 1 && s.tiny_windows && s.poison && s.verify);
+    let c = config("move").expect("a word");
+    assert!(c.evacuate == Evacuate::Always && c.stress.every > 0);
+    assert!(config("0").is_none() && config("often").is_none());
+    let t = TestHeap::exact(config("1").expect("a number"));
+    for i in 0..20 {
+        slots(t.heap, NODE, i, 1).expect("room");
+        assert_eq!(t.roots().reports.len(), i as usize + 1);
+    }
+}
+
+#[test]
 fn too_many_kinds_are_an_error() {
     static MANY: [KindInfo; 257] = [KindInfo::leaf("leaf"); 257];
     let error = Heap::new(Config::default(), &MANY).err();
@@ -499,30 +634,37 @@ fn too_many_kinds_are_an_error() {
     );
 }
 
+/// The child of the next test.
+#[test]
+#[ignore = "run by a_small_address_space_gives_a_smaller_reservation"]
+fn in_a_small_address_space() {
+    let heap = Heap::new(Config::default(), &KINDS).expect("a smaller reservation fits");
+    let reserved = heap.stats().reserved_bytes;
+    if crate::space::address_limit() != usize::MAX {
+        assert!(
+            (64 << 20..600 << 20).contains(&reserved),
+            "{reserved} bytes"
+        );
+    }
+    for i in 0..100_000 {
+        slots(heap, NODE, i, 20).expect("room");
+    }
+    assert!(slots(heap, BYTES, 0, 1 << 20).is_some());
+    // SAFETY: nothing of it is used afterwards.
+    unsafe { heap.destroy() }
+}
+
 #[test]
 fn a_small_address_space_gives_a_smaller_reservation() {
-    // In a child, since the limit cannot be raised again.
-    // SAFETY: the child uses plain calls and a heap of its own, and leaves by `_exit`.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
-        let limit = libc::rlimit {
-            rlim_cur: 1_000_000 << 10,
-            rlim_max: 1_000_000 << 10,
-        };
-        // SAFETY: a plain call.
-        let set = unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) };
-        let good = set == 0
-            && Heap::new(Config::default(), &KINDS).is_ok_and(|heap| {
-                let reserved = heap.stats().reserved_bytes;
-                (64 << 20..600 << 20).contains(&reserved)
-                    && (0..100_000).all(|i| slots(heap, NODE, i, 20).is_some())
-            });
-        // SAFETY: ends the child.
-        unsafe { libc::_exit(if good { 17 } else { 1 }) }
-    }
-    let mut status = 0;
-    // SAFETY: waits for the child just made.
-    unsafe { assert_eq!(libc::waitpid(pid, &mut status, 0), pid) };
-    assert!(libc::WIFEXITED(status), "status {status:#x}");
-    assert_eq!(libc::WEXITSTATUS(status), 17);
+    // In a process of its own, since other tests have address space of theirs.
+    let exe = std::env::current_exe().expect("the test binary has a path");
+    let out = std::process::Command::new("sh")
+        .args(["-c", "ulimit -v 1000000 && exec \"$0\" \"$@\""])
+        .arg(exe)
+        .args(["--exact", "tests::behaviour::in_a_small_address_space"])
+        .arg("--ignored")
+        .output()
+        .expect("a shell starts");
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && text.contains("1 passed"), "{text}");
 }

@@ -1,0 +1,3 @@
+# SystemExit with a text prints it to stderr and exits 1.
+# check: stderr
+raise SystemExit("going down")

@@ -1,0 +1,567 @@
+//! The trace table: what is recorded when, entered where, left how often.
+
+use super::machine::{Closed, PyHost, PyRecorder, Switches};
+use super::residual;
+use super::runtime::{alloc_slow, barrier_slow, on_exit};
+use super::stats::Stats;
+use crate::dispatch::fast;
+use crate::frames::{self, caller_of, code_at};
+use crate::ops::medium;
+use crate::state::{Hot, state};
+use pyrite_bytecode::{Ins, Op};
+use pyrite_gc::RootVec;
+use pyrite_jit_ir::{OpCode, Resume, SnapshotId, Trace, TraceId};
+use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
+use pyrite_jit_record::{Abort, Recorder};
+use pyrite_jit_x64::{Backend, CompileOptions, Compiled, Layout};
+use pyrite_machine::{Ctl, Value};
+use pyrite_objects::code::CodeData;
+use pyrite_objects::vm::Vm;
+use std::collections::HashMap;
+use std::io::Write;
+use std::mem::offset_of;
+use std::time::Instant;
+
+/// Stage of exits behind a called instruction: the VM has the state already.
+pub(super) const FORCED: u16 = 0xFF;
+
+/// Settings of the JIT.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Iterations before a loop is recorded.
+    pub loop_threshold: i32,
+    /// Times an exit is taken before a bridge is recorded.
+    pub exit_threshold: u32,
+    /// Ops of one trace.
+    pub max_ops: usize,
+    /// Bridges of one root.
+    pub max_bridges: u32,
+    /// Traces (roots and bridges) in all.
+    pub max_traces: u32,
+    pub passes: PassSet,
+    pub switches: Switches,
+    /// Where the log goes.
+    pub log: Option<std::path::PathBuf>,
+    /// Pass after which traces are shown in the log; empty: only the outcome.
+    pub dump: String,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            loop_threshold: 100,
+            exit_threshold: 15,
+            max_ops: 6000,
+            max_bridges: 200,
+            max_traces: u32::MAX,
+            passes: PassSet::all(),
+            switches: Switches { inline: true, frames: true, attrs: true, watch: true, bridges: true },
+            log: None,
+            dump: String::new(),
+        }
+    }
+}
+
+/// One compiled trace.
+struct Entry {
+    trace: Trace,
+    compiled: Compiled,
+    /// Root the trace hangs on (itself for roots).
+    root: u32,
+    /// Highest slot of any frame, exclusive; for roots the maximum over their bridges.
+    extent: i32,
+    /// Bridges recorded so far (roots).
+    bridges: u32,
+    valid: bool,
+}
+
+/// An exit's history.
+#[derive(Clone, Copy, Default)]
+struct ExitCount {
+    taken: u32,
+    attempts: u8,
+    bridged: bool,
+}
+
+/// See the module's documentation.
+pub struct Jit {
+    pub backend: Backend,
+    pub params: Params,
+    pub stats: Stats,
+    entries: Vec<Entry>,
+    exits: Vec<ExitCount>,
+    /// Traces that depend on an object, by its address (pinned).
+    dependents: HashMap<u64, Vec<u32>>,
+    /// Failed recordings of a loop.
+    failures: HashMap<*const u64, u32>,
+    roots: RootVec,
+    recording: bool,
+    log: Option<std::fs::File>,
+}
+
+/// The JIT of a VM that has one.
+pub fn jit(vm: &Vm) -> &'static mut Jit {
+    // SAFETY: installed once, never freed; one thread holds the VM.
+    unsafe { &mut *vm.jit.cast::<Jit>() }
+}
+
+/// Puts a JIT into a VM.
+///
+/// # Errors
+/// When there is no executable memory.
+pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
+    let layout = Layout {
+        cur: 0,
+        lim: 8,
+        top: 16,
+        activation: offset_of!(Vm, activation) as i32,
+        on_exit,
+        alloc_slow,
+        barrier_slow,
+    };
+    let backend = Backend::new(layout).map_err(|e| e.to_string())?;
+    let log = match &params.log {
+        Some(p) => Some(std::fs::File::create(p).map_err(|e| format!("{}: {e}", p.display()))?),
+        None => None,
+    };
+    vm.loop_threshold = params.loop_threshold;
+    let j = Box::new(Jit {
+        backend,
+        params,
+        stats: Stats::default(),
+        entries: Vec::new(),
+        exits: Vec::new(),
+        dependents: HashMap::new(),
+        failures: HashMap::new(),
+        roots: RootVec::pinning(vm.heap),
+        recording: false,
+        log,
+    });
+    vm.jit = Box::into_raw(j).cast();
+    state(vm).hot_loop = hot_loop;
+    vm.hooks.invalidate = invalidate;
+    Ok(())
+}
+
+/// A watched object changed: traces that rest on it are left at their next
+/// check, and entered no more.
+fn invalidate(vm: &mut Vm, object: Value) {
+    let j = jit(vm);
+    let Some(traces) = j.dependents.remove(&object.bits()) else { return };
+    for t in traces {
+        let root = j.entries[t as usize].root;
+        for i in [t, root] {
+            let e = &mut j.entries[i as usize];
+            if e.valid {
+                e.valid = false;
+                j.stats.invalidated += 1;
+                let id = e.trace.id;
+                // Memory for patching cannot run out: the code exists.
+                let _ = j.backend.invalidate(id);
+            }
+        }
+    }
+}
+
+/// `vm.pc` is behind a `LOOP` instruction whose counter ran out.
+fn hot_loop(vm: &mut Vm, ins: Ins) -> Hot {
+    let base = vm.base;
+    let code = code_at(base);
+    let l = &mut code.loops[ins.b()];
+    let header = l.header;
+    match l.trace {
+        u32::MAX => {
+            l.counter = i32::MAX;
+            Hot::Nothing
+        }
+        0 => {
+            let j = jit(vm);
+            if j.recording || j.entries.len() as u32 >= j.params.max_traces {
+                l.counter = j.params.loop_threshold.max(1);
+                return Hot::Nothing;
+            }
+            vm.pc = header as u64;
+            record_root(vm, code, ins.b())
+        }
+        n => {
+            if !jit(vm).entries[n as usize - 1].valid {
+                l.trace = 0;
+                l.counter = 0;
+                return Hot::Nothing;
+            }
+            // Entered at each back-edge.
+            l.counter = 0;
+            if jit(vm).recording {
+                return Hot::Nothing;
+            }
+            vm.pc = header as u64;
+            enter(vm, n - 1)
+        }
+    }
+}
+
+/// Runs a root trace in the published window.
+fn enter(vm: &mut Vm, n: u32) -> Hot {
+    let j = jit(vm);
+    let e = &j.entries[n as usize];
+    let base = vm.base;
+    if frames::grow(vm, base, e.extent as u32).is_err() {
+        return Hot::Raise;
+    }
+    let (entry, code) = (j.backend.entry(), e.compiled.entry);
+    j.stats.entries += 1;
+    let p: *mut Vm = vm;
+    // SAFETY: the window was checked to fit every frame of the trace; its guards
+    // check the rest. No reference to the VM is used while it runs.
+    let exit = unsafe { Backend::enter_at(entry, p.cast(), base.cast(), code) } as u32;
+    after_exit(vm, exit, base)
+}
+
+/// A trace was left by an exit; its state is in the VM.
+fn after_exit(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
+    vm.alloc.top = crate::unwind::top_of(vm.base);
+    if vm.exc.is_some() {
+        return Hot::Raise;
+    }
+    let j = jit(vm);
+    if j.exits.len() <= exit as usize {
+        j.exits.resize(exit as usize + 1, ExitCount::default());
+    }
+    let c = &mut j.exits[exit as usize];
+    c.taken += 1;
+    if c.taken < j.params.exit_threshold || c.bridged || !j.params.switches.bridges || j.recording || vm.poll != 0 {
+        return Hot::Resume;
+    }
+    c.taken = 0;
+    if c.attempts >= 4 || j.entries.len() as u32 >= j.params.max_traces {
+        return Hot::Resume;
+    }
+    c.attempts += 1;
+    record_bridge(vm, exit, root_base)
+}
+
+fn new_recorder(vm: &mut Vm, e: Emitter, base: *mut Value, pc: *const u64) -> PyRecorder {
+    let j = jit(vm);
+    let mut e = e;
+    if !j.params.switches.frames {
+        e.store_slots_at_once();
+    }
+    Recorder {
+        host: PyHost {
+            vm,
+            kept: RootVec::pinning(vm.heap),
+            watched: Vec::new(),
+            own_loop: None,
+            closed: None,
+            inner_seen: Vec::new(),
+            switches: j.params.switches,
+            residuals: 0,
+        },
+        e,
+        trace_base: base,
+        off: 0,
+        pc,
+        k: code_at(base).consts,
+        depth: 0,
+        extent: code_at(base).frame_size as i32,
+        abort: None,
+    }
+}
+
+fn record_root(vm: &mut Vm, code: &mut CodeData, loop_no: usize) -> Hot {
+    let j = jit(vm);
+    let id = TraceId(j.entries.len() as u32);
+    let base = vm.base;
+    let header = code.loops[loop_no].header;
+    let started = Instant::now();
+    let mut m = new_recorder(vm, Emitter::root(id, j.params.passes), base, header);
+    m.host.own_loop = Some((std::ptr::from_ref(code), loop_no));
+    m.e.resume_at(header as u64, 0);
+    m.e.guard(OpCode::Valid, &[], true);
+    j.recording = true;
+    let why = follow(&mut m);
+    j.recording = false;
+    let l = &mut code.loops[loop_no];
+    let outcome = match why {
+        None => finish(vm, m, header, started, None),
+        Some(a) => {
+            settle(vm, &m);
+            Err(a)
+        }
+    };
+    match outcome {
+        Ok(n) => {
+            l.trace = n + 1;
+            l.counter = 0;
+            Hot::Resume
+        }
+        Err(a) => {
+            note_abort(vm, a, code, loop_no);
+            let j = jit(vm);
+            let n = j.failures.entry(header).or_insert(0);
+            *n += 1;
+            let n = *n;
+            let l = &mut code.loops[loop_no];
+            // Each failure makes the next try wait longer; inner loops first.
+            if n >= 12 {
+                l.trace = u32::MAX;
+                l.counter = i32::MAX;
+            } else {
+                l.counter = j.params.loop_threshold.max(2).saturating_mul(1 << n.min(8)) + (n as i32 * 7) % 5;
+            }
+            if vm.exc.is_some() { Hot::Raise } else { Hot::Resume }
+        }
+    }
+}
+
+fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
+    let j = jit(vm);
+    let info = j.backend.exit(exit);
+    let (parent_id, snapshot) = (info.trace, info.snapshot);
+    let parent = parent_id.0 as usize;
+    let root = j.entries[parent].root as usize;
+    if j.entries[root].bridges >= j.params.max_bridges || !j.entries[parent].valid || !j.entries[root].valid {
+        return Hot::Resume;
+    }
+    let s = j.entries[parent].trace.snapshot(snapshot);
+    let forced = matches!(s.mode, Resume::Finish { stage: FORCED, .. });
+    // A `valid` that failed leads nowhere.
+    let id = TraceId(j.entries.len() as u32);
+    let started = Instant::now();
+    let e = Emitter::bridge(id, &j.entries[parent].trace, snapshot, j.params.passes);
+    let mut m = new_recorder(vm, e, root_base, vm.pc as *const u64);
+    // SAFETY: both windows lie in the VM stack.
+    m.off = unsafe { vm.base.offset_from(root_base) } as i32;
+    m.k = code_at(vm.base).consts;
+    let mut base = vm.base;
+    while base > root_base {
+        m.depth += 1;
+        base = caller_of(base);
+    }
+    if base != root_base {
+        return Hot::Resume;
+    }
+    m.extent = m.off + code_at(vm.base).frame_size as i32;
+    if forced {
+        // The called instruction ended otherwise than recorded: the bridge is
+        // for this way of ending.
+        let Some(v) = m.e.finish_value() else { return Hot::Resume };
+        // SAFETY: `vm.pc` is within the code; the instruction called lies before
+        // the exit's own instruction pointer.
+        let ended = if vm.pc == j.entries[parent].trace.snapshot(snapshot).pc { residual::FELL_THROUGH } else { residual::JUMPED };
+        let c = m.e.word(Value::small(ended as i32).bits());
+        m.e.guard(OpCode::Same, &[v, c], true);
+        forget_written(&mut m, j.entries[parent].trace.snapshot(snapshot).pc as *const u64);
+    }
+    j.recording = true;
+    let why = follow(&mut m);
+    j.recording = false;
+    let pc = m.pc;
+    let outcome = match why {
+        None => finish(vm, m, pc, started, Some((exit, root as u32))),
+        Some(a) => {
+            settle(vm, &m);
+            Err(a)
+        }
+    };
+    if let Err(a) = outcome {
+        *jit(vm).stats.aborts.entry(a).or_insert(0) += 1;
+        log_abort(vm, "bridge", a);
+        if vm.exc.is_some() {
+            return Hot::Raise;
+        }
+    }
+    Hot::Resume
+}
+
+/// After a called instruction the registers it writes are read anew.
+fn forget_written(m: &mut PyRecorder, pc: *const u64) {
+    // SAFETY: behind an instruction.
+    let ins = Ins(unsafe { *pc.sub(1) });
+    residual::each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
+}
+
+/// Executes and records until the trace closes; the reason if it is given up.
+fn follow(m: &mut PyRecorder) -> Option<Abort> {
+    let mut steps = 0;
+    let (max_ops, max_steps) = {
+        let p = &jit(m.host.vm()).params;
+        (p.max_ops, p.max_ops)
+    };
+    loop {
+        let at = m.pc;
+        // SAFETY: code ends in an instruction that does not fall through.
+        let ins = Ins(unsafe { *at });
+        if steps > 0 || m.e.finish_value().is_none() {
+            m.e.resume_at(at as u64, m.off);
+        }
+        steps += 1;
+        if m.e.len() > max_ops || steps > max_steps {
+            m.give_up(Abort::TraceTooLong);
+            return m.abort;
+        }
+        // SAFETY: as above.
+        let next = unsafe { at.add(1) };
+        m.pc = next;
+        let (off, depth) = (m.off, m.depth);
+        let mut ctl = fast(m, ins);
+        if ctl == Ctl::Slow && m.abort.is_none() {
+            m.pc = next;
+            ctl = medium(m, ins);
+        }
+        if ctl == Ctl::Slow {
+            debug_assert!(m.off == off && m.depth == depth, "{ins:?} was slow after a change");
+            if m.abort.is_some() {
+                // Nothing was changed: the interpreter does the instruction.
+                m.pc = at;
+                return m.abort;
+            }
+            m.pc = next;
+            residual::record(m, ins, at);
+            if m.abort.is_some() {
+                if m.host.vm().exc.is_null() {
+                    m.pc = at;
+                }
+                return m.abort;
+            }
+        }
+        if m.abort.is_some() {
+            return m.abort;
+        }
+        if let Some(p) = m.e.problem() {
+            let a = match p {
+                EmitError::Contradiction { .. } => Abort::Contradiction,
+                _ => Abort::Rule,
+            };
+            let text = format!("; {p} ({})\n", ins.op().name());
+            log(m.host.vm(), &text);
+            m.give_up(a);
+            return m.abort;
+        }
+        if m.host.closed.is_some() {
+            return None;
+        }
+    }
+}
+
+/// Puts the interpreter where the recorder stands.
+fn settle(vm: &mut Vm, m: &PyRecorder) {
+    if vm.exc.is_null() {
+        vm.pc = m.pc as u64;
+    }
+    vm.base = m.base();
+    vm.alloc.top = crate::unwind::top_of(vm.base);
+}
+
+/// Closes, optimizes and compiles a recording; the number of the trace.
+fn finish(vm: &mut Vm, m: PyRecorder, header: *const u64, started: Instant, bridge: Option<(u32, u32)>) -> Result<u32, Abort> {
+    settle(vm, &m);
+    let j = jit(vm);
+    let id = j.entries.len() as u32;
+    let Recorder { mut e, host, extent, off, .. } = m;
+    e.resume_at(header as u64, off);
+    let end = match host.closed {
+        Some(Closed::Loop) => End::Loop,
+        Some(Closed::Link(n)) => End::Link(TraceId(n)),
+        None => return Err(Abort::Rule),
+    };
+    j.stats.ops_recorded += e.len() as u64;
+    j.stats.residual_calls += u64::from(host.residuals);
+    let dump = j.params.dump.clone();
+    let mut text = String::new();
+    let trace = e
+        .finish_observed(end, &mut |stage, t| {
+            if dump == "all" || dump == stage {
+                text.push_str(&format!("; {stage}\n{t}\n"));
+            }
+        })
+        .map_err(|err| {
+            text.push_str(&format!("; {err}\n"));
+            match err {
+                EmitError::Contradiction { .. } => Abort::Contradiction,
+                _ => Abort::Rule,
+            }
+        });
+    let trace = match trace {
+        Ok(t) => t,
+        Err(a) => {
+            log(vm, &text);
+            return Err(a);
+        }
+    };
+    let root = bridge.map_or(id, |b| b.1);
+    let options = CompileOptions { regalloc: j.params.passes.has(Pass::Regalloc), extent };
+    let compiled = j.backend.compile(&trace, options).map_err(|err| {
+        text.push_str(&format!("; {err}\n"));
+        log(vm, &text);
+        Abort::Backend
+    })?;
+    for &r in &compiled.roots {
+        if vm.heap.contains(r as *const u8) {
+            j.roots.push(Value::from_bits(r));
+        }
+    }
+    for object in &host.watched {
+        j.dependents.entry(*object).or_default().push(id);
+        j.roots.push(Value::from_bits(*object));
+    }
+    j.stats.ops_compiled += trace.ops.len() as u64;
+    j.stats.guards_compiled += trace.ops.iter().filter(|o| o.code.is_guard()).count() as u64;
+    j.stats.code_bytes += compiled.code_bytes as u64;
+    j.stats.compile_time += started.elapsed();
+    let line = code_at(vm.base).line(code_at(vm.base).index_of(header));
+    let what = if bridge.is_some() { "bridge" } else { "trace" };
+    if j.log.is_some() {
+        let file = vm.str_to_string(code_at(vm.base).filename);
+        text.push_str(&format!(
+            "; {what} {id} at {file}:{line}: {} ops, {} bytes, {} us\n",
+            trace.ops.len(),
+            compiled.code_bytes,
+            started.elapsed().as_micros()
+        ));
+        if dump == "final" || dump == "all" {
+            text.push_str(&format!("{trace}\n"));
+        }
+        if dump == "asm" || dump == "all" {
+            text.push_str(&j.backend.disassemble(&compiled));
+        }
+        log(vm, &text);
+    }
+    let r = &mut j.entries;
+    r.push(Entry { trace, compiled, root, extent, bridges: 0, valid: true });
+    if let Some((exit, root)) = bridge {
+        j.stats.bridges += 1;
+        j.entries[root as usize].bridges += 1;
+        let widest = j.entries[root as usize].extent.max(extent);
+        j.entries[root as usize].extent = widest;
+        let compiled = j.entries[id as usize].compiled.clone();
+        j.exits[exit as usize].bridged = true;
+        j.backend.attach_bridge(exit, &compiled).map_err(|_| Abort::Backend)?;
+    } else {
+        j.stats.traces += 1;
+    }
+    Ok(id)
+}
+
+fn note_abort(vm: &mut Vm, a: Abort, code: &CodeData, loop_no: usize) {
+    *jit(vm).stats.aborts.entry(a).or_insert(0) += 1;
+    if jit(vm).log.is_some() {
+        let line = code.line(code.index_of(code.loops[loop_no].header));
+        let what = format!("loop at {}:{line}", vm.str_to_string(code.filename));
+        log_abort(vm, &what, a);
+    }
+}
+
+fn log_abort(vm: &Vm, what: &str, a: Abort) {
+    log(vm, &format!("; {what}: given up: {}\n", a.name()));
+}
+
+fn log(vm: &Vm, text: &str) {
+    if let Some(f) = &mut jit(vm).log {
+        // A log that cannot be written is no reason to stop the program.
+        let _ = f.write_all(text.as_bytes());
+    }
+}
+
+const _: Op = Op::LOOP;
+const _: SnapshotId = SnapshotId(0);

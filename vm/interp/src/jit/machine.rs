@@ -1,0 +1,408 @@
+//! The Python part of the recorder's machine.
+
+use crate::calls::class_callee;
+use crate::frames::code_at;
+use crate::ic::{decide_load, decide_store};
+use crate::interp::{link_word, return_word};
+use crate::lang::{Attr, AttrStore, Callee, FRAME_OBJECT, Known, PyMachine, Stage, class, slot_field};
+use crate::state::state;
+use pyrite_bytecode::Ins;
+use pyrite_gc::RootVec;
+use pyrite_jit_ir::{AliasClass, Op, OpCode};
+use pyrite_jit_record::{Abort, Host, Recorder, Word};
+use pyrite_machine::{Core, Ctl, Field, Value};
+use pyrite_objects::code::{CodeData, ic};
+use pyrite_objects::dict::WATCHED;
+use pyrite_objects::layout::{Gc, Layout, PyDict, PyFunction};
+use pyrite_objects::shape::shape_of;
+use pyrite_objects::vm::Vm;
+
+/// The VM as the recorder sees it, and what this recording has found out.
+pub(super) struct PyHost {
+    pub vm: *mut Vm,
+    /// Objects named by the trace.
+    pub kept: RootVec,
+    /// Dicts and classes the trace depends on.
+    pub watched: Vec<u64>,
+    /// The loop being recorded (code and loop number); none for a bridge.
+    pub own_loop: Option<(*const CodeData, usize)>,
+    /// Where the recording closed.
+    pub closed: Option<Closed>,
+    /// Loops inside inlined generators seen since the last yield.
+    pub inner_seen: Vec<*const u64>,
+    pub switches: Switches,
+    /// Instructions called instead of recorded.
+    pub residuals: u32,
+}
+
+/// How a recording came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Closed {
+    /// Its own loop header.
+    Loop,
+    /// The header of a loop that has a trace.
+    Link(u32),
+}
+
+/// Record-time switches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// Calls of Python functions become part of the trace.
+    pub inline: bool,
+    /// Frame slots stay in registers between exits.
+    pub frames: bool,
+    /// Attributes by promoted shape.
+    pub attrs: bool,
+    /// Globals and classes by watching instead of checking.
+    pub watch: bool,
+    /// Side traces.
+    pub bridges: bool,
+}
+
+impl Host for PyHost {
+    fn keep(&mut self, v: Value) {
+        let vm = self.vm();
+        if vm.heap.contains(v.ptr().cast()) {
+            self.kept.push(v);
+        }
+    }
+    fn barrier(&mut self, object: Value) {
+        self.vm().write_barrier(object);
+    }
+    fn alloc(&mut self, header: u64, words: usize) -> Option<Value> {
+        let vm = self.vm();
+        let bytes = words.next_multiple_of(2) * 8;
+        if !vm.heap.reserve_room(bytes) {
+            return None;
+        }
+        let at = vm.alloc.cur;
+        vm.alloc.cur += bytes as u64;
+        // SAFETY: the window has that much room.
+        unsafe { *(at as *mut u64) = header };
+        Some(Value::from_bits(at))
+    }
+    fn poll(&self) -> bool {
+        // SAFETY: the VM is live.
+        unsafe { (*self.vm).poll != 0 }
+    }
+    fn poll_offset(&self) -> i32 {
+        std::mem::offset_of!(Vm, poll) as i32
+    }
+}
+
+impl PyHost {
+    /// The VM. The recorder holds no reference across calls of this.
+    #[expect(clippy::mut_from_ref, reason = "the VM is a global behind the lock")]
+    pub(super) fn vm(&self) -> &mut Vm {
+        // SAFETY: the VM outlives every recording; one thread holds it.
+        unsafe { &mut *self.vm }
+    }
+
+    fn watch(&mut self, object: Value) {
+        if !self.watched.contains(&object.bits()) {
+            self.watched.push(object.bits());
+        }
+    }
+
+    fn watch_class(&mut self, obj: Value) {
+        let vm = self.vm();
+        let c = vm.class_of(obj);
+        vm.type_data(c).watched = true;
+        self.watch(c.value());
+    }
+}
+
+/// The recorder of Python.
+pub(super) type PyRecorder = Recorder<PyHost>;
+
+/// Frames a trace may inline.
+const MAX_DEPTH: u32 = 16;
+/// Times the same code may be among the inlined frames.
+const MAX_RECURSION: usize = 3;
+
+/// Keys version of a dict, in the upper half of its second word.
+const KEYS_VERSION: Field = Field { offset: 20, class: class::DICT };
+const ENTRIES: Field = Field::word(4, class::DICT);
+const FUNCTION_CODE: Field = Field::word(1, class::FUNC);
+const FUNCTION_GLOBALS: Field = Field::word(4, class::FUNC);
+
+/// Loads the entry of a dict whose keys are what they were, by a guard.
+fn dict_entry(m: &mut PyRecorder, d: Value, entry: usize, dict: Word) -> Word {
+    let version = m.host.vm().dict_keys_version(d);
+    let v = m.e.load(OpCode::LdU32, &[dict.r], KEYS_VERSION.offset, AliasClass(KEYS_VERSION.class));
+    let c = m.e.int(i64::from(version));
+    m.e.guard(OpCode::IEq, &[v, c], true);
+    let entries = m.load(dict, ENTRIES);
+    m.load(entries, Field::word(2 + entry * 3 + 2, class::DICT))
+}
+
+impl PyMachine for PyRecorder {
+    fn known(&self) -> &'static Known {
+        // SAFETY: the VM is live.
+        unsafe { &state(&*self.host.vm).known }
+    }
+
+    fn attr(&mut self, i: usize, v: Word) -> Attr {
+        if !self.host.switches.attrs {
+            return Attr::Miss;
+        }
+        let name = code_at(self.base()).ics[i].name;
+        let Some(f) = decide_load(self.host.vm(), v.now, name) else { return Attr::Miss };
+        let s = shape_of(v.now);
+        self.e.guard_shape(v.r, s.id(), true);
+        self.host.watch_class(v.now);
+        match f.kind {
+            ic::SLOT => Attr::Slot(slot_field(f.slot as usize)),
+            ic::OVERFLOW => Attr::Overflow(slot_field(f.extra as usize), f.slot as usize),
+            ic::VALUE => Attr::Value(f.value),
+            ic::METHOD => Attr::Method(f.value),
+            _ => Attr::Miss,
+        }
+    }
+
+    fn attr_store(&mut self, i: usize, v: Word) -> AttrStore {
+        if !self.host.switches.attrs {
+            return AttrStore::Miss;
+        }
+        let name = code_at(self.base()).ics[i].name;
+        let Some(f) = decide_store(self.host.vm(), v.now, name) else { return AttrStore::Miss };
+        let s = shape_of(v.now);
+        self.e.guard_shape(v.r, s.id(), true);
+        self.host.watch_class(v.now);
+        match f.kind {
+            ic::SLOT => AttrStore::Slot(slot_field(f.slot as usize)),
+            ic::ADD_SLOT => AttrStore::Add(slot_field(f.slot as usize), f.extra),
+            _ => AttrStore::Miss,
+        }
+    }
+
+    fn global(&mut self, i: usize) -> Option<Word> {
+        let name = code_at(self.base()).ics[i].name;
+        let f = self.reg(-4);
+        let globals = self.load(f, FUNCTION_GLOBALS);
+        let g = self.guard_word(globals);
+        let vm = self.host.vm();
+        let (d, e) = match vm.dict_entry_str(g, name) {
+            Some(e) => (g, e),
+            None => (vm.builtins, vm.dict_entry_str(vm.builtins, name)?),
+        };
+        let now = vm.dict_entry_value(d, e);
+        // Functions, classes and modules are hardly ever rebound: their
+        // namespace is watched. What is written often is loaded.
+        let stable = now.is_ptr()
+            && matches!(shape_of(now).layout, Layout::Function | Layout::Native | Layout::Type | Layout::Module);
+        if stable && self.host.switches.watch {
+            for dict in [g, d] {
+                let dd: Gc<PyDict> = Gc::from_value(dict);
+                dd.flags.set(dd.flags.get() | WATCHED);
+                self.host.watch(dict);
+            }
+            return Some(self.value(now));
+        }
+        if d != g {
+            // The name must go on missing from the globals.
+            let w = self.value(g);
+            let version = self.host.vm().dict_keys_version(g);
+            let v = self.e.load(OpCode::LdU32, &[w.r], KEYS_VERSION.offset, AliasClass(KEYS_VERSION.class));
+            let c = self.e.int(i64::from(version));
+            self.e.guard(OpCode::IEq, &[v, c], true);
+        }
+        let dict = self.value(d);
+        Some(dict_entry(self, d, e, dict))
+    }
+
+    fn callee(&mut self, f: Word, classes: bool) -> Callee {
+        let s = shape_of(f.now);
+        match s.layout {
+            Layout::Function if self.host.switches.inline => {
+                // SAFETY: a function's code data is never freed.
+                let code: &'static CodeData = unsafe { &*Gc::<PyFunction>::from_value(f.now).code_data.get() };
+                if code.dont_inline || self.depth >= MAX_DEPTH || self.active(code) >= MAX_RECURSION {
+                    return Callee::Other;
+                }
+                self.function_code(f);
+                Callee::Function(code)
+            }
+            Layout::Type if classes && self.host.switches.inline => {
+                let class = f.now;
+                let c = class_callee(self.host.vm(), class);
+                if let Callee::Class { code, .. } = c {
+                    if code.dont_inline || self.depth >= MAX_DEPTH || self.active(code) >= MAX_RECURSION {
+                        return Callee::Other;
+                    }
+                    self.guard_word(f);
+                    self.host.vm().type_data(Gc::from_value(class)).watched = true;
+                    self.host.watch(class);
+                }
+                c
+            }
+            _ => Callee::Other,
+        }
+    }
+
+    fn room(&mut self, window: isize, frame_size: u32) -> bool {
+        // SAFETY: only compared.
+        let end = unsafe { self.base().offset(window + frame_size as isize + 8) };
+        // SAFETY: the VM is live.
+        end < unsafe { (*self.host.vm).stack_soft }
+    }
+
+    fn push_frame(&mut self, window: isize, code: &'static CodeData, args: u32, stage: Stage) {
+        self.header(window, stage);
+        self.enter(window, code);
+        let null = self.value(Value::NULL);
+        for i in args..code.locals {
+            self.set_reg(i as isize, null);
+        }
+        self.pc = code.entry;
+    }
+
+    fn push_frame_at(&mut self, window: isize, code: &'static CodeData, pc: *const u64, stage: Stage) {
+        self.header(window, stage);
+        self.enter(window, code);
+        self.pc = pc;
+    }
+
+    fn peek_return(&mut self) -> Option<(Stage, Ins)> {
+        if self.depth == 0 {
+            self.give_up(Abort::LeftFirstFrame);
+            return None;
+        }
+        // SAFETY: part of the header.
+        let ret = unsafe { (*self.base().sub(3)).bits() };
+        let stage = Stage::from_bits(ret >> 48);
+        if ret & FRAME_OBJECT != 0 || matches!(stage, Stage::Root | Stage::RootGen | Stage::Send) {
+            self.give_up(Abort::Instruction);
+            return None;
+        }
+        let pc = (ret & 0xFFFF_FFFF_FFFF) as *const u64;
+        // SAFETY: behind the calling instruction.
+        Some((stage, Ins(unsafe { *pc.sub(1) })))
+    }
+
+    fn pop_frame(&mut self) {
+        // SAFETY: parts of the header.
+        let (ret, link) = unsafe { ((*self.base().sub(3)).bits(), (*self.base().sub(2)).bits()) };
+        if Stage::from_bits(ret >> 48) == Stage::ForIter {
+            self.host.inner_seen.clear();
+        }
+        self.pc = (ret & 0xFFFF_FFFF_FFFF) as *const u64;
+        self.k = (link & 0xFFFF_FFFF_FFFF) as *mut Value;
+        // The window and its header are dead.
+        self.e.drop_slots_from(self.off - 5);
+        self.off -= (link >> 48) as i32;
+        self.depth -= 1;
+    }
+
+    fn loop_edge(&mut self, ins: Ins) -> Ctl {
+        let code = code_at(self.base());
+        let l = &code.loops[ins.b()];
+        let own = self.host.own_loop;
+        if self.depth == 0 {
+            if own == Some((std::ptr::from_ref(code), ins.b())) {
+                self.pc = l.header;
+                self.e.drop_slots_from(ins.a() as i32);
+                self.host.closed = Some(Closed::Loop);
+                return Ctl::Next;
+            }
+            if l.trace != 0 && l.trace != u32::MAX {
+                if own.is_some() {
+                    self.give_up(Abort::InnerLoop);
+                    return Ctl::Slow;
+                }
+                self.pc = l.header;
+                self.e.drop_slots_from(ins.a() as i32);
+                self.host.closed = Some(Closed::Link(l.trace - 1));
+                return Ctl::Next;
+            }
+        } else {
+            // SAFETY: part of the header.
+            let ret = unsafe { (*self.base().sub(3)).bits() };
+            if Stage::from_bits(ret >> 48) != Stage::ForIter {
+                code.dont_inline = true;
+                self.give_up(Abort::InnerLoop);
+                return Ctl::Slow;
+            }
+        }
+        if own.is_some() && self.depth == 0 || self.host.inner_seen.contains(&l.header) {
+            self.give_up(Abort::InnerLoop);
+            return Ctl::Slow;
+        }
+        self.host.inner_seen.push(l.header);
+        self.pc = l.header;
+        Ctl::Next
+    }
+
+    fn code(&mut self) -> &'static CodeData {
+        code_at(self.base())
+    }
+
+    fn pc(&mut self) -> *const u64 {
+        self.pc
+    }
+
+    fn function_code(&mut self, f: Word) -> &'static CodeData {
+        // SAFETY: a function's code data is never freed.
+        let code = unsafe { &*Gc::<PyFunction>::from_value(f.now).code_data.get() };
+        if f.r.is_const() {
+            // A constant function's code may only change by assignment to
+            // `__code__`, which this guard catches.
+            let c = self.load_int(f, FUNCTION_CODE);
+            self.promote_int(c);
+            return code;
+        }
+        self.e.guard_shape(f.r, shape_of(f.now).id(), true);
+        let c = self.load_int(f, FUNCTION_CODE);
+        self.promote_int(c);
+        code
+    }
+
+    fn handled(&mut self) -> Word {
+        let now = self.host.vm().handled;
+        let r = self.e.emit(Op::new(OpCode::LdVm).imm(std::mem::offset_of!(Vm, handled) as i32));
+        Word { now, r }
+    }
+
+    fn set_handled(&mut self, v: Word) {
+        self.host.vm().handled = v.now;
+        self.e.emit(Op::new(OpCode::StVm).with(&[v.r]).imm(std::mem::offset_of!(Vm, handled) as i32));
+    }
+}
+
+trait Frames {
+    fn header(&mut self, window: isize, stage: Stage);
+    fn enter(&mut self, window: isize, code: &'static CodeData);
+    fn active(&self, code: &CodeData) -> usize;
+}
+
+impl Frames for PyRecorder {
+    /// Writes the header words that are the same each time.
+    fn header(&mut self, window: isize, stage: Stage) {
+        let ret = return_word(self.pc, stage);
+        let link = link_word(self.k, window);
+        for (i, w) in [(3, ret), (2, link), (1, Value::NULL)] {
+            let word = Word { now: w, r: self.e.word(w.bits()) };
+            self.set_reg(window - i, word);
+        }
+    }
+
+    fn enter(&mut self, window: isize, code: &'static CodeData) {
+        self.off += window as i32;
+        self.k = code.consts;
+        self.depth += 1;
+        self.extent = self.extent.max(self.off + code.frame_size as i32);
+    }
+
+    /// Inlined frames of this code.
+    fn active(&self, code: &CodeData) -> usize {
+        let mut n = 0;
+        let mut base = self.base();
+        for _ in 0..=self.depth {
+            if std::ptr::eq(code_at(base), code) {
+                n += 1;
+            }
+            base = crate::frames::caller_of(base);
+        }
+        n
+    }
+}

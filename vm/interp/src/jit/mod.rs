@@ -1,0 +1,12 @@
+//! The tracing JIT at work for Python: hot loops are recorded, compiled, entered,
+//! left, and joined by bridges.
+
+mod driver;
+mod machine;
+mod residual;
+mod runtime;
+mod stats;
+
+pub use driver::{Jit, Params, install, jit};
+pub use machine::Switches;
+pub use stats::Stats;

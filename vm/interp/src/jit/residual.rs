@@ -1,0 +1,208 @@
+//! Instructions that a trace calls instead of containing them.
+//!
+//! Before the call every register the instruction or a look at the frames may
+//! read is in the VM stack; afterwards the registers it writes are read anew.
+//! The result tells how the instruction ended; a trace goes on only if it ended
+//! as it did when it was recorded.
+
+use super::driver::FORCED;
+use super::machine::PyRecorder;
+use crate::frames::{caller_of, code_at};
+use crate::generators;
+use crate::lang::Stage;
+use crate::slow::{Flow, call_ex, load_method, step};
+use crate::unwind::top_of;
+use pyrite_bytecode::{FRAME_HEADER, Ins, Op, OperandKind};
+use pyrite_jit_ir::{CallTarget, ClassSet, Effects, OpCode, Ty};
+use pyrite_jit_record::Abort;
+use pyrite_machine::Value;
+use pyrite_objects::layout::Layout;
+use pyrite_objects::shape::shape_of;
+use pyrite_objects::vm::{R, Raised, Vm};
+use pyrite_jit_x64::Activation;
+
+/// How an instruction ended.
+pub(super) const FELL_THROUGH: i64 = 0;
+/// It jumped.
+pub(super) const JUMPED: i64 = 1;
+/// An exception is pending in the VM.
+pub(super) const RAISED: i64 = 2;
+
+/// Called by traces: executes the instruction before `pc` in the window `off`
+/// slots above that of the innermost run of machine code.
+pub(super) extern "C" fn residual(vm: &mut Vm, pc: u64, off: i64) -> i64 {
+    // SAFETY: machine code runs, so there is an activation.
+    let base = unsafe { (*vm.activation.cast::<Activation>()).base.offset(off as isize) };
+    execute(vm, pc as *const u64, base.cast())
+}
+
+/// Executes the instruction before `pc` to its end, callees included.
+pub(super) fn execute(vm: &mut Vm, pc: *const u64, base: *mut Value) -> i64 {
+    vm.pc = pc as u64;
+    vm.base = base;
+    vm.alloc.top = top_of(base);
+    // SAFETY: `pc` is behind an instruction.
+    let ins = Ins(unsafe { *pc.sub(1) });
+    let r = whole(vm, pc, base, ins);
+    // A callee may have left its own traces here.
+    match r {
+        Ok(()) => {
+            vm.base = base;
+            if vm.pc == pc as u64 { FELL_THROUGH } else { JUMPED }
+        }
+        Err(Raised) => {
+            vm.pc = pc as u64;
+            vm.base = base;
+            RAISED
+        }
+    }
+}
+
+fn whole(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> R<()> {
+    // SAFETY: the compiler names registers within the window.
+    let get = |r: usize| unsafe { *base.add(r) };
+    // SAFETY: as above.
+    let args = |from: usize, n: usize| unsafe { std::slice::from_raw_parts(base.add(from), n) };
+    let (a, b, c) = (ins.a(), ins.b(), ins.c());
+    let put = |r: usize, v: Value| {
+        // SAFETY: as above.
+        unsafe { *base.add(r) = v }
+    };
+    match ins.op() {
+        Op::CALL | Op::CALL_KW => {
+            let names = if ins.op() == Op::CALL { Value::NULL } else { get(a + 1) };
+            let v = vm.call_kw(get(a), args(a + FRAME_HEADER, b), names)?;
+            put(c, v);
+        }
+        Op::CALL_METHOD | Op::CALL_METHOD_KW => {
+            let names = if ins.op() == Op::CALL_METHOD { Value::NULL } else { get(a + 1) };
+            let from = a + FRAME_HEADER;
+            let v = if get(from).is_some() {
+                vm.call_kw(get(a), args(from, b + 1), names)?
+            } else {
+                vm.call_kw(get(a), args(from + 1, b), names)?
+            };
+            put(c, v);
+        }
+        Op::CALL_EX => {
+            let kwargs = if b == 1 { get(a + FRAME_HEADER + 1) } else { Value::NULL };
+            let v = call_ex(vm, get(a), get(a + FRAME_HEADER), kwargs)?;
+            put(c, v);
+        }
+        Op::FOR_ITER => {
+            if let Some(v) = vm.iter_next(get(a))? {
+                put(b, v);
+                // SAFETY: the next instruction is a jump.
+                vm.pc = unsafe { pc.add(1) } as u64;
+                return Ok(());
+            }
+        }
+        _ => match step(vm, pc, base, ins)? {
+            Flow::Next | Flow::Reload => return Ok(()),
+            Flow::Leave => return Err(vm.system_error("an instruction left its frame inside a trace")),
+        },
+    }
+    vm.pc = pc as u64;
+    Ok(())
+}
+
+/// True if the instruction may be called from a trace.
+fn allowed(ins: Ins) -> bool {
+    !matches!(
+        ins.op(),
+        Op::RETURN
+            | Op::YIELD
+            | Op::SEND
+            | Op::RETURN_GENERATOR
+            | Op::LOOP
+            | Op::HALT
+            | Op::RAISE
+            | Op::RERAISE
+            | Op::PUSH_EXC
+            | Op::POP_EXC
+            | Op::END_ASYNC_FOR
+    )
+}
+
+/// Registers the instruction writes.
+pub(super) fn each_written(ins: Ins, each: &mut dyn FnMut(usize)) {
+    match ins.op() {
+        Op::UNPACK_SEQUENCE => (0..ins.c()).for_each(|i| each(ins.a() + i)),
+        Op::UNPACK_EX => (0..=(ins.c() & 0xFF) + (ins.c() >> 8)).for_each(|i| each(ins.a() + i)),
+        Op::EXC_TRIPLE => (0..3).for_each(|i| each(ins.a() + i)),
+        Op::CHECK_EG_MATCH => (0..2).for_each(|i| each(ins.a() + i)),
+        Op::LOAD_METHOD | Op::LOAD_SUPER_METHOD | Op::LOAD_SPECIAL => {
+            each(ins.a());
+            each(ins.a() + FRAME_HEADER);
+        }
+        _ => {
+            for &(letter, kind) in ins.op().operands() {
+                if matches!(kind, OperandKind::Write | OperandKind::ReadWrite) {
+                    each(match letter {
+                        'a' => ins.a(),
+                        'b' => ins.b(),
+                        _ => ins.c(),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Records a call of the instruction before `m.pc`, and executes it.
+pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
+    if !allowed(ins) {
+        m.give_up(match ins.op() {
+            Op::LOOP if m.host.vm().poll != 0 => Abort::Poll,
+            Op::RETURN | Op::YIELD => Abort::LeftFirstFrame,
+            _ => Abort::Instruction,
+        });
+        return;
+    }
+    // SAFETY: `at` is the instruction.
+    let pc = unsafe { at.add(1) };
+    // Whoever looks at the frames sees exact locals; in a peeled loop other
+    // registers are in flux than now, so all locals are written each time.
+    let mut off = m.off;
+    let mut base = m.base();
+    for _ in 0..=m.depth {
+        for i in 0..code_at(base).locals as i32 {
+            m.e.read_slot(off + i);
+        }
+        let up = caller_of(base);
+        // SAFETY: both lie in the VM stack.
+        off -= unsafe { base.offset_from(up) } as i32;
+        base = up;
+    }
+    each_written(ins, &mut |r| {
+        m.e.read_slot(m.off + r as i32);
+    });
+    m.e.flush_all_slots();
+    let target = CallTarget {
+        name: ins.op().name().into(),
+        addr: residual as *const () as usize,
+        effects: Effects { reads: ClassSet::ALL, writes: ClassSet::ALL, may_raise: false, may_collect: true, may_call: false },
+        params: vec![Ty::Int, Ty::Int],
+        ret: Ty::Int,
+    };
+    let (p, o) = (m.e.int(pc as i64), m.e.int(i64::from(m.off)));
+    let status = m.e.call(target, &[p, o]);
+    let base = m.base();
+    let ended = execute(m.host.vm(), pc, base);
+    m.host.residuals += 1;
+    // From here on the VM has everything: an exit restores nothing.
+    m.e.resume_finish(pc as u64, m.off, FORCED, status);
+    let c = m.e.int(ended);
+    m.e.guard(OpCode::IEq, &[status, c], true);
+    each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
+    if ended == RAISED {
+        m.give_up(Abort::Exception);
+        return;
+    }
+    m.pc = m.host.vm().pc as *const u64;
+}
+
+const _: fn(&mut Vm, Value, Value) -> R<(Value, Value)> = load_method;
+const _: Stage = Stage::Call;
+const _: fn(*mut Value) -> Value = generators::generator_of;
+const _: fn(Value) -> bool = |v| v.is_ptr() && shape_of(v).layout == Layout::Generator;

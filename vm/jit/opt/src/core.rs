@@ -1,0 +1,160 @@
+//! The one way an op gets into a trace: ask the record-time passes, then append and let them learn.
+//!
+//! Recording ([`crate::Emitter`]) and the second iteration of a peeled loop ([`crate::peel`]) both
+//! come through here, which is all there is to loop-invariant code motion.
+
+use pyrite_jit_ir::{AliasClass, Kind, Op, OpCode, OpRef, Trace};
+
+use crate::cse::Cse;
+use crate::fold::{Fold, decide, fold};
+use crate::guards::{Facts, KindSet};
+use crate::heap::Heap;
+use crate::passes::{Pass, PassSet};
+
+/// What the passes make of an op.
+#[derive(Debug)]
+pub(crate) enum Simplified {
+    /// Its result is this value; nothing to emit.
+    Value(OpRef),
+    /// Nothing to emit, and it has no result.
+    Gone,
+    /// Emit this op.
+    Emit(Op),
+    /// It always leaves the trace.
+    Fails,
+}
+
+/// A growing trace and all that is known at its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Core {
+    pub(crate) trace: Trace,
+    pub(crate) passes: PassSet,
+    pub(crate) known: Known,
+}
+
+/// The tables of the record-time passes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    cse: Cse,
+    facts: Facts,
+    heap: Heap,
+}
+
+impl Core {
+    pub(crate) fn new(trace: Trace, passes: PassSet) -> Core {
+        Core {
+            trace,
+            passes,
+            known: Known::default(),
+        }
+    }
+
+    /// Applies the record-time passes to an op that has no snapshot yet.
+    pub(crate) fn simplify(&mut self, mut op: Op) -> Simplified {
+        if self.passes.has(Pass::Fold) {
+            // Each rewriting makes the op simpler, so this ends; the bound is a seat belt.
+            for _ in 0..8 {
+                match fold(&mut self.trace, &op) {
+                    Fold::Keep => break,
+                    Fold::To(r) => return Simplified::Value(r),
+                    Fold::Become(next) => op = next,
+                    Fold::Holds => return Simplified::Gone,
+                    Fold::Fails => return Simplified::Fails,
+                }
+            }
+        }
+        match op.code.info().kind {
+            Kind::Guard => return self.simplify_guard(op),
+            Kind::Pure | Kind::PureGuard | Kind::Call if self.passes.has(Pass::Cse) => {
+                if let Some(r) = self.known.cse.find(&self.trace, &op) {
+                    return Simplified::Value(r);
+                }
+            }
+            Kind::Load | Kind::Input => return self.simplify_load(op),
+            Kind::Store
+                if self.passes.has(Pass::Heap)
+                    && self.known.heap.is_redundant_store(&self.trace, &op) =>
+            {
+                return Simplified::Gone;
+            }
+            Kind::Barrier => {
+                let kinds = self.known.facts.kinds(&self.trace, op.b);
+                let no_object = self.passes.has(Pass::Guards) && !kinds.has(KindSet::OBJECT);
+                if no_object
+                    || self.passes.has(Pass::Heap) && self.known.heap.is_needless_barrier(&op)
+                {
+                    return Simplified::Gone;
+                }
+            }
+            _ => {}
+        }
+        Simplified::Emit(op)
+    }
+
+    /// Appends an op, its snapshot set where it needs one, and lets the passes learn from it.
+    pub(crate) fn append(&mut self, op: Op) -> OpRef {
+        let r = self.trace.push(op);
+        if self.passes.has(Pass::Cse) {
+            self.known.cse.learn(&self.trace, &op, r);
+        }
+        let kind = op.code.info().kind;
+        // Aliasing questions of `guards` are answered by the heap's tables, so both learn.
+        if self.passes.has(Pass::Heap) || self.passes.has(Pass::Guards) {
+            self.known.heap.learn(&self.trace, &op, r);
+        }
+        if self.passes.has(Pass::Guards) {
+            let Known { facts, heap, .. } = &mut self.known;
+            match kind {
+                Kind::Guard | Kind::Alloc => facts.learn(&self.trace, &op),
+                Kind::Call => {
+                    let effects = self.trace.target(&op).effects;
+                    if effects.writes.contains(AliasClass::SHAPE) {
+                        facts.forget_shapes(|object| !heap.is_fresh(object));
+                    }
+                    if effects.may_call || !effects.writes.is_empty() {
+                        facts.invalidate();
+                    }
+                }
+                _ if op.code == OpCode::StShape => {
+                    let trace = &self.trace;
+                    facts.set_shape(op.a, op.shape_id(), |other| {
+                        heap.may_alias(trace, op.a, other)
+                    });
+                }
+                _ => {}
+            }
+        }
+        r
+    }
+
+    fn simplify_guard(&self, op: Op) -> Simplified {
+        if !self.passes.has(Pass::Guards) {
+            return Simplified::Emit(op);
+        }
+        let Known { facts, heap, .. } = &self.known;
+        let mut truth = facts.truth(&self.trace, &op);
+        if truth.is_none() && op.code == OpCode::Same && !heap.may_alias(&self.trace, op.a, op.b) {
+            truth = Some(false);
+        }
+        match truth.map(|truth| decide(&op, truth)) {
+            Some(Fold::Holds) => Simplified::Gone,
+            Some(_) => Simplified::Fails,
+            None => Simplified::Emit(op),
+        }
+    }
+
+    fn simplify_load(&mut self, op: Op) -> Simplified {
+        if op.code == OpCode::LdShape
+            && self.passes.has(Pass::Guards)
+            && let Some(shape) = self.known.facts.shape(op.a)
+        {
+            return Simplified::Value(self.trace.int(shape.into()));
+        }
+        if self.passes.has(Pass::Heap)
+            && let Some(value) = self.known.heap.load(&self.trace, &op)
+        {
+            return Simplified::Value(value);
+        }
+        Simplified::Emit(op)
+    }
+}

@@ -1,0 +1,45 @@
+//! `cse`: an op equal to an earlier one is that one.
+//!
+//! Traces are straight lines, so every earlier op dominates. Only ops whose result depends on their
+//! operands alone take part, calls of elidable functions among them; guards and loads have passes of
+//! their own ([`crate::guards`], [`crate::heap`]). An overflow-checked op may stand for an equal one:
+//! where the first did not leave the trace, the second would not either.
+
+use std::collections::HashMap;
+
+use pyrite_jit_ir::{Op, OpCode, OpRef, Trace};
+
+/// The ops that later ones may be equal to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cse {
+    ops: HashMap<(OpCode, OpRef, OpRef), OpRef>,
+    calls: HashMap<(i32, Vec<OpRef>), OpRef>,
+}
+
+impl Cse {
+    /// The earlier op with the same result.
+    pub(crate) fn find(&self, trace: &Trace, op: &Op) -> Option<OpRef> {
+        if op.code.is_pure() {
+            self.ops.get(&(op.code, op.a, op.b)).copied()
+        } else if is_elidable_call(trace, op) {
+            self.calls
+                .get(&(op.imm, trace.list(op.list).to_vec()))
+                .copied()
+        } else {
+            None
+        }
+    }
+
+    /// Remembers an emitted op.
+    pub(crate) fn learn(&mut self, trace: &Trace, op: &Op, r: OpRef) {
+        if op.code.is_pure() {
+            self.ops.insert((op.code, op.a, op.b), r);
+        } else if is_elidable_call(trace, op) {
+            self.calls.insert((op.imm, trace.list(op.list).to_vec()), r);
+        }
+    }
+}
+
+fn is_elidable_call(trace: &Trace, op: &Op) -> bool {
+    op.code == OpCode::Call && trace.target(op).effects.is_elidable()
+}

@@ -1,0 +1,480 @@
+//! `heap`: a load of a place whose content is known is not emitted, nor is a store of what is there
+//! already.
+//!
+//! ```text
+//! st_val p, v, 8, c3
+//! w = ld_val p, 8, c3     ; w is v
+//! st_val q, x, 8, c3      ; q may be p: forget p's field
+//! ```
+//!
+//! Two accesses may touch the same place only if their alias classes are equal, their offsets
+//! overlap and their objects may be the same. An object made in this trace is *fresh* until its
+//! address gets out (stored outside fresh objects, passed to a call, shown to a call that looks at
+//! frames). Nothing but its own ref reaches a fresh object, so its contents are known exactly,
+//! across calls too. Once out, it still differs from every value that was read before.
+//!
+//! All rules speak about the relative order of ops, never about the position in the trace, so that
+//! what they conclude in the first iteration holds for the same refs one iteration later
+//! ([`crate::peel`] relies on it).
+//!
+//! Write barriers are elided here as well: on the newest object, and repeated ones, until something
+//! may collect. Each step costs a bounded amount of work: entry lists are capped.
+
+use std::collections::{HashMap, HashSet};
+
+use pyrite_jit_ir::ops::Place;
+use pyrite_jit_ir::{AliasClass, Effects, Kind, Op, OpCode, OpRef, Trace, Width};
+
+/// Known places per list; older ones are forgotten.
+const CAP: usize = 16;
+
+/// A memory place as far as the trace tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loc {
+    Vm(i32),
+    Slot(i32),
+    Field {
+        base: OpRef,
+        class: AliasClass,
+        offset: i32,
+        width: Width,
+    },
+    /// `base + offset + (root + add) * width bytes`.
+    Elem {
+        base: OpRef,
+        class: AliasClass,
+        offset: i32,
+        width: Width,
+        root: OpRef,
+        add: i64,
+    },
+}
+
+impl Loc {
+    /// The place a load or store touches.
+    pub(crate) fn of(trace: &Trace, op: &Op) -> Option<Loc> {
+        if op.code == OpCode::Slot {
+            return Some(Loc::Slot(op.imm));
+        }
+        let access = op.code.info().access?;
+        let class = op.alias_class();
+        let (base, width) = (op.a, access.width);
+        Some(match access.place {
+            Place::Vm => Loc::Vm(op.imm),
+            Place::Slot => Loc::Slot(op.imm),
+            Place::Field if class == AliasClass::SHAPE => Loc::Field {
+                base,
+                class,
+                offset: 4,
+                width,
+            },
+            Place::Field => Loc::Field {
+                base,
+                class,
+                offset: op.imm,
+                width,
+            },
+            Place::Elem => {
+                let (root, add) = split_index(trace, op.b);
+                let fixed = add
+                    .checked_mul(i64::from(width.bytes()))
+                    .and_then(|o| o.checked_add(op.imm.into()));
+                match fixed.and_then(|offset| i32::try_from(offset).ok()) {
+                    Some(offset) if root.is_none() => Loc::Field {
+                        base,
+                        class,
+                        offset,
+                        width,
+                    },
+                    _ => Loc::Elem {
+                        base,
+                        class,
+                        offset: op.imm,
+                        width,
+                        root,
+                        add,
+                    },
+                }
+            }
+        })
+    }
+}
+
+/// An index as `root + constant`; the root of a constant index is [`OpRef::NONE`].
+fn split_index(trace: &Trace, index: OpRef) -> (OpRef, i64) {
+    if let Some(i) = trace.as_int(index) {
+        return (OpRef::NONE, i);
+    }
+    match trace.def(index) {
+        Some(def) if def.code == OpCode::IAddOvf => match trace.as_int(def.b) {
+            Some(add) => (def.a, add),
+            None => (index, 0),
+        },
+        _ => (index, 0),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    loc: Loc,
+    base: OpRef,
+    value: OpRef,
+}
+
+/// Shared memory of one alias class.
+#[derive(Clone, Debug, Default)]
+struct ClassTable {
+    /// By 8-byte granule.
+    fields: HashMap<i32, Vec<Entry>>,
+    elems: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    width: Width,
+    value: OpRef,
+}
+
+/// What is known about memory at this point of the trace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heap {
+    /// Objects whose address has not got out, with their contents by class and offset.
+    fresh: HashMap<OpRef, HashMap<(AliasClass, i32), Cell>>,
+    /// Objects of this trace whose address got out, and before which op.
+    escaped: HashMap<OpRef, OpRef>,
+    shared: HashMap<AliasClass, ClassTable>,
+    vm: HashMap<i32, OpRef>,
+    slots: HashMap<i32, OpRef>,
+    /// The object allocated last, if nothing since may have collected.
+    newest: Option<OpRef>,
+    /// Objects the collector was told about since it may have run last.
+    told: HashSet<OpRef>,
+}
+
+impl Heap {
+    /// What a load would read, if that is known.
+    pub(crate) fn load(&self, trace: &Trace, op: &Op) -> Option<OpRef> {
+        let loc = Loc::of(trace, op)?;
+        let width_of = |r: OpRef| trace.ty(r);
+        let value = match loc {
+            Loc::Vm(offset) => self.vm.get(&offset).copied(),
+            Loc::Slot(n) => self.slots.get(&n).copied(),
+            Loc::Field {
+                base,
+                class,
+                offset,
+                width,
+            } => match self.fresh.get(&base) {
+                Some(cells) => cells
+                    .get(&(class, offset))
+                    .filter(|cell| cell.width == width)
+                    .map(|cell| cell.value),
+                None => {
+                    let entries = self.shared.get(&class)?.fields.get(&(offset >> 3))?;
+                    entries
+                        .iter()
+                        .rev()
+                        .find(|entry| entry.loc == loc)
+                        .map(|entry| entry.value)
+                }
+            },
+            Loc::Elem { class, .. } => {
+                let table = self.shared.get(&class)?;
+                table
+                    .elems
+                    .iter()
+                    .rev()
+                    .find(|entry| entry.loc == loc)
+                    .map(|entry| entry.value)
+            }
+        }?;
+        (width_of(value) == op.ty).then_some(value)
+    }
+
+    /// Would the store change nothing?
+    pub(crate) fn is_redundant_store(&self, trace: &Trace, op: &Op) -> bool {
+        // A slot may have been cleared at a safepoint while its value lived in the trace.
+        if op.code == OpCode::StSlot {
+            return false;
+        }
+        let Some(stored) = op.code.stored_operand() else {
+            return false;
+        };
+        let stored = op.operand(stored);
+        self.load(
+            trace,
+            &Op {
+                ty: trace.ty(stored),
+                ..*op
+            },
+        ) == Some(stored)
+    }
+
+    /// Is a barrier on this object needless?
+    pub(crate) fn is_needless_barrier(&self, op: &Op) -> bool {
+        self.newest == Some(op.a) || self.told.contains(&op.a)
+    }
+
+    /// Takes over what an emitted op does to memory.
+    pub(crate) fn learn(&mut self, trace: &Trace, op: &Op, r: OpRef) {
+        match op.code.info().kind {
+            Kind::Input if op.code == OpCode::Slot => {
+                self.slots.insert(op.imm, r);
+            }
+            Kind::Load => self.learn_load(trace, op, r),
+            Kind::Store => self.learn_store(trace, op, r),
+            Kind::Alloc => {
+                self.fresh.insert(r, HashMap::new());
+                self.told.clear();
+                self.newest = Some(r);
+            }
+            Kind::Barrier => {
+                self.told.insert(op.a);
+            }
+            Kind::Call => self.learn_call(trace, op, r),
+            Kind::Control => {
+                self.newest = None;
+                self.told.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// May the two refs name one object?
+    pub(crate) fn may_alias(&self, trace: &Trace, a: OpRef, b: OpRef) -> bool {
+        a == b
+            || !(a.is_const() && b.is_const() || self.never(trace, a, b) || self.never(trace, b, a))
+    }
+
+    /// Has the address of this object stayed inside the trace?
+    pub(crate) fn is_fresh(&self, r: OpRef) -> bool {
+        self.fresh.contains_key(&r)
+    }
+
+    /// Is `object` made in the trace, such that `other`, a different ref, cannot name it?
+    fn never(&self, trace: &Trace, object: OpRef, other: OpRef) -> bool {
+        if trace.def(object).is_none_or(|op| op.code != OpCode::New) {
+            return false;
+        }
+        let is_new = trace.def(other).is_some_and(|op| op.code == OpCode::New);
+        is_new
+            || other.is_const()
+            || other < object
+            || self.is_fresh(object)
+            || self.escaped.get(&object).is_some_and(|&when| other < when)
+    }
+
+    fn learn_load(&mut self, trace: &Trace, op: &Op, r: OpRef) {
+        let Some(loc) = Loc::of(trace, op) else {
+            return;
+        };
+        match loc {
+            Loc::Vm(offset) => {
+                self.vm.insert(offset, r);
+            }
+            Loc::Elem { base, .. } if self.is_fresh(base) => self.blur(base, r),
+            _ => self.insert(loc, r),
+        }
+    }
+
+    fn learn_store(&mut self, trace: &Trace, op: &Op, r: OpRef) {
+        let Some(loc) = Loc::of(trace, op) else {
+            return;
+        };
+        let stored = op.code.stored_operand().map(|i| op.operand(i));
+        let into_fresh = matches!(loc, Loc::Field { base, .. } if self.is_fresh(base));
+        if let Some(value) = stored
+            && !into_fresh
+        {
+            self.escape(value, r);
+        }
+        match loc {
+            Loc::Vm(offset) => {
+                self.vm.remove(&offset);
+            }
+            Loc::Slot(n) => {
+                self.slots.remove(&n);
+            }
+            Loc::Elem { base, .. } if self.is_fresh(base) => return self.blur(base, r),
+            Loc::Field { .. } | Loc::Elem { .. } => self.kill(trace, loc),
+        }
+        let fits = |value| match loc {
+            Loc::Field { width, .. } | Loc::Elem { width, .. } => reads_back(trace, width, value),
+            _ => true,
+        };
+        if let Some(value) = stored.filter(|&value| fits(value)) {
+            self.insert(loc, value);
+        }
+    }
+
+    fn learn_call(&mut self, trace: &Trace, op: &Op, r: OpRef) {
+        let effects: Effects = trace.target(op).effects;
+        for &arg in trace.list(op.list) {
+            self.escape(arg, r);
+        }
+        if let Some(snap) = op.snap {
+            trace
+                .snapshot(snap)
+                .refs()
+                .for_each(|shown| self.escape(shown, r));
+        }
+        for class in effects.writes.iter() {
+            match class {
+                AliasClass::VM => self.vm.clear(),
+                AliasClass::STACK => self.slots.clear(),
+                _ => {
+                    self.shared.remove(&class);
+                }
+            }
+        }
+        if effects.may_collect {
+            self.newest = None;
+            self.told.clear();
+        }
+    }
+
+    /// The address gets out at op `when`, and with it all that is reachable from the object.
+    fn escape(&mut self, object: OpRef, when: OpRef) {
+        let mut work = vec![object];
+        while let Some(object) = work.pop() {
+            let Some(cells) = self.fresh.remove(&object) else {
+                continue;
+            };
+            self.escaped.insert(object, when);
+            for ((class, offset), cell) in cells {
+                work.push(cell.value);
+                self.insert(
+                    Loc::Field {
+                        base: object,
+                        class,
+                        offset,
+                        width: cell.width,
+                    },
+                    cell.value,
+                );
+            }
+        }
+    }
+
+    /// A fresh object was accessed at an unknown index: its contents are no longer exact.
+    fn blur(&mut self, object: OpRef, when: OpRef) {
+        let Some(cells) = self.fresh.get_mut(&object) else {
+            return;
+        };
+        for cell in std::mem::take(cells).into_values() {
+            self.escape(cell.value, when);
+        }
+    }
+
+    fn insert(&mut self, loc: Loc, value: OpRef) {
+        let (entries, base) = match loc {
+            Loc::Vm(offset) => {
+                self.vm.insert(offset, value);
+                return;
+            }
+            Loc::Slot(n) => {
+                self.slots.insert(n, value);
+                return;
+            }
+            Loc::Field {
+                base,
+                class,
+                offset,
+                width,
+            } => {
+                if let Some(cells) = self.fresh.get_mut(&base) {
+                    cells.insert((class, offset), Cell { width, value });
+                    return;
+                }
+                let table = self.shared.entry(class).or_default();
+                (table.fields.entry(offset >> 3).or_default(), base)
+            }
+            Loc::Elem { base, class, .. } => {
+                (&mut self.shared.entry(class).or_default().elems, base)
+            }
+        };
+        if entries.len() == CAP {
+            entries.remove(0);
+        }
+        entries.push(Entry { loc, base, value });
+    }
+
+    /// Forgets what a store to `loc` may change.
+    fn kill(&mut self, trace: &Trace, loc: Loc) {
+        let (Loc::Field { base, class, .. } | Loc::Elem { base, class, .. }) = loc else {
+            return;
+        };
+        if let (Some(cells), Loc::Field { offset, width, .. }) = (self.fresh.get_mut(&base), loc) {
+            cells.retain(|&(c, o), cell| c != class || !overlap(o, cell.width, offset, width));
+            return;
+        }
+        let Some(mut table) = self.shared.remove(&class) else {
+            return;
+        };
+        let survives = |entry: &Entry| {
+            !(places_meet(entry.loc, loc) && self.may_alias(trace, entry.base, base))
+        };
+        match loc {
+            Loc::Field { offset, .. } => {
+                if let Some(entries) = table.fields.get_mut(&(offset >> 3)) {
+                    entries.retain(survives);
+                }
+            }
+            _ => table.fields.retain(|_, entries| {
+                entries.retain(survives);
+                !entries.is_empty()
+            }),
+        }
+        table.elems.retain(survives);
+        self.shared.insert(class, table);
+    }
+}
+
+/// Does a load of this width read back exactly the stored value?
+fn reads_back(trace: &Trace, width: Width, value: OpRef) -> bool {
+    match width {
+        Width::Val | Width::I64 => true,
+        _ => trace
+            .as_int(value)
+            .is_some_and(|i| (0..1 << (width.bytes() * 8)).contains(&i)),
+    }
+}
+
+fn overlap(a: i32, a_width: Width, b: i32, b_width: Width) -> bool {
+    a < b + b_width.bytes() && b < a + a_width.bytes()
+}
+
+/// May the two places overlap, if their objects are the same?
+fn places_meet(a: Loc, b: Loc) -> bool {
+    match (a, b) {
+        (
+            Loc::Field {
+                offset: o,
+                width: w,
+                ..
+            },
+            Loc::Field {
+                offset: p,
+                width: x,
+                ..
+            },
+        ) => overlap(o, w, p, x),
+        (
+            Loc::Elem {
+                offset: o,
+                width: w,
+                root: r,
+                add: i,
+                ..
+            },
+            Loc::Elem {
+                offset: p,
+                width: x,
+                root: s,
+                add: j,
+                ..
+            },
+        ) => o != p || w != x || r != s || i == j,
+        _ => true,
+    }
+}

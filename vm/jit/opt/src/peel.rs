@@ -1,0 +1,194 @@
+//! `peel`: the loop's first iteration becomes a preamble, so that what does not change is not done
+//! again.
+//!
+//! The recorded iteration is emitted a second time through the same record-time passes, each ref
+//! replaced by what it became, and each `slot n` by the slot's value at the end of the first
+//! iteration. What the passes drop from the second iteration is invariant; what is left is the body.
+//!
+//! ```text
+//! v0 = slot 0                          ; preamble        v0 stands for i2's box in the body
+//! is_int v0                            ;                 a box_int is an int: gone
+//! i1 = unbox_int v0                    ;                 is i2
+//! i2 = iadd_ovf i1, 1                  ;                 i4 = iadd_ovf i2, 1
+//! loop
+//! i3 = phi i2                          ; i2 is used in the body and is i4 one iteration later
+//! i4 = iadd_ovf i3, 1
+//! jump [i4]
+//! ```
+//!
+//! A value of the preamble that the body uses and that another value replaces is loop-carried: it
+//! becomes a phi. Nothing else has to be discovered, since a type that changes from one iteration to
+//! the next shows as a guard that fails for certain: a contradiction, and the loop stays unpeeled.
+//!
+//! Why facts found in the preamble hold in every later iteration: each is deduced from ops of the
+//! preamble and from their order. Every iteration performs the same ops on the values that replace
+//! theirs in the same order, so the same deduction holds for the replacements. Hence no pass may
+//! deduce anything from a position, a fact from before the trace, or a guard that is not repeated.
+
+use std::collections::{BTreeMap, HashMap};
+
+use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId, Trace};
+
+use crate::core::{Core, Simplified};
+use crate::emitter::unboxed;
+use crate::rebuild::Rebuild;
+
+/// Why a loop stays unpeeled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum PeelFailure {
+    /// The second iteration must leave the trace at a guard of the first: types or shapes alternate.
+    #[error("the second iteration contradicts the first at op {op}")]
+    Contradiction {
+        /// Index of the op in the recording.
+        op: usize,
+    },
+    /// Slots are written back for a call that looks at frames; in the second iteration others would
+    /// have to be.
+    #[error("a call inside the loop reads VM-stack slots that the trace has written back")]
+    FlushingCall,
+}
+
+/// Peels a recording whose slots `dirty` hold these values at its end.
+pub(crate) fn peel(core: &Core, dirty: &BTreeMap<i32, OpRef>) -> Result<Trace, PeelFailure> {
+    let recorded = &core.trace;
+    let stores_slots = recorded.ops.iter().any(|op| op.code == OpCode::StSlot);
+    let calls_out = recorded
+        .ops
+        .iter()
+        .any(|op| op.code == OpCode::Call && op.snap.is_some());
+    if stores_slots && calls_out {
+        return Err(PeelFailure::FlushingCall);
+    }
+    let len = recorded.ops.len();
+    let mut second = Second {
+        core: core.clone(),
+        subst: vec![OpRef::NONE; len],
+        snapshots: HashMap::new(),
+        dirty: dirty.clone(),
+    };
+    second.core.append(Op::new(OpCode::Loop));
+    for (i, &op) in recorded.ops.iter().enumerate() {
+        second.emit(i, op)?;
+    }
+    Ok(close(&second, len))
+}
+
+/// The second iteration while it is emitted.
+struct Second {
+    core: Core,
+    /// What each op of the first iteration became.
+    subst: Vec<OpRef>,
+    snapshots: HashMap<SnapshotId, SnapshotId>,
+    /// Slots whose value at the end of the first iteration is not in the VM stack.
+    dirty: BTreeMap<i32, OpRef>,
+}
+
+impl Second {
+    fn emit(&mut self, i: usize, mut op: Op) -> Result<(), PeelFailure> {
+        if op.code == OpCode::Slot
+            && let Some(&value) = self.dirty.get(&op.imm)
+        {
+            self.subst[i] = value;
+            return Ok(());
+        }
+        op.map_operands(|r| substituted(&self.subst, r));
+        let list: Vec<OpRef> = self
+            .core
+            .trace
+            .list(op.list)
+            .iter()
+            .map(|&r| substituted(&self.subst, r))
+            .collect();
+        op.list = self.core.trace.add_list(&list);
+        let snap = op.snap.take();
+        self.subst[i] = match self.core.simplify(op) {
+            Simplified::Value(r) => r,
+            Simplified::Gone => OpRef::NONE,
+            Simplified::Fails => return Err(PeelFailure::Contradiction { op: i }),
+            Simplified::Emit(mut op) => {
+                op.snap = snap.map(|id| self.snapshot(id));
+                self.core.append(op)
+            }
+        };
+        if op.code == OpCode::StSlot {
+            self.dirty.remove(&op.imm);
+        }
+        Ok(())
+    }
+
+    /// The state of the first iteration's snapshot one iteration later.
+    fn snapshot(&mut self, id: SnapshotId) -> SnapshotId {
+        if let Some(&done) = self.snapshots.get(&id) {
+            return done;
+        }
+        let mut snapshot = self.core.trace.snapshot(id).clone();
+        snapshot.map_refs(|r| substituted(&self.subst, r));
+        let mut entries = self.dirty.clone();
+        entries.extend(snapshot.entries.iter().copied());
+        snapshot.entries = entries.into_iter().collect();
+        snapshot.map_refs(|r| unboxed(&self.core, r));
+        let new = self.core.trace.add_snapshot(snapshot);
+        self.snapshots.insert(id, new);
+        new
+    }
+}
+
+fn substituted(subst: &[OpRef], r: OpRef) -> OpRef {
+    r.as_op().map_or(r, |i| subst[i])
+}
+
+/// Puts phis behind the loop header and closes the loop.
+fn close(second: &Second, len: usize) -> Trace {
+    let trace = &second.core.trace;
+    let phis = loop_carried(second, len);
+    let mut rebuild = Rebuild::new(trace);
+    for i in 0..=len {
+        rebuild.copy(i);
+    }
+    for &r in &phis {
+        let phi = Op {
+            ty: trace.ty(r),
+            ..Op::new(OpCode::Phi).with(&[rebuild.resolve(r)])
+        };
+        let phi = rebuild.new.push(phi);
+        // The initial value was resolved before; from here on the ref means the phi.
+        rebuild.pending.push((r, phi));
+    }
+    rebuild.commit_pending();
+    for i in len + 1..trace.ops.len() {
+        rebuild.copy(i);
+    }
+    let next: Vec<OpRef> = phis
+        .iter()
+        .map(|&r| rebuild.resolve(substituted(&second.subst, r)))
+        .collect();
+    let list = rebuild.new.add_list(&next);
+    rebuild.new.push(Op {
+        list,
+        ..Op::new(OpCode::Jump)
+    });
+    rebuild.new
+}
+
+/// Preamble values that the body uses and that differ in the next iteration, in program order.
+fn loop_carried(second: &Second, len: usize) -> Vec<OpRef> {
+    let trace = &second.core.trace;
+    let mut carried = vec![false; len];
+    let mut work = Vec::new();
+    for op in &trace.ops[len + 1..] {
+        work.extend(trace.operands(op));
+        if let Some(snap) = op.snap {
+            work.extend(trace.snapshot(snap).refs());
+        }
+    }
+    while let Some(r) = work.pop() {
+        if let Some(i) = r.as_op().filter(|&i| i < len)
+            && second.subst[i] != r
+            && !carried[i]
+        {
+            carried[i] = true;
+            work.push(second.subst[i]);
+        }
+    }
+    (0..len).filter(|&i| carried[i]).map(OpRef::op).collect()
+}

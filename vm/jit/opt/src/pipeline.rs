@@ -1,0 +1,51 @@
+//! Order of the passes over a finished trace. The record-time passes (`fold`, `cse`, `guards`,
+//! `heap`, and `peel` through them) have done their work when a trace arrives here.
+
+use pyrite_jit_ir::{Op, OpCode, Trace, verify};
+
+use crate::passes::{Pass, PassSet};
+use crate::rebuild::Rebuild;
+use crate::{dce, sink};
+
+/// Runs the passes that look at a whole trace: `sink`, then `dce`.
+///
+/// `observe` sees the trace after each of them. In debug builds each result is verified.
+///
+/// # Panics
+/// In debug builds, when a trace breaks a rule of the IR: that is a defect of the pass before.
+pub fn optimize(
+    trace: Trace,
+    passes: PassSet,
+    observe: &mut dyn FnMut(&'static str, &Trace),
+) -> Trace {
+    let mut trace = trace;
+    check(&trace, "record");
+    let mut run = |pass: Pass, trace: &mut Trace, act: fn(&Trace) -> Trace| {
+        if passes.has(pass) {
+            *trace = act(trace);
+            check(trace, pass.name());
+            observe(pass.name(), trace);
+        }
+    };
+    run(Pass::Sink, &mut trace, sink::sink);
+    run(Pass::Dce, &mut trace, dce::dce);
+    trace
+}
+
+/// An unpeeled loop: the header comes before everything.
+pub(crate) fn loop_at_start(trace: &Trace) -> Trace {
+    let mut rebuild = Rebuild::new(trace);
+    rebuild.new.push(Op::new(OpCode::Loop));
+    for i in 0..trace.ops.len() {
+        rebuild.copy(i);
+    }
+    rebuild.new
+}
+
+fn check(trace: &Trace, stage: &str) {
+    if cfg!(debug_assertions)
+        && let Err(error) = verify(trace)
+    {
+        panic!("the trace breaks a rule after `{stage}`: {error}\n{trace}");
+    }
+}

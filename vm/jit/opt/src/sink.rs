@@ -1,0 +1,683 @@
+//! `sink`: an object that only its own stores and exits know of is never made; exits make it.
+//!
+//! ```text
+//! v1 = new 2, 0x500000000
+//! st_val v1, v0, 8, c3
+//! is_int v2 @s0{pc 4 base 0 [1: v1]}       ; becomes [1: o0] o0 = new 2, 0x500000000 [8: v0 c3]
+//! ```
+//!
+//! Such an object is *virtual*. Being stored into a virtual object is harmless, too. A phi is virtual
+//! if its initial and its next value are: then each field of the object becomes a phi of its own
+//! (or an existing one, or an invariant), and a loop that makes an object per iteration and carries
+//! it round makes none.
+//!
+//! First, candidates are thinned out until none is used where an address is needed ([`Escapes`]);
+//! then a walk over the trace follows the contents of what is left and finds the field phis
+//! ([`Plan`]), sending back to the first step what it cannot carry; then the trace is rebuilt.
+//! Snapshots describe objects as they were where the snapshot is first used, which is how they were
+//! at its resume point: later stores are effects, after which nothing leaves through it.
+//!
+//! Left out: objects that are made virtual on one path and real on another, objects of the preamble
+//! that the body uses without a phi, nested objects that have no phi themselves (they stay real).
+//! The other half of this pass, boxes left to exits, happens when snapshots are taken.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use pyrite_jit_ir::ops::Place;
+use pyrite_jit_ir::{
+    AliasClass, Field, Kind, Op, OpCode, OpRef, Resume, Snapshot, SnapshotId, Trace, Ty,
+    VirtualObject, Width,
+};
+
+use crate::rebuild::Rebuild;
+
+/// How often the search for a consistent set of virtual objects may start again.
+const MAX_ROUNDS: usize = 8;
+
+/// The trace without virtual objects.
+pub(crate) fn sink(trace: &Trace) -> Trace {
+    if !trace.ops.iter().any(|op| op.code == OpCode::New) {
+        return trace.clone();
+    }
+    let mut real = HashSet::new();
+    for _ in 0..MAX_ROUNDS {
+        let virtuals = Escapes::new(trace).run(&real);
+        if virtuals.is_empty() {
+            break;
+        }
+        match Plan::make(trace, &virtuals) {
+            Ok(plan) => return rebuild(trace, &virtuals, &plan),
+            Err(more) => real.extend(more),
+        }
+    }
+    trace.clone()
+}
+
+/// Candidates and what makes them real.
+struct Escapes<'t> {
+    trace: &'t Trace,
+    candidate: Vec<bool>,
+    /// Is some word phi fed by a phi?
+    chains: bool,
+    /// If the first becomes real, so does the second.
+    follows: HashMap<OpRef, Vec<OpRef>>,
+    work: Vec<OpRef>,
+}
+
+impl<'t> Escapes<'t> {
+    fn new(trace: &'t Trace) -> Escapes<'t> {
+        let is_candidate =
+            |op: &Op| op.code == OpCode::New || op.code == OpCode::Phi && op.ty == Ty::Val;
+        let candidate = trace.ops.iter().map(is_candidate).collect();
+        let is_phi = |r: OpRef| {
+            trace
+                .def(r)
+                .is_some_and(|op| op.code == OpCode::Phi && op.ty == Ty::Val)
+        };
+        let chains = phi_pairs(trace).iter().any(|&(_, _, next)| is_phi(next));
+        let (follows, work) = (HashMap::new(), Vec::new());
+        Escapes {
+            trace,
+            candidate,
+            chains,
+            follows,
+            work,
+        }
+    }
+
+    /// The refs that stay virtual, given some that must be real.
+    fn run(mut self, real: &HashSet<OpRef>) -> HashSet<OpRef> {
+        self.work.extend(real);
+        let loop_index = self.trace.loop_index().unwrap_or(usize::MAX);
+        self.phis();
+        for (r, op) in self.trace.iter() {
+            self.op(op);
+            if r.as_op().is_some_and(|i| i > loop_index) && op.code != OpCode::Phi {
+                self.reach_back(op, loop_index);
+            }
+        }
+        while let Some(r) = self.work.pop() {
+            let Some(i) = r.as_op() else { continue };
+            if std::mem::replace(&mut self.candidate[i], false) {
+                self.work
+                    .extend(self.follows.remove(&r).unwrap_or_default());
+            }
+        }
+        (0..self.candidate.len())
+            .filter(|&i| self.candidate[i])
+            .map(OpRef::op)
+            .collect()
+    }
+
+    fn is_candidate(&self, r: OpRef) -> bool {
+        r.as_op().is_some_and(|i| self.candidate[i])
+    }
+
+    fn tie(&mut self, a: OpRef, b: OpRef) {
+        self.follows.entry(a).or_default().push(b);
+        self.follows.entry(b).or_default().push(a);
+    }
+
+    /// A phi is tied to its two values; each value may feed one phi only, and chains of phis must
+    /// end at an allocation, so that different refs are different objects.
+    fn phis(&mut self) {
+        let pairs = phi_pairs(self.trace);
+        let next_of: HashMap<OpRef, OpRef> =
+            pairs.iter().map(|&(phi, _, next)| (phi, next)).collect();
+        let mut seen = HashSet::new();
+        for &(phi, init, next) in &pairs {
+            if !self.is_candidate(phi) {
+                continue;
+            }
+            let is_new = |r: OpRef| self.trace.def(r).is_some_and(|op| op.code == OpCode::New);
+            let mut end = next;
+            for _ in 0..8 {
+                end = next_of.get(&end).copied().unwrap_or(end);
+            }
+            if !is_new(init) || !is_new(end) || !self.is_candidate(next) {
+                self.work.push(phi);
+                self.work.extend([init, next]);
+            }
+            self.tie(phi, init);
+            self.tie(phi, next);
+            for value in [init, next] {
+                if !seen.insert((value, value == next)) {
+                    self.work.push(value);
+                }
+            }
+        }
+    }
+
+    fn op(&mut self, op: &Op) {
+        match op.code.info().kind {
+            Kind::Store if store_offset(self.trace, op).is_some() => {
+                let base_is_phi = self
+                    .trace
+                    .def(op.a)
+                    .is_some_and(|def| def.code == OpCode::Phi);
+                if base_is_phi && self.chains {
+                    self.work.push(op.a);
+                }
+                if let Some(stored) = op.code.stored_operand() {
+                    let value = op.operand(stored);
+                    if self.is_candidate(op.a) {
+                        self.follows.entry(op.a).or_default().push(value);
+                    } else {
+                        self.work.push(value);
+                    }
+                }
+            }
+            Kind::Barrier => {}
+            _ if matches!(op.code, OpCode::Phi | OpCode::Jump) => {}
+            _ => {
+                self.work.extend(self.trace.operands(op));
+                if let (OpCode::Call, Some(snap)) = (op.code, op.snap) {
+                    self.work.extend(self.trace.snapshot(snap).refs());
+                }
+            }
+        }
+    }
+
+    /// Objects of the preamble that the body names itself.
+    fn reach_back(&mut self, op: &Op, loop_index: usize) {
+        let snapshot = op.snap.map(|snap| self.trace.snapshot(snap));
+        let shown = snapshot.into_iter().flat_map(Snapshot::refs);
+        let fed = op.code != OpCode::Jump;
+        let used: Vec<OpRef> = self
+            .trace
+            .operands(op)
+            .filter(|_| fed)
+            .chain(shown)
+            .collect();
+        self.work.extend(
+            used.into_iter()
+                .filter(|r| r.as_op().is_some_and(|i| i < loop_index)),
+        );
+    }
+}
+
+/// `(phi, initial value, next value)`.
+fn phi_pairs(trace: &Trace) -> Vec<(OpRef, OpRef, OpRef)> {
+    let next = trace
+        .ops
+        .last()
+        .map_or(&[][..], |last| trace.list(last.list));
+    let phis = trace.iter().filter(|(_, op)| op.code == OpCode::Phi);
+    phis.zip(next)
+        .map(|((phi, op), &next)| (phi, op.a, next))
+        .collect()
+}
+
+/// The fixed offset a store has from its object.
+fn store_offset(trace: &Trace, op: &Op) -> Option<i32> {
+    let access = op.code.info().access?;
+    match access.place {
+        _ if op.code == OpCode::StShape => Some(4),
+        Place::Field => Some(op.imm),
+        Place::Elem => {
+            let index = trace.as_int(op.b)?;
+            let offset = index
+                .checked_mul(access.width.bytes().into())?
+                .checked_add(op.imm.into())?;
+            i32::try_from(offset).ok()
+        }
+        Place::Vm | Place::Slot => None,
+    }
+}
+
+/// A field's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// A value of the old trace.
+    Old(OpRef),
+    /// A new phi, index into [`Plan::phis`].
+    Phi(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cell {
+    width: Width,
+    class: AliasClass,
+    content: Content,
+}
+
+/// A virtual object at one point of the trace.
+#[derive(Clone, Debug)]
+struct Object {
+    words: u32,
+    header: u64,
+    cells: BTreeMap<i32, Cell>,
+}
+
+/// Contents of all virtual objects at one point.
+#[derive(Clone, Debug, Default)]
+struct Contents(HashMap<OpRef, Object>);
+
+impl Contents {
+    /// Follows one op; an object whose contents cannot be followed is the error.
+    fn step(
+        &mut self,
+        trace: &Trace,
+        r: OpRef,
+        op: &Op,
+        virtuals: &HashSet<OpRef>,
+    ) -> Result<(), OpRef> {
+        if op.code == OpCode::New && virtuals.contains(&r) {
+            let header = trace.as_int(op.a).unwrap_or_default() as u64;
+            self.0.insert(
+                r,
+                Object {
+                    words: op.imm as u32,
+                    header,
+                    cells: BTreeMap::new(),
+                },
+            );
+        }
+        if op.code.info().kind != Kind::Store || !virtuals.contains(&op.a) {
+            return Ok(());
+        }
+        let (Some(object), Some(offset)) = (self.0.get_mut(&op.a), store_offset(trace, op)) else {
+            return Err(op.a);
+        };
+        if op.code == OpCode::StShape {
+            object.header = object.header & 0xFFFF_FFFF | u64::from(op.shape_id()) << 32;
+            return Ok(());
+        }
+        let width = op
+            .code
+            .info()
+            .access
+            .map_or(Width::Val, |access| access.width);
+        let stored = op.operand(op.code.stored_operand().ok_or(op.a)?);
+        let end = offset + width.bytes();
+        let clash = object
+            .cells
+            .range(..end)
+            .next_back()
+            .is_some_and(|(&o, cell)| {
+                o + cell.width.bytes() > offset && (o, cell.width) != (offset, width)
+            });
+        if clash || offset < 8 || end > object.words as i32 * 8 {
+            return Err(op.a);
+        }
+        object.cells.insert(
+            offset,
+            Cell {
+                width,
+                class: op.alias_class(),
+                content: Content::Old(stored),
+            },
+        );
+        Ok(())
+    }
+}
+
+/// A phi that carries a field.
+#[derive(Clone, Copy, Debug)]
+struct FieldPhi {
+    ty: Ty,
+    init: OpRef,
+    next: Content,
+    /// False: an invariant or an existing phi took its place everywhere.
+    used: bool,
+}
+
+/// The field phis that make a set of virtual objects work.
+struct Plan {
+    phis: Vec<FieldPhi>,
+    /// The allocations whose field each phi carries.
+    owners: Vec<[OpRef; 2]>,
+    /// Contents of the virtual phis' objects at the loop header.
+    at_header: Contents,
+}
+
+impl Plan {
+    /// Finds the field phis, or objects that must be real.
+    fn make(trace: &Trace, virtuals: &HashSet<OpRef>) -> Result<Plan, Vec<OpRef>> {
+        let pairs: Vec<_> = phi_pairs(trace);
+        let carried: Vec<_> = pairs
+            .iter()
+            .copied()
+            .filter(|pair| virtuals.contains(&pair.0))
+            .collect();
+        let mut contents = Contents::default();
+        let mut phis: Vec<FieldPhi> = Vec::new();
+        let mut owners = Vec::new();
+        let mut at_header = Contents::default();
+        for (r, op) in trace.iter() {
+            contents
+                .step(trace, r, op, virtuals)
+                .map_err(|object| vec![object])?;
+            if op.code == OpCode::Loop {
+                for &(phi, init, _) in &carried {
+                    let mut object = contents.0.get(&init).ok_or(vec![init])?.clone();
+                    for (&offset, cell) in &mut object.cells {
+                        let Content::Old(init) = cell.content else {
+                            continue;
+                        };
+                        owners.push((phi, offset));
+                        phis.push(FieldPhi {
+                            ty: Ty::Val,
+                            init,
+                            next: Content::Old(init),
+                            used: true,
+                        });
+                        cell.content = Content::Phi(phis.len() - 1);
+                    }
+                    at_header.0.insert(phi, object);
+                }
+                contents.0.extend(at_header.0.clone());
+            }
+        }
+        let values: HashMap<OpRef, [OpRef; 2]> = carried
+            .iter()
+            .map(|&(phi, init, next)| (phi, [init, next]))
+            .collect();
+        for (k, &(phi, offset)) in owners.iter().enumerate() {
+            let [init, next] = values[&phi];
+            let (start, end) = (&at_header.0[&phi], contents.0.get(&next).ok_or(vec![next])?);
+            let like = |cell: &Cell| (cell.width, cell.class);
+            let same_layout = start.words == end.words
+                && start.header == end.header
+                && start.cells.len() == end.cells.len()
+                && end.cells.get(&offset).map(like) == start.cells.get(&offset).map(like);
+            if !same_layout {
+                return Err(vec![init, next]);
+            }
+            phis[k].next = end.cells[&offset].content;
+        }
+        let owners = owners.iter().map(|(phi, _)| values[phi]).collect();
+        let plan = Plan {
+            phis,
+            owners,
+            at_header,
+        };
+        plan.settle(trace, virtuals, &pairs)
+    }
+
+    /// Replaces field phis that are invariant or exist already, refuses nested objects without phi,
+    /// and chooses types.
+    fn settle(
+        mut self,
+        trace: &Trace,
+        virtuals: &HashSet<OpRef>,
+        pairs: &[(OpRef, OpRef, OpRef)],
+    ) -> Result<Plan, Vec<OpRef>> {
+        let existing: HashMap<(OpRef, OpRef), OpRef> = pairs
+            .iter()
+            .map(|&(phi, init, next)| ((init, next), phi))
+            .collect();
+        let mut replaced: HashMap<usize, OpRef> = HashMap::new();
+        let mut refused = Vec::new();
+        for (k, phi) in self.phis.iter().enumerate() {
+            match phi.next {
+                Content::Phi(j) if j == k => {
+                    replaced.insert(k, phi.init);
+                }
+                Content::Old(next) => {
+                    let raw = (unboxed(trace, phi.init), unboxed(trace, next));
+                    if next == phi.init {
+                        replaced.insert(k, next);
+                    } else if let Some(&old) =
+                        existing.get(&(phi.init, next)).or(existing.get(&raw))
+                    {
+                        replaced.insert(k, old);
+                    }
+                }
+                Content::Phi(_) => {}
+            }
+            let ends = [
+                Some(phi.init),
+                if let Content::Old(next) = phi.next {
+                    Some(next)
+                } else {
+                    None
+                },
+            ];
+            if replaced.get(&k).is_none_or(|r| *r == phi.init) {
+                refused.extend(ends.into_iter().flatten().filter(|r| virtuals.contains(r)));
+            }
+        }
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        let swap = |content: &mut Content| {
+            if let Content::Phi(k) = content
+                && let Some(&r) = replaced.get(k)
+            {
+                *content = Content::Old(r);
+            }
+        };
+        for (k, phi) in self.phis.iter_mut().enumerate() {
+            swap(&mut phi.next);
+            phi.used = !replaced.contains_key(&k);
+        }
+        let objects = self.at_header.0.values_mut();
+        objects
+            .flat_map(|object| object.cells.values_mut())
+            .for_each(|cell| swap(&mut cell.content));
+        self.choose_types(trace);
+        // A boxed phi can only be fed with words.
+        for (phi, owners) in self.phis.iter().zip(&self.owners) {
+            if phi.used
+                && phi.ty == Ty::Val
+                && matches!(phi.next, Content::Old(r) if trace.ty(r) != Ty::Val)
+            {
+                return Err(owners.to_vec());
+            }
+        }
+        Ok(self)
+    }
+
+    /// A field phi is unboxed if both its values are boxes of one type.
+    fn choose_types(&mut self, trace: &Trace) {
+        for phi in &mut self.phis {
+            phi.ty = trace.ty(unboxed(trace, phi.init));
+        }
+        // Boxed meets unboxed: both become boxed. Raw fields have one type only.
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for k in 0..self.phis.len() {
+                let (next, fed_by) = match self.phis[k].next {
+                    Content::Old(r) => (trace.ty(unboxed(trace, r)), None),
+                    Content::Phi(j) => (self.phis[j].ty, Some(j)),
+                };
+                if next != self.phis[k].ty {
+                    for phi in [Some(k), fed_by].into_iter().flatten() {
+                        changed |= self.phis[phi].ty != Ty::Val;
+                        self.phis[phi].ty = Ty::Val;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The value in a box, or the value.
+fn unboxed(trace: &Trace, r: OpRef) -> OpRef {
+    match trace.def(r) {
+        Some(def) if matches!(def.code, OpCode::BoxInt | OpCode::BoxFlt) => def.a,
+        _ => r,
+    }
+}
+
+fn rebuild(trace: &Trace, virtuals: &HashSet<OpRef>, plan: &Plan) -> Trace {
+    let mut sinker = Sinker {
+        trace,
+        virtuals,
+        plan,
+        rebuild: Rebuild::new(trace),
+        contents: Contents::default(),
+        field_phis: Vec::new(),
+        snapshots: HashMap::new(),
+    };
+    let first_body = trace
+        .ops
+        .iter()
+        .rposition(|op| matches!(op.code, OpCode::Loop | OpCode::Phi));
+    for (i, op) in trace.ops.iter().enumerate() {
+        sinker.op(i, op);
+        if Some(i) == first_body {
+            sinker.push_field_phis();
+        }
+    }
+    sinker.rebuild.new
+}
+
+struct Sinker<'t> {
+    trace: &'t Trace,
+    virtuals: &'t HashSet<OpRef>,
+    plan: &'t Plan,
+    rebuild: Rebuild<'t>,
+    contents: Contents,
+    /// The plan's phis in the new trace.
+    field_phis: Vec<OpRef>,
+    snapshots: HashMap<SnapshotId, SnapshotId>,
+}
+
+impl Sinker<'_> {
+    fn op(&mut self, i: usize, op: &Op) {
+        let r = OpRef::op(i);
+        self.contents
+            .step(self.trace, r, op, self.virtuals)
+            .expect("the plan followed the same stores");
+        if op.code == OpCode::Loop {
+            self.contents.0.extend(self.plan.at_header.0.clone());
+        }
+        let is_store = matches!(op.code.info().kind, Kind::Store | Kind::Barrier);
+        if self.virtuals.contains(&r) || is_store && self.virtuals.contains(&op.a) {
+            return;
+        }
+        if op.code == OpCode::Jump {
+            return self.jump(op);
+        }
+        let mut copy = self.rebuild.renamed(i);
+        copy.snap = op.snap.map(|id| self.snapshot(id));
+        let new = self.rebuild.new.push(copy);
+        self.rebuild.rename(r, new);
+    }
+
+    fn push_field_phis(&mut self) {
+        for phi in &self.plan.phis {
+            if !phi.used {
+                self.field_phis.push(OpRef::NONE);
+                continue;
+            }
+            let init = if phi.ty == Ty::Val {
+                phi.init
+            } else {
+                unboxed(self.trace, phi.init)
+            };
+            let init = self.rebuild.resolve(init);
+            let op = Op {
+                ty: phi.ty,
+                ..Op::new(OpCode::Phi).with(&[init])
+            };
+            self.field_phis.push(self.rebuild.new.push(op));
+        }
+    }
+
+    fn jump(&mut self, op: &Op) {
+        let mut next = Vec::new();
+        for (phi, _, value) in phi_pairs(self.trace) {
+            if !self.virtuals.contains(&phi) {
+                next.push(self.rebuild.resolve(value));
+            }
+        }
+        for phi in self.plan.phis.iter().filter(|phi| phi.used) {
+            next.push(match phi.next {
+                Content::Phi(k) => self.field_phis[k],
+                Content::Old(r) if phi.ty == Ty::Val => self.rebuild.resolve(r),
+                Content::Old(r) => self.rebuild.resolve(unboxed(self.trace, r)),
+            });
+        }
+        let list = self.rebuild.new.add_list(&next);
+        self.rebuild.new.push(Op { list, ..*op });
+    }
+
+    fn snapshot(&mut self, id: SnapshotId) -> SnapshotId {
+        if let Some(&done) = self.snapshots.get(&id) {
+            return done;
+        }
+        let old = self.trace.snapshot(id);
+        let mut made = Described {
+            sinker: self,
+            index: HashMap::new(),
+            objects: old.virtuals.clone(),
+            inherited: 0,
+        };
+        made.inherited = made.objects.len();
+        let entries = old
+            .entries
+            .iter()
+            .map(|&(n, r)| (n, made.value(r)))
+            .collect();
+        let mode = match old.mode {
+            Resume::Finish { stage, val } => Resume::Finish {
+                stage,
+                val: made.value(val),
+            },
+            Resume::Reexec => Resume::Reexec,
+        };
+        for k in 0..made.inherited {
+            for f in 0..made.objects[k].fields.len() {
+                let val = made.objects[k].fields[f].val;
+                made.objects[k].fields[f].val = made.value(val);
+            }
+        }
+        let virtuals = made.objects;
+        let snapshot = Snapshot {
+            pc: old.pc,
+            base: old.base,
+            mode,
+            entries,
+            virtuals,
+        };
+        let new = self.rebuild.new.add_snapshot(snapshot);
+        self.snapshots.insert(id, new);
+        new
+    }
+}
+
+/// A snapshot in the making: virtual objects are described when first mentioned.
+struct Described<'s, 't> {
+    sinker: &'s Sinker<'t>,
+    index: HashMap<OpRef, usize>,
+    objects: Vec<VirtualObject>,
+    /// Objects the old snapshot described already.
+    inherited: usize,
+}
+
+impl Described<'_, '_> {
+    fn value(&mut self, r: OpRef) -> OpRef {
+        if !self.sinker.virtuals.contains(&r) {
+            return self.sinker.rebuild.resolve(r);
+        }
+        if let Some(&index) = self.index.get(&r) {
+            return OpRef::virtual_object(index);
+        }
+        let object = &self.sinker.contents.0[&r];
+        let index = self.objects.len();
+        self.index.insert(r, index);
+        self.objects.push(VirtualObject {
+            words: object.words,
+            header: object.header,
+            fields: Vec::new(),
+        });
+        let mut fields = Vec::new();
+        for (&offset, cell) in &object.cells {
+            let val = match cell.content {
+                Content::Phi(k) => self.sinker.field_phis[k],
+                Content::Old(r) => self.value(unboxed(self.sinker.trace, r)),
+            };
+            fields.push(Field {
+                offset,
+                width: cell.width,
+                class: cell.class,
+                val,
+            });
+        }
+        self.objects[index].fields = fields;
+        OpRef::virtual_object(index)
+    }
+}

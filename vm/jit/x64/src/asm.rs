@@ -1,0 +1,574 @@
+//! The assembler of one trace: operands in any place, literals, exits, cold code.
+//!
+//! An op asks for its operands with [`Asm::use_gpr`] and friends, which answer with a register: the
+//! value's own, or a scratch register just loaded. It asks for the register of its result with
+//! [`Asm::def_gpr`] and hands it back with [`Asm::end_gpr`], which stores it when the value lives in
+//! a slot. So each lowering is written once and serves allocated and stack-only code.
+
+use std::collections::HashMap;
+
+use dynasmrt::x64::X64Relocation;
+use dynasmrt::{DynamicLabel, DynasmApi, DynasmError, DynasmLabelApi, VecAssembler};
+use pyrite_jit_ir::{Const, OpRef, SnapshotId, Trace};
+use pyrite_jit_regalloc::{Loc, Move, Reg, Step, sequentialize};
+
+use crate::backend::LinkTarget;
+use crate::blobs::Blobs;
+use crate::layout::Layout;
+use crate::regs::{RAX, RSP, XMM_TMP};
+
+/// `dynasm!` for this crate: emits into `$a.ops`.
+macro_rules! asm {
+    ($a:expr ; $($t:tt)*) => { ::dynasmrt::dynasm!($a.ops ; .arch x64 ; $($t)*) };
+}
+pub(crate) use asm;
+
+/// Where an operand is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A general purpose register.
+    Gpr(u8),
+    /// A floating-point register.
+    Xmm(u8),
+    /// At `[rsp + n]`.
+    Slot(i32),
+    /// A constant's bits.
+    Imm(i64),
+}
+
+/// Arithmetic with two operands, the second of any kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alu {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+    Cmp,
+}
+
+/// Scalar double arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sse {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Sqrt,
+    Cmp,
+}
+
+/// Conditions of a jump, named as in the instruction set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cond {
+    O,
+    B,
+    Ae,
+    E,
+    Ne,
+    Be,
+    A,
+    P,
+    L,
+    Ge,
+    Le,
+    G,
+}
+
+impl Cond {
+    pub(crate) fn not_if(self, negate: bool) -> Self {
+        if !negate {
+            return self;
+        }
+        match self {
+            Self::B => Self::Ae,
+            Self::Ae => Self::B,
+            Self::E => Self::Ne,
+            Self::Ne => Self::E,
+            Self::Be => Self::A,
+            Self::A => Self::Be,
+            Self::L => Self::Ge,
+            Self::Ge => Self::L,
+            Self::Le => Self::G,
+            Self::G => Self::Le,
+            Self::O | Self::P => unreachable!("overflow and parity are only tested as they are"),
+        }
+    }
+}
+
+/// Code that is emitted behind the hot path.
+pub(crate) enum Cold {
+    /// Boxing met a NaN: box the canonical one of its sign and go back.
+    CanonicalNan {
+        start: DynamicLabel,
+        back: DynamicLabel,
+        dst: u8,
+        src: u8,
+    },
+    /// The double-to-int conversion gave the "impossible" pattern: right for exactly -2^63.
+    MinOrExit {
+        start: DynamicLabel,
+        back: DynamicLabel,
+        src: u8,
+        snapshot: SnapshotId,
+    },
+    /// The allocation window is too small.
+    AllocSlow {
+        start: DynamicLabel,
+        back: DynamicLabel,
+        site: u32,
+    },
+    /// A barrier fired for the object in the register.
+    Barrier {
+        start: DynamicLabel,
+        back: DynamicLabel,
+        object: u8,
+    },
+}
+
+/// A `valid` guard: where its five patchable bytes are, and where they shall lead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ValidSite {
+    pub(crate) offset: usize,
+    pub(crate) snapshot: SnapshotId,
+}
+
+/// A conditional jump to an exit stub: offset of its 4-byte displacement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GuardSite {
+    pub(crate) offset: usize,
+    pub(crate) snapshot: SnapshotId,
+}
+
+pub(crate) struct Asm<'a> {
+    pub(crate) ops: VecAssembler<X64Relocation>,
+    pub(crate) trace: &'a Trace,
+    pub(crate) layout: &'a Layout,
+    pub(crate) blobs: &'a Blobs,
+    /// Place of each value, spill slots counted from `rsp`.
+    pub(crate) locs: Vec<Loc>,
+    /// Words of the native frame, even.
+    pub(crate) frame_words: u32,
+    /// VM-stack slots from the window base that must stay visible to the collector.
+    pub(crate) extent: i32,
+    /// The root this trace ends in, if it does.
+    pub(crate) link: Option<LinkTarget>,
+    pub(crate) loop_head: Option<DynamicLabel>,
+    pub(crate) cold: Vec<Cold>,
+    pub(crate) guards: Vec<GuardSite>,
+    pub(crate) valids: Vec<ValidSite>,
+    /// First id of this trace's exits and of its allocation sites.
+    pub(crate) first_exit: u32,
+    pub(crate) first_site: u32,
+    pub(crate) sites: u32,
+    stubs: Vec<Option<DynamicLabel>>,
+    literals: HashMap<u64, DynamicLabel>,
+    literal_order: Vec<(u64, DynamicLabel)>,
+}
+
+impl<'a> Asm<'a> {
+    pub(crate) fn new(
+        base: usize,
+        trace: &'a Trace,
+        layout: &'a Layout,
+        blobs: &'a Blobs,
+        locs: Vec<Loc>,
+    ) -> Self {
+        let ops = VecAssembler::new(base);
+        Self {
+            ops,
+            trace,
+            layout,
+            blobs,
+            locs,
+            frame_words: 0,
+            extent: 0,
+            link: None,
+            loop_head: None,
+            cold: Vec::new(),
+            guards: Vec::new(),
+            valids: Vec::new(),
+            first_exit: 0,
+            first_site: 0,
+            sites: 0,
+            stubs: vec![None; trace.snapshots.len()],
+            literals: HashMap::new(),
+            literal_order: Vec::new(),
+        }
+    }
+
+    pub(crate) fn label(&mut self) -> DynamicLabel {
+        self.ops.new_dynamic_label()
+    }
+
+    pub(crate) fn bind(&mut self, label: DynamicLabel) {
+        asm!(self ; =>label);
+    }
+
+    // --- operands -------------------------------------------------------------------------------
+
+    /// Where the value or constant is. Values that nobody reads have no place and are never asked for.
+    pub(crate) fn place(&self, r: OpRef) -> Place {
+        match self.trace.as_const(r) {
+            Some(Const::Int(i)) => return Place::Imm(i),
+            Some(Const::Flt(bits) | Const::Val(bits)) => return Place::Imm(bits as i64),
+            None => {}
+        }
+        let op = r.as_op().expect("operands are values or constants");
+        match self.locs[op] {
+            Loc::Reg(reg) => self.reg_place(reg),
+            Loc::Spill(slot) => Place::Slot(8 * slot as i32),
+            Loc::None => unreachable!("value {op} is read, so it has a place"),
+        }
+    }
+
+    fn reg_place(&self, reg: Reg) -> Place {
+        match reg.class() {
+            pyrite_jit_regalloc::Class::Gpr => Place::Gpr(reg.number()),
+            pyrite_jit_regalloc::Class::Xmm => Place::Xmm(reg.number()),
+        }
+    }
+
+    /// The label of a 64-bit literal behind the trace's code.
+    pub(crate) fn literal(&mut self, bits: u64) -> DynamicLabel {
+        if let Some(&label) = self.literals.get(&bits) {
+            return label;
+        }
+        let label = self.label();
+        self.literals.insert(bits, label);
+        self.literal_order.push((bits, label));
+        label
+    }
+
+    /// `dst = bits`, by the shortest instruction; flags may change.
+    pub(crate) fn load_imm(&mut self, dst: u8, bits: i64) {
+        if bits == 0 {
+            asm!(self ; xor Rd(dst), Rd(dst));
+        } else if let Ok(small) = u32::try_from(bits) {
+            asm!(self ; mov Rd(dst), small as i32);
+        } else if let Ok(small) = i32::try_from(bits) {
+            asm!(self ; mov Rq(dst), DWORD small);
+        } else {
+            asm!(self ; mov Rq(dst), QWORD bits);
+        }
+    }
+
+    /// `dst = r`.
+    pub(crate) fn load_gpr(&mut self, dst: u8, r: OpRef) {
+        match self.place(r) {
+            Place::Gpr(src) if src == dst => {}
+            Place::Gpr(src) => asm!(self ; mov Rq(dst), Rq(src)),
+            Place::Slot(at) => asm!(self ; mov Rq(dst), [Rq(RSP) + at]),
+            Place::Imm(bits) => self.load_imm(dst, bits),
+            Place::Xmm(_) => unreachable!("an integer operand is not in a floating-point register"),
+        }
+    }
+
+    /// A register that holds `r`: its own, or `scratch`.
+    pub(crate) fn use_gpr(&mut self, r: OpRef, scratch: u8) -> u8 {
+        match self.place(r) {
+            Place::Gpr(reg) => reg,
+            _ => {
+                self.load_gpr(scratch, r);
+                scratch
+            }
+        }
+    }
+
+    /// The register to compute the result `r` in; `rax` when it lives in a slot or nowhere.
+    pub(crate) fn def_gpr(&self, r: OpRef) -> u8 {
+        match r.as_op().map(|i| self.locs[i]) {
+            Some(Loc::Reg(reg)) => reg.number(),
+            _ => RAX,
+        }
+    }
+
+    /// Puts the result `r`, computed in `reg`, to its place.
+    pub(crate) fn end_gpr(&mut self, r: OpRef, reg: u8) {
+        match r.as_op().map(|i| self.locs[i]) {
+            Some(Loc::Reg(own)) if own.number() == reg => {}
+            Some(Loc::Reg(own)) => asm!(self ; mov Rq(own.number()), Rq(reg)),
+            Some(Loc::Spill(slot)) => asm!(self ; mov [Rq(RSP) + 8 * slot as i32], Rq(reg)),
+            _ => {}
+        }
+    }
+
+    /// True when the value `r` sits in this very register.
+    pub(crate) fn is_in(&self, r: OpRef, reg: u8) -> bool {
+        self.place(r) == Place::Gpr(reg)
+    }
+
+    /// `dst = r` for doubles.
+    pub(crate) fn load_xmm(&mut self, dst: u8, r: OpRef) {
+        match self.place(r) {
+            Place::Xmm(src) if src == dst => {}
+            Place::Xmm(src) => asm!(self ; movaps Rx(dst), Rx(src)),
+            Place::Slot(at) => asm!(self ; movsd Rx(dst), [Rq(RSP) + at]),
+            Place::Imm(0) => asm!(self ; xorps Rx(dst), Rx(dst)),
+            Place::Imm(bits) => {
+                let literal = self.literal(bits as u64);
+                asm!(self ; movsd Rx(dst), [=>literal]);
+            }
+            Place::Gpr(_) => unreachable!("a double is not in a general purpose register"),
+        }
+    }
+
+    pub(crate) fn use_xmm(&mut self, r: OpRef, scratch: u8) -> u8 {
+        match self.place(r) {
+            Place::Xmm(reg) => reg,
+            _ => {
+                self.load_xmm(scratch, r);
+                scratch
+            }
+        }
+    }
+
+    pub(crate) fn def_xmm(&self, r: OpRef) -> u8 {
+        match r.as_op().map(|i| self.locs[i]) {
+            Some(Loc::Reg(reg)) => reg.number(),
+            _ => XMM_TMP,
+        }
+    }
+
+    pub(crate) fn end_xmm(&mut self, r: OpRef, reg: u8) {
+        match r.as_op().map(|i| self.locs[i]) {
+            Some(Loc::Reg(own)) if own.number() == reg => {}
+            Some(Loc::Reg(own)) => asm!(self ; movaps Rx(own.number()), Rx(reg)),
+            Some(Loc::Spill(slot)) => asm!(self ; movsd [Rq(RSP) + 8 * slot as i32], Rx(reg)),
+            _ => {}
+        }
+    }
+
+    /// `dst = dst op src`, or the comparison of the two.
+    pub(crate) fn alu(&mut self, op: Alu, dst: u8, src: Place) {
+        macro_rules! emit {
+            ($($source:tt)*) => {
+                match op {
+                    Alu::Add => asm!(self ; add Rq(dst), $($source)*),
+                    Alu::Sub => asm!(self ; sub Rq(dst), $($source)*),
+                    Alu::And => asm!(self ; and Rq(dst), $($source)*),
+                    Alu::Or => asm!(self ; or Rq(dst), $($source)*),
+                    Alu::Xor => asm!(self ; xor Rq(dst), $($source)*),
+                    Alu::Cmp => asm!(self ; cmp Rq(dst), $($source)*),
+                }
+            };
+        }
+        match src {
+            Place::Gpr(reg) => emit!(Rq(reg)),
+            Place::Slot(at) => emit!([Rq(RSP) + at]),
+            Place::Imm(bits) => {
+                if let Ok(byte) = i8::try_from(bits) {
+                    emit!(BYTE byte as _)
+                } else if let Ok(dword) = i32::try_from(bits) {
+                    emit!(DWORD dword)
+                } else {
+                    let literal = self.literal(bits as u64);
+                    emit!([=>literal])
+                }
+            }
+            Place::Xmm(_) => unreachable!("an integer operand is not in a floating-point register"),
+        }
+    }
+
+    /// `dst = dst op src` for doubles, or the comparison, or the root of `src`.
+    pub(crate) fn sse(&mut self, op: Sse, dst: u8, src: Place) {
+        macro_rules! emit {
+            ($($source:tt)*) => {
+                match op {
+                    Sse::Add => asm!(self ; addsd Rx(dst), $($source)*),
+                    Sse::Sub => asm!(self ; subsd Rx(dst), $($source)*),
+                    Sse::Mul => asm!(self ; mulsd Rx(dst), $($source)*),
+                    Sse::Div => asm!(self ; divsd Rx(dst), $($source)*),
+                    Sse::Sqrt => asm!(self ; sqrtsd Rx(dst), $($source)*),
+                    Sse::Cmp => asm!(self ; ucomisd Rx(dst), $($source)*),
+                }
+            };
+        }
+        match src {
+            Place::Xmm(reg) => emit!(Rx(reg)),
+            Place::Slot(at) => emit!([Rq(RSP) + at]),
+            Place::Imm(bits) => {
+                let literal = self.literal(bits as u64);
+                emit!([=>literal])
+            }
+            Place::Gpr(_) => unreachable!("a double is not in a general purpose register"),
+        }
+    }
+
+    // --- control --------------------------------------------------------------------------------
+
+    /// Jumps to `label` when the condition holds.
+    pub(crate) fn jump_if(&mut self, cond: Cond, label: DynamicLabel) {
+        match cond {
+            Cond::O => asm!(self ; jo =>label),
+            Cond::B => asm!(self ; jb =>label),
+            Cond::Ae => asm!(self ; jae =>label),
+            Cond::E => asm!(self ; je =>label),
+            Cond::Ne => asm!(self ; jne =>label),
+            Cond::Be => asm!(self ; jbe =>label),
+            Cond::A => asm!(self ; ja =>label),
+            Cond::P => asm!(self ; jp =>label),
+            Cond::L => asm!(self ; jl =>label),
+            Cond::Ge => asm!(self ; jge =>label),
+            Cond::Le => asm!(self ; jle =>label),
+            Cond::G => asm!(self ; jg =>label),
+        }
+    }
+
+    /// The stub by which a snapshot's guards leave.
+    pub(crate) fn stub(&mut self, snapshot: SnapshotId) -> DynamicLabel {
+        if let Some(label) = self.stubs[snapshot.index()] {
+            return label;
+        }
+        let label = self.label();
+        self.stubs[snapshot.index()] = Some(label);
+        label
+    }
+
+    pub(crate) fn stub_if_used(&self, snapshot: usize) -> Option<DynamicLabel> {
+        self.stubs[snapshot]
+    }
+
+    /// Leaves by `snapshot` when the condition holds.
+    pub(crate) fn exit_if(&mut self, cond: Cond, snapshot: SnapshotId) {
+        let stub = self.stub(snapshot);
+        self.jump_if(cond, stub);
+        let offset = self.ops.offset().0 - 4;
+        self.guards.push(GuardSite { offset, snapshot });
+    }
+
+    /// Leaves by `snapshot`.
+    pub(crate) fn exit_always(&mut self, snapshot: SnapshotId) {
+        let stub = self.stub(snapshot);
+        asm!(self ; jmp =>stub);
+        let offset = self.ops.offset().0 - 4;
+        self.guards.push(GuardSite { offset, snapshot });
+    }
+
+    /// Fills up with no-operations until the offset plus `ahead` is a multiple of `align`.
+    pub(crate) fn pad(&mut self, align: usize, ahead: usize) {
+        let mut left = (align - (self.ops.offset().0 + ahead) % align) % align;
+        while left > 0 {
+            let n = left.min(8);
+            let bytes: &[u8] = match n {
+                1 => &[0x90],
+                2 => &[0x66, 0x90],
+                3 => &[0x0F, 0x1F, 0x00],
+                4 => &[0x0F, 0x1F, 0x40, 0x00],
+                5 => &[0x0F, 0x1F, 0x44, 0x00, 0x00],
+                6 => &[0x66, 0x0F, 0x1F, 0x44, 0x00, 0x00],
+                7 => &[0x0F, 0x1F, 0x80, 0x00, 0x00, 0x00, 0x00],
+                _ => &[0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+            };
+            self.ops.extend(bytes);
+            left -= n;
+        }
+    }
+
+    // --- moves ----------------------------------------------------------------------------------
+
+    /// Does all `moves` at once, then loads `constants`.
+    pub(crate) fn parallel(&mut self, moves: &[Move], constants: &[(i64, Loc)]) {
+        for step in sequentialize(moves) {
+            match step {
+                Step::Copy(m) => self.copy(m.from, m.to),
+                // Slot-to-slot copies pass through rax, so what is kept aside waits elsewhere.
+                Step::Save(Loc::Reg(reg)) if reg.class() == pyrite_jit_regalloc::Class::Gpr => {
+                    asm!(self ; movq Rx(XMM_TMP), Rq(reg.number()));
+                }
+                Step::Save(Loc::Reg(reg)) => asm!(self ; movaps Rx(XMM_TMP), Rx(reg.number())),
+                Step::Save(Loc::Spill(slot)) => {
+                    asm!(self ; movsd Rx(XMM_TMP), [Rq(RSP) + 8 * slot as i32])
+                }
+                Step::Restore(Loc::Reg(reg)) if reg.class() == pyrite_jit_regalloc::Class::Gpr => {
+                    asm!(self ; movq Rq(reg.number()), Rx(XMM_TMP));
+                }
+                Step::Restore(Loc::Reg(reg)) => asm!(self ; movaps Rx(reg.number()), Rx(XMM_TMP)),
+                Step::Restore(Loc::Spill(slot)) => {
+                    asm!(self ; movsd [Rq(RSP) + 8 * slot as i32], Rx(XMM_TMP))
+                }
+                Step::Save(Loc::None) | Step::Restore(Loc::None) => {}
+            }
+        }
+        for &(bits, to) in constants {
+            match to {
+                Loc::Reg(reg) if reg.class() == pyrite_jit_regalloc::Class::Gpr => {
+                    self.load_imm(reg.number(), bits)
+                }
+                Loc::Reg(reg) if bits == 0 => asm!(self ; xorps Rx(reg.number()), Rx(reg.number())),
+                Loc::Reg(reg) => {
+                    let literal = self.literal(bits as u64);
+                    asm!(self ; movsd Rx(reg.number()), [=>literal]);
+                }
+                Loc::Spill(slot) => {
+                    let at = 8 * slot as i32;
+                    if let Ok(small) = i32::try_from(bits) {
+                        asm!(self ; mov QWORD [Rq(RSP) + at], DWORD small);
+                    } else {
+                        self.load_imm(RAX, bits);
+                        asm!(self ; mov [Rq(RSP) + at], Rq(RAX));
+                    }
+                }
+                Loc::None => {}
+            }
+        }
+    }
+
+    fn copy(&mut self, from: Loc, to: Loc) {
+        use pyrite_jit_regalloc::Class::{Gpr, Xmm};
+        let class = |reg: Reg| reg.class();
+        match (from, to) {
+            (Loc::Reg(s), Loc::Reg(d)) => match (class(s), class(d)) {
+                (Gpr, Gpr) => asm!(self ; mov Rq(d.number()), Rq(s.number())),
+                (Xmm, Xmm) => asm!(self ; movaps Rx(d.number()), Rx(s.number())),
+                (Gpr, Xmm) => asm!(self ; movq Rx(d.number()), Rq(s.number())),
+                (Xmm, Gpr) => asm!(self ; movq Rq(d.number()), Rx(s.number())),
+            },
+            (Loc::Reg(s), Loc::Spill(slot)) => match class(s) {
+                Gpr => asm!(self ; mov [Rq(RSP) + 8 * slot as i32], Rq(s.number())),
+                Xmm => asm!(self ; movsd [Rq(RSP) + 8 * slot as i32], Rx(s.number())),
+            },
+            (Loc::Spill(slot), Loc::Reg(d)) => match class(d) {
+                Gpr => asm!(self ; mov Rq(d.number()), [Rq(RSP) + 8 * slot as i32]),
+                Xmm => asm!(self ; movsd Rx(d.number()), [Rq(RSP) + 8 * slot as i32]),
+            },
+            (Loc::Spill(s), Loc::Spill(d)) => {
+                asm!(self ; mov Rq(RAX), [Rq(RSP) + 8 * s as i32] ; mov [Rq(RSP) + 8 * d as i32], Rq(RAX));
+            }
+            (Loc::None, _) | (_, Loc::None) => {}
+        }
+    }
+
+    /// Moves the phis of the loop take at one of its edges.
+    pub(crate) fn phi_moves(&mut self, phis: &[usize], values: &[OpRef]) {
+        let (mut moves, mut constants) = (Vec::new(), Vec::new());
+        for (&phi, &value) in phis.iter().zip(values) {
+            let to = self.locs[phi];
+            if to == Loc::None {
+                continue;
+            }
+            match (value.as_op(), self.place(value)) {
+                (Some(op), _) => moves.push(Move {
+                    from: self.locs[op],
+                    to,
+                }),
+                (None, Place::Imm(bits)) => constants.push((bits, to)),
+                _ => unreachable!("a value that is no op is a constant"),
+            }
+        }
+        self.parallel(&moves, &constants);
+    }
+
+    /// Emits the literals, 8-byte aligned; returns where they start and the finished bytes.
+    pub(crate) fn finish(mut self) -> Result<(usize, Vec<u8>), DynasmError> {
+        while !self.ops.offset().0.is_multiple_of(8) {
+            self.ops.push(0xCC);
+        }
+        let code_len = self.ops.offset().0;
+        for (bits, label) in std::mem::take(&mut self.literal_order) {
+            self.bind(label);
+            self.ops.push_u64(bits);
+        }
+        Ok((code_len, self.ops.finalize()?))
+    }
+}

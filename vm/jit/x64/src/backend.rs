@@ -1,0 +1,509 @@
+//! The backend: compiled traces, their exits, and the patches that join them.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+
+use dynasmrt::{DynasmApi, DynasmLabelApi};
+use pyrite_jit_codecache::{CodeCache, CodeCacheError, CodeSpan};
+use pyrite_jit_ir::{Const, OpCode, OpRef, SnapshotId, Trace, TraceId, TraceKind, word};
+use pyrite_jit_regalloc::{Allocation, LiveSet, Loc, Move, allocate, allocate_stack, check};
+
+use crate::asm::{Asm, GuardSite, ValidSite, asm};
+use crate::blobs::Blobs;
+use crate::error::{BackendError, CompileError};
+use crate::exits::{ExitInfo, MAX_VIRTUALS};
+use crate::layout::Layout;
+use crate::lower;
+use crate::problem::problem;
+use crate::regs::{REGISTERS, RSP};
+use crate::runtime::{self, ExitState};
+
+/// How to compile one trace.
+#[derive(Debug, Clone, Copy)]
+pub struct CompileOptions {
+    /// Off: every value lives in a stack slot.
+    pub regalloc: bool,
+    /// Slots from the window base, the trace's deepest frame included, that the collector must see
+    /// during calls and allocations. Too many is harmless, too few loses objects.
+    pub extent: i32,
+}
+
+/// A compiled trace as its owner sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compiled {
+    /// The trace.
+    pub id: TraceId,
+    /// Where its code is.
+    pub span: CodeSpan,
+    /// Address to enter a root at; of a bridge, where its parent's exit is led.
+    pub entry: usize,
+    /// Bytes of code, without the literals behind it.
+    pub code_bytes: usize,
+    /// Words of its native frame.
+    pub frame_words: u32,
+    /// Values that wanted a register and got a slot.
+    pub spilled: u32,
+    /// Ids of its exits, one per snapshot in order.
+    pub exits: std::ops::Range<u32>,
+    /// Ids of its allocation sites.
+    pub sites: std::ops::Range<u32>,
+    /// Object addresses in its code and exits: to be kept alive and in place as long as it is.
+    pub roots: Vec<u64>,
+}
+
+/// An allocation site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// The trace.
+    pub trace: TraceId,
+    /// Its `new`.
+    pub op: OpRef,
+    /// Bytes that must fit the window.
+    pub bytes: i32,
+    /// Slots from the window base that the collector must see; `top` was set accordingly.
+    pub extent: i32,
+    /// A snapshot of the op, where it has one.
+    pub snapshot: Option<SnapshotId>,
+    frame_words: u32,
+    live: LiveSet,
+}
+
+impl Site {
+    /// Clears dead registers and frame words before a conservative scan. Worth it only when a
+    /// collection is due.
+    pub fn clear_dead(&self, state: &mut ExitState) {
+        state.clear_dead(self.frame_words, &|loc| match loc {
+            Loc::Reg(reg) => self.live.regs.contains(reg),
+            Loc::Spill(slot) => self.live.has_spill(slot),
+            Loc::None => false,
+        });
+    }
+}
+
+/// Where a root trace can be joined.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinkTarget {
+    pub(crate) body: usize,
+    pub(crate) frame_words: u32,
+}
+
+/// What the backend keeps of a trace.
+#[derive(Debug)]
+struct Record {
+    body: usize,
+    frame_words: u32,
+    first_exit: u32,
+    snapshots: u32,
+    /// Address of the 4-byte displacement of each used stub's jump.
+    stubs: Vec<Option<usize>>,
+    /// Address of the 4-byte displacement of each guard's jump.
+    guards: Vec<(usize, SnapshotId)>,
+    /// Address of each `valid`.
+    valids: Vec<(usize, SnapshotId)>,
+}
+
+/// Executable memory and everything that is known of the code in it.
+#[derive(Debug)]
+pub struct Backend {
+    cache: CodeCache,
+    layout: Layout,
+    blobs: Blobs,
+    traces: HashMap<TraceId, Record>,
+    exits: Vec<ExitInfo>,
+    sites: Vec<Site>,
+}
+
+/// Exit ids start here: 0 says "no exit" in an activation record.
+const FIRST_EXIT: u32 = 1;
+
+/// From the place of a stub's jump displacement back to the stub's first byte.
+const STUB_HEAD: usize = 6;
+
+impl Backend {
+    /// A backend with executable memory of its own.
+    ///
+    /// # Errors
+    /// When there is none, or the processor is too old.
+    pub fn new(layout: Layout) -> Result<Self, BackendError> {
+        Self::with_cache(layout, CodeCache::new()?)
+    }
+
+    /// A backend over the given memory.
+    ///
+    /// # Errors
+    /// When it is too small for the shared code, or the processor is too old.
+    pub fn with_cache(layout: Layout, mut cache: CodeCache) -> Result<Self, BackendError> {
+        if !std::arch::is_x86_feature_detected!("sse4.1") {
+            return Err(BackendError::Processor("SSE 4.1"));
+        }
+        let blobs = Blobs::new(&mut cache, &layout)?;
+        Ok(Self {
+            cache,
+            layout,
+            blobs,
+            traces: HashMap::new(),
+            exits: Vec::new(),
+            sites: Vec::new(),
+        })
+    }
+
+    /// Executable memory, for figures and perf maps.
+    #[must_use]
+    pub fn cache(&self) -> &CodeCache {
+        &self.cache
+    }
+
+    /// An exit by the id its stub loads.
+    ///
+    /// # Panics
+    /// When no trace has that exit.
+    #[must_use]
+    pub fn exit(&self, id: u32) -> &ExitInfo {
+        &self.exits[(id - FIRST_EXIT) as usize]
+    }
+
+    /// An allocation site by its id.
+    ///
+    /// # Panics
+    /// When no trace has that site.
+    #[must_use]
+    pub fn site(&self, id: u32) -> &Site {
+        &self.sites[id as usize]
+    }
+
+    /// Turns a verified trace into machine code. A bridge is compiled but not yet attached.
+    ///
+    /// # Errors
+    /// See [`CompileError`]; the backend is unchanged then.
+    ///
+    /// # Panics
+    /// On traces that break the verifier's rules, and in debug builds on a wrong allocation.
+    pub fn compile(
+        &mut self,
+        trace: &Trace,
+        options: CompileOptions,
+    ) -> Result<Compiled, CompileError> {
+        self.refuse(trace)?;
+        let (parent_locs, parent_words) = self.parent(trace)?;
+        let link = self.link_target(trace)?;
+
+        let problem = problem(trace, &parent_locs);
+        let mut allocation = if options.regalloc {
+            allocate(&problem, REGISTERS)
+        } else {
+            allocate_stack(&problem)
+        };
+        if cfg!(debug_assertions)
+            && let Err(error) = check(&problem, &allocation.locs)
+        {
+            panic!("wrong allocation of trace {:?}: {error}", trace.id);
+        }
+        let outgoing = lower::outgoing_words(trace);
+        // The lowest words of the frame are for stack arguments.
+        for loc in &mut allocation.locs {
+            if let Loc::Spill(slot) = loc {
+                *slot += outgoing;
+            }
+        }
+        let frame_words = (allocation.spill_words + outgoing)
+            .next_multiple_of(2)
+            .max(parent_words);
+
+        let address = self.cache.next_address(16);
+        let first_exit = FIRST_EXIT + self.exits.len() as u32;
+        let mut a = Asm::new(
+            address,
+            trace,
+            &self.layout,
+            &self.blobs,
+            allocation.locs.clone(),
+        );
+        a.frame_words = frame_words;
+        a.extent = options.extent;
+        a.first_exit = first_exit;
+        a.first_site = self.sites.len() as u32;
+        a.link = link;
+        let body = entry(&mut a, &parent_locs, parent_words);
+        for (r, op) in trace.iter() {
+            lower::op(&mut a, r, op);
+        }
+        lower::cold(&mut a);
+        let stubs = stubs(&mut a);
+        let (guards, valids) = (std::mem::take(&mut a.guards), std::mem::take(&mut a.valids));
+        let assembled = a.finish();
+        let (code_bytes, code) = assembled.map_err(|e| CompileError::Assemble {
+            trace: trace.id,
+            reason: e.to_string(),
+        })?;
+        let span = self
+            .cache
+            .append(16, &code)
+            .map_err(|source| CompileError::Code {
+                trace: trace.id,
+                source,
+            })?;
+        debug_assert_eq!(
+            span.address, address,
+            "code lands where it was assembled for"
+        );
+
+        let at = |offset: usize| address + offset;
+        let snapshots = trace.snapshots.len() as u32;
+        for n in 0..snapshots {
+            self.exits.push(ExitInfo::new(
+                first_exit + n,
+                trace,
+                SnapshotId(n),
+                &allocation.locs,
+            ));
+        }
+        let first_site = self.sites.len() as u32;
+        self.add_sites(trace, &allocation, frame_words, options.extent);
+        self.traces.insert(
+            trace.id,
+            Record {
+                body: at(body),
+                frame_words,
+                first_exit,
+                snapshots,
+                stubs: stubs.into_iter().map(|offset| offset.map(at)).collect(),
+                guards: guards
+                    .iter()
+                    .map(|g: &GuardSite| (at(g.offset), g.snapshot))
+                    .collect(),
+                valids: valids
+                    .iter()
+                    .map(|v: &ValidSite| (at(v.offset), v.snapshot))
+                    .collect(),
+            },
+        );
+        Ok(Compiled {
+            id: trace.id,
+            span,
+            entry: address,
+            code_bytes,
+            frame_words,
+            spilled: allocation.spilled,
+            exits: first_exit..first_exit + snapshots,
+            sites: first_site..self.sites.len() as u32,
+            roots: roots(trace),
+        })
+    }
+
+    /// Leads an exit to a bridge, from now on and for runs that are on their way.
+    ///
+    /// No other thread may run machine code meanwhile.
+    ///
+    /// # Errors
+    /// Those of patching; the exit then still leaves the trace, or already leads to the bridge.
+    ///
+    /// # Panics
+    /// When no trace has that exit.
+    pub fn attach_bridge(&mut self, exit: u32, bridge: &Compiled) -> Result<(), CodeCacheError> {
+        let info = self.exit(exit);
+        let snapshot = info.snapshot;
+        let record = &self.traces[&info.trace];
+        if let Some(jump) = record.stubs[snapshot.index()] {
+            self.cache.patch4(jump, displacement(jump, bridge.entry))?;
+        }
+        for &(jump, _) in record.guards.iter().filter(|(_, s)| *s == snapshot) {
+            let bytes = displacement(jump, bridge.entry).to_le_bytes();
+            // A displacement that straddles two words cannot be changed by one store; that guard
+            // goes on through its stub.
+            if jump % 8 <= 4 {
+                self.cache.patch_within8(jump, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every `valid` of the trace leave, from now on.
+    ///
+    /// # Errors
+    /// Those of patching.
+    ///
+    /// # Panics
+    /// When there is no such trace.
+    pub fn invalidate(&mut self, trace: TraceId) -> Result<(), CodeCacheError> {
+        let record = &self.traces[&trace];
+        for &(at, snapshot) in &record.valids {
+            let stub =
+                record.stubs[snapshot.index()].expect("a valid guard has a stub") - STUB_HEAD;
+            let mut jump = [0xE9, 0, 0, 0, 0];
+            jump[1..].copy_from_slice(&displacement(at + 1, stub).to_le_bytes());
+            self.cache.patch_within8(at, &jump)?;
+        }
+        Ok(())
+    }
+
+    /// The exit a bridge of this kind starts from.
+    #[must_use]
+    pub fn exit_of(&self, trace: TraceId, snapshot: SnapshotId) -> Option<u32> {
+        let record = self.traces.get(&trace)?;
+        (snapshot.0 < record.snapshots).then(|| record.first_exit + snapshot.0)
+    }
+
+    /// Runs a root trace until it leaves; returns what `on_exit` returned.
+    ///
+    /// # Safety
+    /// `vm` is a VM state as the layout describes, of which no reference is held; `base` is a window
+    /// with every slot that the trace, its bridges and what they link to mention, and whose contents
+    /// are what the trace was recorded for (its guards check the rest).
+    pub unsafe fn enter_at(enter: Entry, vm: *mut c_void, base: *mut u64, code: usize) -> u64 {
+        // SAFETY: passed on from the caller; `Entry` has the blobs of a backend that is never dropped
+        // while its code runs.
+        unsafe { runtime::enter(&enter.0, vm, base, code) }
+    }
+
+    /// What [`Backend::enter_at`] needs, so that nobody borrows the backend while code runs.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        Entry(self.blobs)
+    }
+
+    /// In the child of a `fork`: see [`CodeCache::after_fork`].
+    ///
+    /// # Errors
+    /// Those of the code cache; the child must then run without compiled code.
+    pub fn after_fork(&mut self) -> Result<(), CodeCacheError> {
+        self.cache.after_fork()
+    }
+
+    fn refuse(&self, trace: &Trace) -> Result<(), CompileError> {
+        if self.traces.contains_key(&trace.id) {
+            return Err(CompileError::Duplicate(trace.id));
+        }
+        match trace
+            .snapshots
+            .iter()
+            .position(|s| s.virtuals.len() > MAX_VIRTUALS)
+        {
+            Some(n) => Err(CompileError::TooManyVirtuals {
+                trace: trace.id,
+                snapshot: SnapshotId(n as u32),
+                found: trace.snapshots[n].virtuals.len(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Places of a bridge's inherited values in its parent's frame, and that frame's size.
+    fn parent(&self, trace: &Trace) -> Result<(Vec<Loc>, u32), CompileError> {
+        let TraceKind::Bridge { parent, exit } = trace.kind else {
+            return Ok((Vec::new(), 0));
+        };
+        let unknown = || CompileError::UnknownParent {
+            trace: trace.id,
+            parent,
+            exit,
+        };
+        let id = self.exit_of(parent, exit).ok_or_else(unknown)?;
+        let locs = self.exit(id).live.iter().map(|&(_, loc)| loc).collect();
+        Ok((locs, self.traces[&parent].frame_words))
+    }
+
+    fn link_target(&self, trace: &Trace) -> Result<Option<LinkTarget>, CompileError> {
+        let Some(op) = trace.ops.last().filter(|op| op.code == OpCode::Link) else {
+            return Ok(None);
+        };
+        let root = TraceId(op.imm as u32);
+        let record = self.traces.get(&root).ok_or(CompileError::UnknownRoot {
+            trace: trace.id,
+            root: op.imm,
+        })?;
+        Ok(Some(LinkTarget {
+            body: record.body,
+            frame_words: record.frame_words,
+        }))
+    }
+
+    fn add_sites(&mut self, trace: &Trace, allocation: &Allocation, frame_words: u32, extent: i32) {
+        let news: Vec<u32> = trace
+            .iter()
+            .filter(|(_, op)| op.code == OpCode::New)
+            .filter_map(|(r, _)| r.as_op())
+            .map(|i| i as u32)
+            .collect();
+        for (&index, live) in news.iter().zip(allocation.live_across(&news)) {
+            let op = &trace.ops[index as usize];
+            self.sites.push(Site {
+                trace: trace.id,
+                op: OpRef::op(index as usize),
+                bytes: lower::object_bytes(op),
+                extent,
+                snapshot: op.snap,
+                frame_words,
+                live,
+            });
+        }
+    }
+}
+
+/// The right to run machine code of one backend.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry(Blobs);
+
+/// Makes the frame and moves inherited values; returns the offset behind the frame's making, where
+/// other traces with a frame of this size may join.
+fn entry(a: &mut Asm<'_>, parent_locs: &[Loc], parent_words: u32) -> usize {
+    let grow = a.frame_words - parent_words;
+    if grow != 0 {
+        let bytes = 8 * grow as i32;
+        asm!(a ; lea rsp, [Rq(RSP) - bytes]);
+    }
+    let body = a.ops.offset().0;
+    let moves: Vec<Move> = a
+        .trace
+        .iter()
+        .take_while(|(_, op)| op.code == OpCode::Param)
+        .filter_map(|(r, op)| {
+            let to = a.locs[r.as_op().expect("a param is an op")];
+            // The parent's frame is the upper part of this one.
+            let from = match parent_locs[op.imm as usize] {
+                Loc::Spill(slot) => Loc::Spill(slot + grow),
+                loc => loc,
+            };
+            (to != Loc::None).then_some(Move { from, to })
+        })
+        .collect();
+    a.parallel(&moves, &[]);
+    body
+}
+
+/// Emits the exit stubs; returns the offset of each one's jump displacement.
+///
+/// A stub is `mov eax, id; jmp way out`, aligned so that one 4-byte store leads it to a bridge.
+fn stubs(a: &mut Asm<'_>) -> Vec<Option<usize>> {
+    let tail = a.label();
+    let mut out = vec![None; a.trace.snapshots.len()];
+    for (snapshot, slot) in out.iter_mut().enumerate() {
+        let Some(label) = a.stub_if_used(snapshot) else {
+            continue;
+        };
+        a.pad(4, STUB_HEAD);
+        a.bind(label);
+        let id = a.first_exit + snapshot as u32;
+        asm!(a ; mov eax, DWORD id as i32 ; jmp =>tail);
+        let jump = a.ops.offset().0 - 4;
+        debug_assert!(jump.is_multiple_of(4), "the displacement is aligned");
+        *slot = Some(jump);
+    }
+    a.bind(tail);
+    let (bytes, blob) = (8 * a.frame_words as i32, a.blobs.exit);
+    asm!(a ; mov ecx, DWORD bytes ; jmp extern blob);
+    out
+}
+
+/// What to write at `at` so that the jump goes to `target`.
+fn displacement(at: usize, target: usize) -> u32 {
+    target.wrapping_sub(at + 4) as u32
+}
+
+/// Object addresses among the constants.
+fn roots(trace: &Trace) -> Vec<u64> {
+    let words = trace.consts.iter().filter_map(|c| match c {
+        Const::Val(bits) if word::is_ptr(*bits) => Some(*bits),
+        _ => None,
+    });
+    words.collect()
+}

@@ -1,0 +1,48 @@
+//! Loop header, back edge, and the ends of a trace.
+
+use dynasmrt::{DynasmApi, DynasmLabelApi};
+use pyrite_jit_ir::{Op, OpCode, OpRef};
+
+use super::snapshot;
+use crate::asm::{Asm, asm};
+use crate::problem::phis;
+use crate::regs::RSP;
+
+/// Moves the phis to their first values and starts the loop.
+pub(super) fn loop_head(a: &mut Asm<'_>, r: OpRef) {
+    let head = r.as_op().expect("a loop header is an op");
+    let phis = phis(a.trace, head);
+    let entry: Vec<OpRef> = phis.iter().map(|&phi| a.trace.ops[phi].a).collect();
+    a.phi_moves(&phis, &entry);
+    a.pad(16, 0);
+    let label = a.label();
+    a.bind(label);
+    a.loop_head = Some(label);
+}
+
+/// Moves the phis to their next values and goes back.
+pub(super) fn jump(a: &mut Asm<'_>, op: &Op) {
+    let head = a.trace.loop_index().expect("a jump has a loop header");
+    let phis = phis(a.trace, head);
+    let back: Vec<OpRef> = a.trace.list(op.list).to_vec();
+    a.phi_moves(&phis, &back);
+    let label = a
+        .loop_head
+        .expect("the loop header was emitted before its jump");
+    asm!(a ; jmp =>label);
+}
+
+/// Leaves for good, or goes on in a root trace with a frame of that trace's size.
+pub(super) fn end(a: &mut Asm<'_>, op: &Op) {
+    if op.code == OpCode::Exit {
+        a.exit_always(snapshot(op));
+        return;
+    }
+    let target = a.link.expect("the backend looked the root up before");
+    let words = a.frame_words as i32 - target.frame_words as i32;
+    if words != 0 {
+        asm!(a ; lea rsp, [Rq(RSP) + 8 * words]);
+    }
+    let address = target.body;
+    asm!(a ; jmp extern address);
+}
