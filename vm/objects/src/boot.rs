@@ -225,6 +225,9 @@ pub fn boot(vm: &mut Vm) {
     }
     crate::exceptions::install(vm);
     crate::traceback::install(vm);
+    crate::function::install(vm);
+    crate::descriptors::install(vm);
+    crate::generator_type::install(vm);
     crate::object::install(vm);
     crate::type_::install(vm);
     crate::int_type::install(vm);
