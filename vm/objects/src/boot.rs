@@ -228,6 +228,7 @@ pub fn boot(vm: &mut Vm) {
     crate::function::install(vm);
     crate::descriptors::install(vm);
     crate::generator_type::install(vm);
+    crate::small::install(vm);
     crate::object::install(vm);
     crate::type_::install(vm);
     crate::int_type::install(vm);

@@ -49,6 +49,7 @@ pub mod seq;
 pub mod set;
 pub mod shape;
 pub mod slice;
+pub mod small;
 pub mod sort;
 pub mod super_;
 pub mod text;
