@@ -264,6 +264,7 @@ fn new_recorder(vm: &mut Vm, e: Emitter, base: *mut Value, pc: *const u64) -> Py
         k: code_at(base).consts,
         depth: 0,
         extent: code_at(base).frame_size as i32,
+        wide_ints: j.params.passes.has(Pass::Fold),
         abort: None,
     }
 }
