@@ -52,6 +52,7 @@ pub mod repr;
 pub mod seq;
 pub mod set;
 pub mod shape;
+pub mod singletons;
 pub mod slice;
 pub mod sort;
 pub mod str;
