@@ -4,6 +4,7 @@
 //! and does is declared as in `pyrite_objects::native`.
 
 pub mod builtins;
+pub mod codecs;
 pub mod sys;
 pub mod textfile;
 pub mod time;
