@@ -223,14 +223,14 @@ pub fn boot(vm: &mut Vm) {
         d.pattern_sequence = seq;
         d.pattern_mapping = !seq;
     }
+    crate::object::install(vm);
+    crate::type_::install(vm);
     crate::exceptions::install(vm);
     crate::traceback::install(vm);
     crate::function::install(vm);
     crate::descriptors::install(vm);
     crate::generator_type::install(vm);
     crate::small::install(vm);
-    crate::object::install(vm);
-    crate::type_::install(vm);
     crate::int_type::install(vm);
     crate::float::install(vm);
     crate::complex::install(vm);

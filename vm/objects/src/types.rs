@@ -477,13 +477,24 @@ impl Vm {
                 .any(|&c| vm.lookup(c, name) == f)
         };
         let object_getattribute = built_in(self, n.getattribute);
+        // Native descriptors are known by layout, whether or not their classes
+        // have the special methods already.
+        let layout = self.type_data(class).layout;
+        let built_in_set = matches!(layout, Layout::GetSet | Layout::Member | Layout::Property);
+        let built_in_get = built_in_set
+            || matches!(
+                layout,
+                Layout::Function | Layout::Native | Layout::StaticMethod | Layout::ClassMethod
+            );
         Memo {
             valid: true,
             object_getattribute,
             plain_getattr: object_getattribute && self.lookup(class, n.getattr).is_null(),
             plain_setattr: built_in(self, n.setattr) && built_in(self, n.delattr),
-            has_get: self.lookup(class, n.get).is_some(),
-            has_set: self.lookup(class, n.set).is_some() || self.lookup(class, n.delete).is_some(),
+            has_get: built_in_get || self.lookup(class, n.get).is_some(),
+            has_set: built_in_set
+                || self.lookup(class, n.set).is_some()
+                || self.lookup(class, n.delete).is_some(),
             plain_new: same(self, n.new) && !self.not_instantiable(class),
             identity_eq: same(self, n.eq) && same(self, n.hash),
         }
