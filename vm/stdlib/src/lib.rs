@@ -6,6 +6,7 @@
 pub mod builtins;
 pub mod codecs;
 pub mod sys;
+mod sys_info;
 pub mod textfile;
 pub mod time;
 
