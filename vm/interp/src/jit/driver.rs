@@ -99,6 +99,13 @@ pub struct Jit {
     log: Option<std::fs::File>,
 }
 
+impl Jit {
+    /// Highest slot that any frame of a trace reaches, exclusive.
+    pub(super) fn extent_of(&self, trace: TraceId) -> i32 {
+        self.entries[trace.0 as usize].extent
+    }
+}
+
 /// The JIT of a VM that has one.
 pub fn jit(vm: &Vm) -> &'static mut Jit {
     // SAFETY: installed once, never freed; one thread holds the VM.
@@ -391,6 +398,9 @@ fn follow(m: &mut PyRecorder) -> Option<Abort> {
     };
     loop {
         let at = m.pc;
+        // SAFETY: the windows of inlined frames were checked to fit.
+        let top = unsafe { m.trace_base.offset(m.extent as isize) };
+        m.host.vm().alloc.top = top as u64;
         // SAFETY: code ends in an instruction that does not fall through.
         let ins = Ins(unsafe { *at });
         if steps > 0 || m.e.finish_value().is_none() {
