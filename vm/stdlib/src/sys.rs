@@ -1,6 +1,6 @@
 //! The `sys` module.
 
-use crate::{module, namespace, set, textfile};
+use crate::{module, namespace, set, sys_import, textfile};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyException};
 use pyrite_objects::native::{NativeDef, def, effects};
@@ -119,14 +119,13 @@ pub fn install(vm: &mut Vm) {
     }
     let version = vm.new_str(concat!("3.11.2 (Pyrite ", env!("CARGO_PKG_VERSION"), ")"));
     set(vm, m, "version", version);
-    let final_ = vm.new_str("final");
-    let info = [Value::small(3), Value::small(11), Value::small(2), final_, Value::small(0)];
-    let info = vm.new_tuple(&info);
-    set(vm, m, "version_info", info);
     set(vm, m, "hexversion", Value::small(0x030B_02F0));
     set(vm, m, "maxunicode", Value::small(0x10_FFFF));
     let max = vm.new_int(i64::MAX);
     set(vm, m, "maxsize", max);
+    sys_import::install(vm, m);
+    let key = vm.intern("version_info");
+    let info = vm.dict_get_str(vm.sys_dict, key);
     let ns = vm.types.namespace;
     let imp = vm.new_instance(ns);
     for (k, text) in [("name", "pyrite"), ("cache_tag", "pyrite-311")] {
@@ -136,6 +135,9 @@ pub fn install(vm: &mut Vm) {
     }
     let key = vm.intern("version");
     vm.instance_set(imp, key, info);
+    let hex = Value::small(0x030B_02F0);
+    let key = vm.intern("hexversion");
+    vm.instance_set(imp, key, hex);
     set(vm, m, "implementation", imp);
 }
 
