@@ -34,7 +34,10 @@ impl RootSource for VmRoots {
             t.range(vm.stack, top);
             // What lies above is dead; zeroed, it can never be mistaken later.
             // No window has passed the soft limit (by more than its slack).
-            let high = vm.stack_soft.add(STACK_SLACK).min(vm.stack.add(crate::vm::STACK_WORDS));
+            let high = vm
+                .stack_soft
+                .add(STACK_SLACK)
+                .min(vm.stack.add(crate::vm::STACK_WORDS));
             let mut p = top;
             while p < high {
                 *p = Value::NULL;
@@ -223,13 +226,21 @@ pub fn boot(vm: &mut Vm) {
         d.pattern_sequence = seq;
         d.pattern_mapping = !seq;
     }
-    crate::object::install(vm);
-    crate::type_::install(vm);
     crate::exceptions::install(vm);
     crate::traceback::install(vm);
+    crate::function::install(vm);
+    crate::descriptors::install(vm);
+    crate::generator_type::install(vm);
+    crate::small::install(vm);
+    crate::object::install(vm);
+    crate::type_::install(vm);
     crate::int_type::install(vm);
     crate::float::install(vm);
     crate::complex::install(vm);
+    crate::format_spec::install(vm);
+    crate::str::install(vm);
+    crate::bytes::install(vm);
+    crate::bytearray::install(vm);
     crate::list::install(vm);
     crate::tuple::install(vm);
     crate::dict_type::install(vm);
