@@ -126,7 +126,7 @@ static FUNCTIONS: &[NativeDef] = &[
     def("register_at_fork", "(*, before=None, after_in_child=None, after_in_parent=None)", ANY, |vm, _| Ok(vm.none)),
 ];
 
-fn status(vm: &mut Vm, a: &[Value], test: fn(i32) -> bool) -> R {
+fn status(vm: &mut Vm, a: &[Value], test: extern "C" fn(i32) -> bool) -> R {
     let s = fs::c_int(vm, a[0])?;
     Ok(vm.bool(test(s)))
 }
