@@ -10,6 +10,7 @@ pub mod errno;
 pub mod fs;
 pub mod imp;
 pub mod importlib;
+pub mod io;
 pub mod marshal;
 pub mod posix;
 pub mod slots;
@@ -34,6 +35,7 @@ pub type Maker = fn(&mut Vm) -> R;
 /// Modules made on first import.
 pub static MODULES: &[(&str, Maker)] = &[
     ("_imp", imp::make),
+    ("_io", io::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),

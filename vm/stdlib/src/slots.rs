@@ -31,3 +31,31 @@ pub const WARN_VERSION: usize = 244;
 pub const STATVFS_RESULT: usize = 243;
 /// Nesting of the import lock, an int.
 pub const IMPORT_LOCK: usize = 242;
+/// `_io`'s classes: unsupported.
+pub const IO_UNSUPPORTED: usize = 241;
+/// `_io`'s classes: base.
+pub const IO_BASE: usize = 240;
+/// `_io`'s classes: raw base.
+pub const IO_RAW_BASE: usize = 239;
+/// `_io`'s classes: buffered base.
+pub const IO_BUFFERED_BASE: usize = 238;
+/// `_io`'s classes: text base.
+pub const IO_TEXT_BASE: usize = 237;
+/// `_io`'s classes: fileio.
+pub const IO_FILEIO: usize = 236;
+/// `_io`'s classes: reader.
+pub const IO_READER: usize = 235;
+/// `_io`'s classes: writer.
+pub const IO_WRITER: usize = 234;
+/// `_io`'s classes: random.
+pub const IO_RANDOM: usize = 233;
+/// `_io`'s classes: pair.
+pub const IO_PAIR: usize = 232;
+/// `_io`'s classes: bytesio.
+pub const IO_BYTESIO: usize = 231;
+/// `_io`'s classes: stringio.
+pub const IO_STRINGIO: usize = 230;
+/// `_io`'s classes: newline.
+pub const IO_NEWLINE: usize = 229;
+/// `_io`'s classes: text.
+pub const IO_TEXT: usize = 228;
