@@ -188,16 +188,20 @@ fn search_path(vm: &mut Vm, p: &Program) {
         match p {
             Program::File(f) => {
                 let full = std::fs::canonicalize(f).unwrap_or_else(|_| f.clone());
-                folders.push(full.parent().map(std::path::Path::to_path_buf).unwrap_or_default());
+                folders.push(
+                    full.parent()
+                        .map(std::path::Path::to_path_buf)
+                        .unwrap_or_default(),
+                );
             }
             Program::Module(_) => folders.push(std::env::current_dir().unwrap_or_default()),
             Program::Command(_) | Program::Stdin => folders.push(std::path::PathBuf::new()),
         }
     }
-    if !vm.config.ignore_environment {
-        if let Some(list) = std::env::var_os("PYTHONPATH").filter(|l| !l.is_empty()) {
-            folders.extend(std::env::split_paths(&list));
-        }
+    if !vm.config.ignore_environment
+        && let Some(list) = std::env::var_os("PYTHONPATH").filter(|l| !l.is_empty())
+    {
+        folders.extend(std::env::split_paths(&list));
     }
     folders.extend(vm.config.lib.clone());
     for f in folders {
