@@ -102,6 +102,8 @@ pub struct Jit {
     failures: HashMap<*const u64, u32>,
     roots: RootVec,
     recording: bool,
+    /// A watched object changed since the recording began.
+    disturbed: bool,
     log: Option<std::fs::File>,
 }
 
@@ -148,6 +150,7 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
         failures: HashMap::new(),
         roots: RootVec::pinning(vm.heap),
         recording: false,
+        disturbed: false,
         log,
     });
     vm.jit = Box::into_raw(j).cast();
@@ -160,6 +163,8 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
 /// check, and entered no more.
 fn invalidate(vm: &mut Vm, object: Value) {
     let j = jit(vm);
+    // What is being recorded may rest on it already.
+    j.disturbed = true;
     let Some(traces) = j.dependents.remove(&object.bits()) else {
         return;
     };
@@ -426,6 +431,7 @@ fn follow(m: &mut PyRecorder) -> Option<Abort> {
         let p = &jit(m.host.vm()).params;
         (p.max_ops, p.max_ops)
     };
+    jit(m.host.vm()).disturbed = false;
     loop {
         let at = m.pc;
         // SAFETY: the windows of inlined frames were checked to fit.
@@ -468,6 +474,9 @@ fn follow(m: &mut PyRecorder) -> Option<Abort> {
                 }
                 return m.abort;
             }
+        }
+        if jit(m.host.vm()).disturbed {
+            m.give_up(Abort::Disturbed);
         }
         if m.abort.is_some() {
             return m.abort;

@@ -222,6 +222,8 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     m.e.resume_finish(pc as u64, m.off, FORCED, status);
     let c = m.e.int(ended);
     m.e.guard(OpCode::IEq, &[status, c], true);
+    // The instruction may have changed what the trace rests on.
+    m.e.guard(OpCode::Valid, &[], true);
     each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
     if ended == RAISED {
         m.give_up(Abort::Exception);

@@ -23,11 +23,13 @@ pub enum Abort {
     Backend,
     /// Something waited to be looked at.
     Poll,
+    /// A watched object changed while the trace was recorded.
+    Disturbed,
 }
 
 impl Abort {
     /// Every reason.
-    pub const ALL: [Abort; 10] = [
+    pub const ALL: [Abort; 11] = [
         Abort::TraceTooLong,
         Abort::InnerLoop,
         Abort::IntegerTooLarge,
@@ -38,6 +40,7 @@ impl Abort {
         Abort::Rule,
         Abort::Backend,
         Abort::Poll,
+        Abort::Disturbed,
     ];
 
     /// Name in logs and statistics.
@@ -53,6 +56,7 @@ impl Abort {
             Abort::Rule => "rule",
             Abort::Backend => "backend",
             Abort::Poll => "poll",
+            Abort::Disturbed => "disturbed",
         }
     }
 }
