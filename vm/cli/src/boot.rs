@@ -85,10 +85,10 @@ pub(crate) fn run(args: Args) -> i32 {
     vm.native_limit = &raw const here as u64 - (NATIVE_STACK as u64 - (1 << 20));
     pyrite_objects::boot::boot(vm);
     pyrite_interp::install(vm);
-    if args.jit != JitMode::Off {
-        if let Err(e) = pyrite_interp::jit::install(vm, args.params.clone()) {
-            eprintln!("pyrite: the JIT is off: {e}");
-        }
+    if args.jit != JitMode::Off
+        && let Err(e) = pyrite_interp::jit::install(vm, args.params.clone())
+    {
+        eprintln!("pyrite: the JIT is off: {e}");
     }
     if vm.config.lib.is_none() {
         vm.config.lib = pyrite_stdlib::importlib::find_lib(vm.config.ignore_environment);
@@ -96,6 +96,7 @@ pub(crate) fn run(args: Args) -> i32 {
     pyrite_stdlib::builtins::install(vm);
     pyrite_stdlib::sys::install(vm);
     pyrite_stdlib::time::install(vm);
+    pyrite_stdlib::codecs::install(vm);
     let code = program(vm, &args.program);
     pyrite_stdlib::sys::finish(vm);
     if let Some(path) = &args.stats {
@@ -114,14 +115,23 @@ pub(crate) fn run(args: Args) -> i32 {
 fn program(vm: &mut Vm, p: &Program) -> i32 {
     search_path(vm, p);
     let (source, name) = match p {
-        Program::Command(c) => (c.to_string_lossy().into_owned().into_bytes(), "<string>".to_owned()),
+        Program::Command(c) => (
+            c.to_string_lossy().into_owned().into_bytes(),
+            "<string>".to_owned(),
+        ),
         Program::File(f) => match std::fs::read(f) {
             Ok(s) => (s, f.display().to_string()),
             Err(e) => {
                 let n = e.raw_os_error().unwrap_or(0);
                 // SAFETY: strerror returns a string of the C library.
-                let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }.to_string_lossy().into_owned();
-                eprintln!("{}: can't open file '{}': [Errno {n}] {text}", vm.config.executable, absolute(f));
+                let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }
+                    .to_string_lossy()
+                    .into_owned();
+                eprintln!(
+                    "{}: can't open file '{}': [Errno {n}] {text}",
+                    vm.config.executable,
+                    absolute(f)
+                );
                 return 2;
             }
         },

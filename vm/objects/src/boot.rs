@@ -238,6 +238,7 @@ pub fn boot(vm: &mut Vm) {
     crate::float::install(vm);
     crate::complex::install(vm);
     crate::format_spec::install(vm);
+    crate::singletons::install(vm);
     crate::str::install(vm);
     crate::bytes::install(vm);
     crate::bytearray::install(vm);

@@ -243,7 +243,10 @@ fn encode_error(
         "replace" => out.fill(0x3F, t.len()),
         "backslashreplace" => t.iter().for_each(|c| push_hex(&mut out, c)),
         "xmlcharrefreplace" => t.iter().for_each(|c| out.push_str(&format!("&#{c};"))),
-        "surrogateescape" if t.iter().all(|c| (0xDC80..=0xDCFF).contains(&c)) => {
+        "surrogateescape"
+            if !matches!(codec, Codec::Utf16(_) | Codec::Utf32(_))
+                && t.iter().all(|c| (0xDC80..=0xDCFF).contains(&c)) =>
+        {
             let b = t.iter().map(|c| c as u8).collect();
             return Ok((Stand::Bytes(b), end));
         }

@@ -302,6 +302,15 @@ fn spec_arg(vm: &mut Vm, a: &[Value]) -> R {
     str_arg(vm, a[1], "__format__() argument")
 }
 
+/// An exact int's digits in a base, with a minus sign and no prefix.
+pub(crate) fn radix_digits(vm: &Vm, v: Value, radix: u32) -> String {
+    let s = vm.int_to_radix(v, radix);
+    match s.strip_prefix('-') {
+        Some(d) => format!("-{}", d.get(2..).unwrap_or(d)),
+        None => s.get(2..).unwrap_or(&s).to_owned(),
+    }
+}
+
 fn int_format(vm: &mut Vm, a: &[Value]) -> R {
     let spec = spec_arg(vm, a)?;
     if vm.text(spec).is_empty() {
@@ -339,16 +348,20 @@ fn int_format(vm: &mut Vm, a: &[Value]) -> R {
                 vm.value_error("Alternate form (#) not allowed with integer format specifier 'c'")
             );
         }
-        let Some(c @ 0..=0x10_FFFF) = vm.int_to_i64(v) else {
-            return Err(vm.overflow_error("%c arg not in range(0x110000)"));
+        let c = match vm.int_to_i64(v) {
+            Some(c @ 0..=0x10_FFFF) => c,
+            Some(_) => return Err(vm.overflow_error("%c arg not in range(0x110000)")),
+            None => {
+                return Err(vm.overflow_error("Python int too large to convert to C long"));
+            }
         };
         return Ok(f.pad(vm, Text::Four(&[c as u32])));
     }
     let (text, prefix) = match code {
-        b'b' => (vm.int_to_radix(v, 2), "0b"),
-        b'o' => (vm.int_to_radix(v, 8), "0o"),
-        b'x' => (vm.int_to_radix(v, 16), "0x"),
-        b'X' => (vm.int_to_radix(v, 16).to_ascii_uppercase(), "0X"),
+        b'b' => (radix_digits(vm, v, 2), "0b"),
+        b'o' => (radix_digits(vm, v, 8), "0o"),
+        b'x' => (radix_digits(vm, v, 16), "0x"),
+        b'X' => (radix_digits(vm, v, 16).to_ascii_uppercase(), "0X"),
         _ => (vm.int_to_text(v)?, ""),
     };
     let prefix = if f.alternate { prefix } else { "" };
@@ -356,8 +369,9 @@ fn int_format(vm: &mut Vm, a: &[Value]) -> R {
     Ok(f.number(vm, digits.is_some(), prefix, digits.unwrap_or(&text), ""))
 }
 
-/// A double without its sign, split before the point or exponent.
-fn double_parts(f: &Spec, x: f64) -> (bool, String, String) {
+/// A double without its sign, split before the point or exponent; `add_dot_0`:
+/// without a type, an integral value shows a fraction.
+fn double_parts(f: &Spec, x: f64, add_dot_0: bool) -> (bool, String, String) {
     let (mut code, mut precision) = (u8::try_from(f.ty).unwrap_or(0), f.precision);
     let mut o = Options {
         alternate: f.alternate,
@@ -368,7 +382,7 @@ fn double_parts(f: &Spec, x: f64) -> (bool, String, String) {
     match code {
         0 => {
             code = if precision.is_some() { b'g' } else { b'r' };
-            o.add_dot_0 = true;
+            o.add_dot_0 = add_dot_0;
             precision = precision.or(Some(0));
         }
         b'n' => code = b'g',
@@ -402,7 +416,7 @@ fn double(vm: &mut Vm, f: &Spec, x: f64, class: &str) -> R {
     if f.precision.is_some_and(|p| p > i32::MAX as usize) {
         return Err(vm.value_error("precision too big"));
     }
-    let (negative, whole, rest) = double_parts(f, x);
+    let (negative, whole, rest) = double_parts(f, x, true);
     Ok(f.number(vm, negative, "", &whole, &rest))
 }
 
@@ -438,10 +452,7 @@ fn complex_format(vm: &mut Vm, a: &[Value]) -> R {
     let mut text = String::new();
     let plain = f.ty == 0;
     let mut part = |f: &Spec, x: f64, force_sign: bool| {
-        let (negative, mut whole, mut rest) = double_parts(f, x);
-        if plain && rest == ".0" && f.precision.is_none() {
-            rest.clear();
-        }
+        let (negative, mut whole, rest) = double_parts(f, x, false);
         if f.grouping != 0 {
             whole = grouped(&whole, f.grouping, 3, 0);
         }

@@ -347,15 +347,12 @@ fn call_step(vm: &mut Vm, it: Value) -> R<Option<Value>> {
     }
     let r = vm.call(f, &[]);
     let stop = vm.types.stop_iteration;
-    match vm.catch(r, stop)? {
-        Some(v) => {
-            // The call may have exhausted this very iterator.
-            let sentinel = i.sentinel.get();
-            if sentinel.is_some() && !vm.eq(sentinel, v)? {
-                return Ok(Some(v));
-            }
+    if let Some(v) = vm.catch(r, stop)? {
+        // The call may have exhausted this very iterator.
+        let sentinel = i.sentinel.get();
+        if sentinel.is_some() && !vm.eq(sentinel, v)? {
+            return Ok(Some(v));
         }
-        None => {}
     }
     i.callable.set(Value::NULL);
     i.sentinel.set(Value::NULL);
@@ -421,11 +418,12 @@ fn iterators(vm: &mut Vm, iterables: &'static [Value], not_iterable: Option<&str
     for (i, &v) in iterables.iter().enumerate() {
         let class = vm.class_of(v);
         let n = vm.names;
-        if let Some(who) = not_iterable {
-            if vm.lookup(class, n.iter).is_null() && vm.lookup(class, n.getitem).is_null() {
-                let m = format!("{who} argument #{} must support iteration", i + 1);
-                return Err(vm.type_error(&m));
-            }
+        if let Some(who) = not_iterable
+            && vm.lookup(class, n.iter).is_null()
+            && vm.lookup(class, n.getitem).is_null()
+        {
+            let m = format!("{who} argument #{} must support iteration", i + 1);
+            return Err(vm.type_error(&m));
         }
         let it = vm.get_iter(v)?;
         vm.list_append(t, it);

@@ -55,6 +55,7 @@ pub mod repr;
 pub mod seq;
 pub mod set;
 pub mod shape;
+pub mod singletons;
 pub mod slice;
 pub mod small;
 pub mod sort;

@@ -4,6 +4,7 @@
 //! what it yields.
 
 use crate::float_repr::{Options, format_double};
+use crate::format_spec::radix_digits;
 use crate::layout::Layout;
 use crate::text::Text;
 use crate::textbuf::TextBuf;
@@ -239,9 +240,9 @@ fn one(
         b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => {
             let v = integer(vm, v, code)?;
             let (text, prefix) = match code {
-                b'o' => (vm.int_to_radix(v, 8), "0o"),
-                b'x' => (vm.int_to_radix(v, 16), "0x"),
-                b'X' => (vm.int_to_radix(v, 16).to_ascii_uppercase(), "0X"),
+                b'o' => (radix_digits(vm, v, 8), "0o"),
+                b'x' => (radix_digits(vm, v, 16), "0x"),
+                b'X' => (radix_digits(vm, v, 16).to_ascii_uppercase(), "0X"),
                 _ => (vm.int_to_text(v)?, ""),
             };
             let digits = text.strip_prefix('-');

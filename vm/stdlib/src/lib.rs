@@ -6,6 +6,7 @@
 //! they are first imported.
 
 pub mod builtins;
+pub mod codecs;
 pub mod errno;
 pub mod fs;
 pub mod imp;
@@ -45,7 +46,7 @@ pub static MODULES: &[(&str, Maker)] = &[
 ];
 
 /// Modules made at start.
-pub static EARLY: &[&str] = &["builtins", "sys", "time"];
+pub static EARLY: &[&str] = &["_codecs", "builtins", "sys", "time"];
 
 /// True if this crate has a module of that name.
 pub fn is_builtin(name: &str) -> bool {

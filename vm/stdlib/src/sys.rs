@@ -8,14 +8,38 @@ use pyrite_objects::vm::{R, Vm};
 
 static FUNCTIONS: [NativeDef; 10] = [
     def("exit", "(status=None, /)", effects::ANY, exit),
-    def("getrecursionlimit", "()", effects::READS, |vm, _| Ok(Value::int_unchecked(i64::from(vm.depth_limit)))),
-    def("setrecursionlimit", "(limit, /)", effects::WRITES | effects::RAISES, set_recursion_limit),
+    def("getrecursionlimit", "()", effects::READS, |vm, _| {
+        Ok(Value::int_unchecked(i64::from(vm.depth_limit)))
+    }),
+    def(
+        "setrecursionlimit",
+        "(limit, /)",
+        effects::WRITES | effects::RAISES,
+        set_recursion_limit,
+    ),
     def("exc_info", "()", effects::READS, exc_info),
-    def("exception", "()", effects::READS, |vm, _| Ok(if vm.handled.is_null() { vm.none } else { vm.handled })),
-    def("intern", "(string, /)", effects::ALLOC | effects::RAISES, intern),
-    def("getdefaultencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
-    def("getfilesystemencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
-    def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| Ok(vm.new_str("surrogateescape"))),
+    def("exception", "()", effects::READS, |vm, _| {
+        Ok(if vm.handled.is_null() {
+            vm.none
+        } else {
+            vm.handled
+        })
+    }),
+    def(
+        "intern",
+        "(string, /)",
+        effects::ALLOC | effects::RAISES,
+        intern,
+    ),
+    def("getdefaultencoding", "()", effects::PURE, |vm, _| {
+        Ok(vm.new_str("utf-8"))
+    }),
+    def("getfilesystemencoding", "()", effects::PURE, |vm, _| {
+        Ok(vm.new_str("utf-8"))
+    }),
+    def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| {
+        Ok(vm.new_str("surrogateescape"))
+    }),
     def("is_finalizing", "()", effects::READS, |vm, _| Ok(vm.false_)),
 ];
 
@@ -24,9 +48,8 @@ static OPEN: NativeDef = def(
     "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
     effects::ANY,
     |vm, a| {
-        let mode = if a[1].is_null() { "r".to_owned() } else { vm.str_to_string(a[1]) };
-        let class = vm.file_class;
-        textfile::open(vm, class, a[0], &mode)
+        crate::builtin_module(vm, "_io")?;
+        crate::io::open(vm, a)
     },
 );
 
@@ -99,7 +122,12 @@ pub fn install(vm: &mut Vm) {
     let exe = vm.config.executable.clone();
     let exe = vm.new_str(&exe);
     set(vm, m, "executable", exe);
-    for (name, text) in [("platform", "linux"), ("byteorder", "little"), ("copyright", ""), ("float_repr_style", "short")] {
+    for (name, text) in [
+        ("platform", "linux"),
+        ("byteorder", "little"),
+        ("copyright", ""),
+        ("float_repr_style", "short"),
+    ] {
         let s = vm.new_str(text);
         set(vm, m, name, s);
     }

@@ -22,7 +22,9 @@ impl Materialize for Maker<'_> {
         self.vm.new_int(value).bits()
     }
     fn new_object(&mut self, words: u32, header: u64) -> u64 {
-        let p = self.vm.alloc_words(Header::kind(header), words as usize, Header::shape(header));
+        let p = self
+            .vm
+            .alloc_words(Header::kind(header), words as usize, Header::shape(header));
         p as u64
     }
     fn store_field(&mut self, object: u64, offset: i32, width: Width, bits: u64) {
@@ -45,13 +47,23 @@ impl Materialize for Maker<'_> {
 }
 
 /// A trace is left: the interpreter's state is rebuilt. Returns the exit's number.
-pub(super) extern "C" fn on_exit(vm: *mut c_void, exit: u32, frame: *mut u64, base: *mut u64) -> u64 {
+pub(super) extern "C" fn on_exit(
+    vm: *mut c_void,
+    exit: u32,
+    frame: *mut u64,
+    base: *mut u64,
+) -> u64 {
     let vm = vm_of(vm);
     let j = jit(vm);
     j.stats.exits += 1;
     // SAFETY: the frame this very call was handed.
     let state = unsafe { ExitState::new(frame) };
     let info: *const pyrite_jit_x64::ExitInfo = j.backend.exit(exit);
+    // Making objects may collect: every slot of the trace's frames is in use.
+    // SAFETY: just taken from the table.
+    let extent = j.extent_of(unsafe { (*info).trace });
+    // SAFETY: the trace was entered only after its frames were checked to fit.
+    vm.alloc.top = unsafe { base.offset(extent as isize) } as u64;
     // SAFETY: exit tables only grow while nothing is compiled, and boxing compiles nothing.
     let resumption = unsafe { (*info).restore(&state, &mut Maker { vm, base }) };
     match resumption.mode {
