@@ -188,7 +188,11 @@ fn search_path(vm: &mut Vm, p: &Program) {
         match p {
             Program::File(f) => {
                 let full = std::fs::canonicalize(f).unwrap_or_else(|_| f.clone());
-                folders.push(full.parent().map(std::path::Path::to_path_buf).unwrap_or_default());
+                folders.push(
+                    full.parent()
+                        .map(std::path::Path::to_path_buf)
+                        .unwrap_or_default(),
+                );
             }
             Program::Module(_) => folders.push(std::env::current_dir().unwrap_or_default()),
             Program::Command(_) | Program::Stdin => folders.push(std::path::PathBuf::new()),

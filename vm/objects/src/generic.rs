@@ -12,9 +12,12 @@ const ARGS: usize = 2;
 const MEMBERS: usize = 1;
 
 static ALIAS: &[NativeDef] = &[
-    static_def("__new__", "($type, origin, args, /)", effects::ALLOC, |vm, a| {
-        crate::misc::generic_alias(vm, a[1], a[2])
-    }),
+    static_def(
+        "__new__",
+        "($type, origin, args, /)",
+        effects::ALLOC,
+        |vm, a| crate::misc::generic_alias(vm, a[1], a[2]),
+    ),
     def("__repr__", "($self, /)", effects::CALLS, |vm, a| {
         let text = alias_text(vm, a[0])?;
         Ok(vm.new_str(&text))
@@ -24,23 +27,38 @@ static ALIAS: &[NativeDef] = &[
         let origin = vm.word(a[0], ORIGIN);
         vm.getattr(origin, name)
     }),
-    def("__call__", "($self, /, *args, **kwargs)", effects::ANY, |vm, a| {
-        let origin = vm.word(a[0], ORIGIN);
-        let v = vm.call_dict(origin, vm.tuple_items(a[1]), a[2])?;
-        let key = vm.intern("__orig_class__");
-        if vm.setattr(v, key, a[0]).is_err() {
-            if !vm.exc_is(vm.types.attribute_error) && !vm.exc_is(vm.types.type_error) {
-                return Err(crate::vm::Raised);
+    def(
+        "__call__",
+        "($self, /, *args, **kwargs)",
+        effects::ANY,
+        |vm, a| {
+            let origin = vm.word(a[0], ORIGIN);
+            let v = vm.call_dict(origin, vm.tuple_items(a[1]), a[2])?;
+            let key = vm.intern("__orig_class__");
+            if vm.setattr(v, key, a[0]).is_err() {
+                if !vm.exc_is(vm.types.attribute_error) && !vm.exc_is(vm.types.type_error) {
+                    return Err(crate::vm::Raised);
+                }
+                vm.exc = Value::NULL;
             }
-            vm.exc = Value::NULL;
-        }
-        Ok(v)
-    }),
-    def("__mro_entries__", "($self, bases, /)", effects::ALLOC, |vm, a| {
-        let origin = vm.word(a[0], ORIGIN);
-        Ok(vm.new_tuple(&[origin]))
-    }),
-    def("__getitem__", "($self, key, /)", effects::ANY, alias_getitem),
+            Ok(v)
+        },
+    ),
+    def(
+        "__mro_entries__",
+        "($self, bases, /)",
+        effects::ALLOC,
+        |vm, a| {
+            let origin = vm.word(a[0], ORIGIN);
+            Ok(vm.new_tuple(&[origin]))
+        },
+    ),
+    def(
+        "__getitem__",
+        "($self, key, /)",
+        effects::ANY,
+        alias_getitem,
+    ),
     def("__eq__", "($self, value, /)", effects::CALLS, |vm, a| {
         if vm.layout_of(a[1]) != Layout::GenericAlias {
             return Ok(vm.not_implemented);
@@ -53,12 +71,18 @@ static ALIAS: &[NativeDef] = &[
         let h = vm.hash(vm.word(a[0], ORIGIN))? ^ vm.hash(vm.word(a[0], ARGS))?;
         Ok(vm.new_int(if h == -1 { -2 } else { h }))
     }),
-    def("__instancecheck__", "($self, instance, /)", effects::RAISES, |vm, _| {
-        Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
-    }),
-    def("__subclasscheck__", "($self, cls, /)", effects::RAISES, |vm, _| {
-        Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
-    }),
+    def(
+        "__instancecheck__",
+        "($self, instance, /)",
+        effects::RAISES,
+        |vm, _| Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic")),
+    ),
+    def(
+        "__subclasscheck__",
+        "($self, cls, /)",
+        effects::RAISES,
+        |vm, _| Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic")),
+    ),
     def("__reduce__", "($self, /)", effects::ALLOC, |vm, a| {
         let class = vm.class_of(a[0]).value();
         let args = vm.new_tuple(&[vm.word(a[0], ORIGIN), vm.word(a[0], ARGS)]);
@@ -77,8 +101,12 @@ static ALIAS_GETSET: &[GetSetDef] = &[
 ];
 
 static OPERATORS: &[NativeDef] = &[
-    def("__or__", "($self, value, /)", effects::CALLS, |vm, a| union(vm, a[0], a[1])),
-    def("__ror__", "($self, value, /)", effects::CALLS, |vm, a| union(vm, a[1], a[0])),
+    def("__or__", "($self, value, /)", effects::CALLS, |vm, a| {
+        union(vm, a[0], a[1])
+    }),
+    def("__ror__", "($self, value, /)", effects::CALLS, |vm, a| {
+        union(vm, a[1], a[0])
+    }),
 ];
 
 static UNION: &[NativeDef] = &[
@@ -107,29 +135,39 @@ static UNION: &[NativeDef] = &[
         let h = vm.hash(s)?;
         Ok(vm.new_int(h))
     }),
-    def("__instancecheck__", "($self, instance, /)", effects::ANY, |vm, a| {
-        check_members(vm, a[0], "isinstance")?;
-        let members = vm.word(a[0], MEMBERS);
-        for i in 0..vm.tuple_len(members) {
-            if vm.isinstance(a[1], vm.tuple_get(members, i))? {
-                return Ok(vm.true_);
+    def(
+        "__instancecheck__",
+        "($self, instance, /)",
+        effects::ANY,
+        |vm, a| {
+            check_members(vm, a[0], "isinstance")?;
+            let members = vm.word(a[0], MEMBERS);
+            for i in 0..vm.tuple_len(members) {
+                if vm.isinstance(a[1], vm.tuple_get(members, i))? {
+                    return Ok(vm.true_);
+                }
             }
-        }
-        Ok(vm.false_)
-    }),
-    def("__subclasscheck__", "($self, cls, /)", effects::ANY, |vm, a| {
-        if !vm.is_type(a[1]) {
-            return Err(vm.type_error("issubclass() arg 1 must be a class"));
-        }
-        check_members(vm, a[0], "issubclass")?;
-        let members = vm.word(a[0], MEMBERS);
-        for i in 0..vm.tuple_len(members) {
-            if vm.issubclass(a[1], vm.tuple_get(members, i))? {
-                return Ok(vm.true_);
+            Ok(vm.false_)
+        },
+    ),
+    def(
+        "__subclasscheck__",
+        "($self, cls, /)",
+        effects::ANY,
+        |vm, a| {
+            if !vm.is_type(a[1]) {
+                return Err(vm.type_error("issubclass() arg 1 must be a class"));
             }
-        }
-        Ok(vm.false_)
-    }),
+            check_members(vm, a[0], "issubclass")?;
+            let members = vm.word(a[0], MEMBERS);
+            for i in 0..vm.tuple_len(members) {
+                if vm.issubclass(a[1], vm.tuple_get(members, i))? {
+                    return Ok(vm.true_);
+                }
+            }
+            Ok(vm.false_)
+        },
+    ),
     def("__getitem__", "($self, key, /)", effects::ANY, |vm, a| {
         let members = vm.word(a[0], MEMBERS);
         let new = substitute(vm, a[0], members, a[1])?;
@@ -258,7 +296,10 @@ fn substitute(vm: &mut Vm, whole: Value, args: Value, key: Value) -> R {
     let k = vm.tuple_len(given);
     if k != n {
         let word = if k > n { "many" } else { "few" };
-        let m = format!("Too {word} arguments for {}; actual {k}, expected {n}", vm.repr_string(whole)?);
+        let m = format!(
+            "Too {word} arguments for {}; actual {k}, expected {n}",
+            vm.repr_string(whole)?
+        );
         return Err(vm.type_error(&m));
     }
     let value_of = |vm: &mut Vm, p: Value| -> R {
@@ -283,7 +324,11 @@ fn substitute(vm: &mut Vm, whole: Value, args: Value, key: Value) -> R {
             } else {
                 let name = vm.intern("__parameters__");
                 let inner = vm.getattr_opt(a, name)?;
-                let inner = if inner.is_some() { vm.as_tuple(inner) } else { None };
+                let inner = if inner.is_some() {
+                    vm.as_tuple(inner)
+                } else {
+                    None
+                };
                 if let Some(t) = inner.filter(|&t| vm.tuple_len(t) > 0) {
                     let l = vm.new_list(&[]);
                     for j in 0..vm.tuple_len(t) {
@@ -346,7 +391,11 @@ fn union(vm: &mut Vm, a: Value, b: Value) -> R {
                 add_once(vm, l, x)?;
             }
         } else {
-            let x = if v == vm.none { vm.types.none.value() } else { v };
+            let x = if v == vm.none {
+                vm.types.none.value()
+            } else {
+                v
+            };
             add_once(vm, l, x)?;
         }
     }

@@ -84,7 +84,10 @@ pub fn fspath(vm: &mut Vm, v: Value) -> R {
     let class = vm.class_of(v);
     let f = vm.lookup(class, vm.names.fspath);
     if f.is_null() {
-        let m = format!("expected str, bytes or os.PathLike object, not {}", vm.class_name(v));
+        let m = format!(
+            "expected str, bytes or os.PathLike object, not {}",
+            vm.class_name(v)
+        );
         return Err(vm.type_error(&m));
     }
     let r = vm.call_method_value(f, v, &[])?;
@@ -131,11 +134,21 @@ pub struct Accept {
 /// Converts a path argument.
 pub fn path(vm: &mut Vm, v: Value, accept: Accept) -> R<Path> {
     if v.is_null() || accept.none && v == vm.none {
-        return Ok(Path { name: c".".into(), shown: Value::NULL, bytes: false, fd: None });
+        return Ok(Path {
+            name: c".".into(),
+            shown: Value::NULL,
+            bytes: false,
+            fd: None,
+        });
     }
     if accept.fd && vm.is_int(v) {
         let fd = c_int(vm, v)?;
-        return Ok(Path { name: c"".into(), shown: v, bytes: false, fd: Some(fd) });
+        return Ok(Path {
+            name: c"".into(),
+            shown: v,
+            bytes: false,
+            fd: Some(fd),
+        });
     }
     let mut p = v;
     if !vm.is_str(v) && vm.as_bytes(v).is_none() {
@@ -166,10 +179,18 @@ pub fn path(vm: &mut Vm, v: Value, accept: Accept) -> R<Path> {
         },
     };
     match CString::new(raw) {
-        Ok(name) => Ok(Path { name, shown: p, bytes, fd: None }),
+        Ok(name) => Ok(Path {
+            name,
+            shown: p,
+            bytes,
+            fd: None,
+        }),
         Err(_) if accept.function.is_empty() => Err(vm.value_error("embedded null byte")),
         Err(_) => {
-            let m = format!("{}: embedded null character in {}", accept.function, accept.argument);
+            let m = format!(
+                "{}: embedded null character in {}",
+                accept.function, accept.argument
+            );
             Err(vm.value_error(&m))
         }
     }
@@ -177,7 +198,16 @@ pub fn path(vm: &mut Vm, v: Value, accept: Accept) -> R<Path> {
 
 /// The path argument of a function that wants a name.
 pub fn plain_path(vm: &mut Vm, v: Value, function: &'static str) -> R<Path> {
-    path(vm, v, Accept { function, argument: "path", fd: false, none: false })
+    path(
+        vm,
+        v,
+        Accept {
+            function,
+            argument: "path",
+            fd: false,
+            none: false,
+        },
+    )
 }
 
 /// An argument of type `int` (the C one).
@@ -198,7 +228,11 @@ pub fn c_int(vm: &mut Vm, v: Value) -> R<i32> {
 
 /// An argument of type `int`, or `default` when it was left out.
 pub fn c_int_or(vm: &mut Vm, v: Value, default: i32) -> R<i32> {
-    if v.is_null() { Ok(default) } else { c_int(vm, v) }
+    if v.is_null() {
+        Ok(default)
+    } else {
+        c_int(vm, v)
+    }
 }
 
 /// A 64-bit argument.
@@ -212,7 +246,11 @@ pub fn c_long(vm: &mut Vm, v: Value) -> R<i64> {
 
 /// A truth argument with a default.
 pub fn flag(vm: &mut Vm, v: Value, default: bool) -> R<bool> {
-    if v.is_null() { Ok(default) } else { vm.truth(v) }
+    if v.is_null() {
+        Ok(default)
+    } else {
+        vm.truth(v)
+    }
 }
 
 /// A descriptor: an int, or an object with `fileno()`.

@@ -30,7 +30,10 @@ pub fn find_lib(ignore_environment: bool) -> Option<PathBuf> {
     let mut trees: Vec<PathBuf> = std::fs::read_dir(root.join("versions"))
         .ok()?
         .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("3.11.")))
+        .filter(|p| {
+            p.file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with("3.11."))
+        })
         .map(|p| p.join("lib/python3.11"))
         .filter(|p| good(p))
         .collect();
@@ -73,7 +76,13 @@ pub fn start(vm: &mut Vm) -> R<()> {
     };
     let sys_key = vm.intern("sys");
     let sys = vm.dict_get_str(vm.modules, sys_key);
-    let core = match load(vm, &lib, "_frozen_importlib", "_bootstrap.py", "<frozen importlib._bootstrap>") {
+    let core = match load(
+        vm,
+        &lib,
+        "_frozen_importlib",
+        "_bootstrap.py",
+        "<frozen importlib._bootstrap>",
+    ) {
         Ok(m) => m,
         Err(e) => return Err(undo(vm, e)),
     };

@@ -12,11 +12,16 @@ use pyrite_objects::vm::{R, Vm};
 static FUNCTIONS: [NativeDef; 4] = [
     def("dumps", "(value, version=4, /)", effects::CALLS, dumps),
     def("loads", "(bytes, /)", effects::CALLS, loads),
-    def("dump", "(value, file, version=4, /)", effects::ANY, |vm, a| {
-        let b = dumps(vm, &[a[0], a[2]])?;
-        let write = vm.names.write;
-        vm.call_method(a[1], write, &[b])
-    }),
+    def(
+        "dump",
+        "(value, file, version=4, /)",
+        effects::ANY,
+        |vm, a| {
+            let b = dumps(vm, &[a[0], a[2]])?;
+            let write = vm.names.write;
+            vm.call_method(a[1], write, &[b])
+        },
+    ),
     def("load", "(file, /)", effects::ANY, |vm, a| {
         let read = vm.names.read;
         let b = vm.call_method(a[0], read, &[])?;
@@ -286,11 +291,19 @@ impl Reader<'_> {
                 vm.new_complex(re, im)
             }
             c @ (b'z' | b'Z' | b'a' | b'A' | b'u' | b't') => {
-                let n = if matches!(c, b'z' | b'Z') { self.byte(vm)?.into() } else { self.size(vm)? };
+                let n = if matches!(c, b'z' | b'Z') {
+                    self.byte(vm)?.into()
+                } else {
+                    self.size(vm)?
+                };
                 let b = self.take(vm, n)?.to_vec();
                 let points = wtf8(&b);
                 let s = vm.new_str_points(&points);
-                if matches!(c, b'Z' | b'A' | b't') { vm.intern_value(s) } else { s }
+                if matches!(c, b'Z' | b'A' | b't') {
+                    vm.intern_value(s)
+                } else {
+                    s
+                }
             }
             b's' => {
                 let n = self.size(vm)?;
@@ -298,7 +311,11 @@ impl Reader<'_> {
                 vm.new_bytes(&b)
             }
             c @ (b')' | b'(' | b'[' | b'<' | b'>') => {
-                let n = if c == b')' { self.byte(vm)?.into() } else { self.size(vm)? };
+                let n = if c == b')' {
+                    self.byte(vm)?.into()
+                } else {
+                    self.size(vm)?
+                };
                 let l = vm.new_list(&[]);
                 if let (b'[', Some(i)) = (c, slot) {
                     vm.list_put(self.refs, i, l);
@@ -313,7 +330,11 @@ impl Reader<'_> {
                 match c {
                     b'[' => l,
                     b'<' | b'>' => {
-                        let class = if c == b'<' { vm.types.set } else { vm.types.frozenset };
+                        let class = if c == b'<' {
+                            vm.types.set
+                        } else {
+                            vm.types.frozenset
+                        };
                         let s = vm.new_set(class);
                         for i in 0..n {
                             let x = vm.list_get(l, i);
@@ -373,7 +394,7 @@ impl Reader<'_> {
             }
             bits.extend((0..15).map(|k| d >> k & 1 != 0));
         }
-        while bits.len() % 4 != 0 {
+        while !bits.len().is_multiple_of(4) {
             bits.push(false);
         }
         for q in bits.chunks(4).rev() {
@@ -388,11 +409,18 @@ impl Reader<'_> {
 
 fn loads(vm: &mut Vm, a: &[Value]) -> R {
     let Some(b) = vm.as_bytes(a[0]) else {
-        let m = format!("a bytes-like object is required, not '{}'", vm.class_name(a[0]));
+        let m = format!(
+            "a bytes-like object is required, not '{}'",
+            vm.class_name(a[0])
+        );
         return Err(vm.type_error(&m));
     };
     let refs = vm.new_list(&[]);
-    let mut r = Reader { b: vm.bytes(b), at: 0, refs };
+    let mut r = Reader {
+        b: vm.bytes(b),
+        at: 0,
+        refs,
+    };
     let v = r.object(vm)?;
     if v.is_null() {
         return Err(vm.type_error("NULL object in marshal data for object"));

@@ -11,11 +11,24 @@ use pyrite_objects::types::TypeDef;
 use pyrite_objects::vm::{R, Vm};
 
 static GETTER_METHODS: [NativeDef; 3] = [
-    static_def("__new__", "($type, index, doc, /)", effects::ALLOC | effects::RAISES, getter_new),
-    def("__get__", "($self, instance, owner=None, /)", effects::READS | effects::RAISES, getter_get),
-    def("__set__", "($self, instance, value, /)", effects::RAISES, |vm, _| {
-        Err(vm.attribute_error("can't set attribute"))
-    }),
+    static_def(
+        "__new__",
+        "($type, index, doc, /)",
+        effects::ALLOC | effects::RAISES,
+        getter_new,
+    ),
+    def(
+        "__get__",
+        "($self, instance, owner=None, /)",
+        effects::READS | effects::RAISES,
+        getter_get,
+    ),
+    def(
+        "__set__",
+        "($self, instance, value, /)",
+        effects::RAISES,
+        |vm, _| Err(vm.attribute_error("can't set attribute")),
+    ),
 ];
 
 /// Words of a getter: header, index, doc.
@@ -82,10 +95,18 @@ pub fn new_class(
     hidden: &[&str],
     instantiable: bool,
 ) -> Gc<PyType> {
-    static NEW: [NativeDef; 1] =
-        [static_def("__new__", "($type, sequence, dict={})", effects::ANY, seq_new)];
-    static FORBIDDEN: [NativeDef; 1] =
-        [static_def("__new__", "($type, /, *args, **kwargs)", effects::RAISES, forbidden)];
+    static NEW: [NativeDef; 1] = [static_def(
+        "__new__",
+        "($type, sequence, dict={})",
+        effects::ANY,
+        seq_new,
+    )];
+    static FORBIDDEN: [NativeDef; 1] = [static_def(
+        "__new__",
+        "($type, /, *args, **kwargs)",
+        effects::RAISES,
+        forbidden,
+    )];
     static METHODS: [NativeDef; 2] = [
         def("__repr__", "($self, /)", effects::CALLS, repr),
         def("__reduce__", "($self, /)", effects::ALLOC, reduce),
@@ -185,7 +206,11 @@ fn seq_new(vm: &mut Vm, a: &[Value]) -> R {
     let none = vm.none;
     for i in visible..total {
         let key = vm.tuple_get(names, i);
-        let mut x = if i < n { vm.tuple_get(items, i) } else { Value::NULL };
+        let mut x = if i < n {
+            vm.tuple_get(items, i)
+        } else {
+            Value::NULL
+        };
         if x.is_null() && a[2].is_some() && vm.is_dict(a[2]) {
             x = vm.dict_get_str(a[2], key);
         }

@@ -20,7 +20,11 @@ pub(crate) fn install(vm: &mut Vm, m: Value) {
         vm.dict_set_str(x, k, v);
     }
     set(vm, m, "_xoptions", x);
-    let mut names: Vec<&str> = EARLY.iter().copied().chain(MODULES.iter().map(|(n, _)| *n)).collect();
+    let mut names: Vec<&str> = EARLY
+        .iter()
+        .copied()
+        .chain(MODULES.iter().map(|(n, _)| *n))
+        .collect();
     names.sort_unstable();
     let l = vm.new_list(&[]);
     for n in names {

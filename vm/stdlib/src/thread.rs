@@ -14,9 +14,13 @@ use pyrite_objects::vm::{R, Vm};
 const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 
 static FUNCTIONS: [NativeDef; 14] = [
-    def("allocate_lock", "()", effects::ALLOC, |vm, _| Ok(new_lock(vm))),
+    def("allocate_lock", "()", effects::ALLOC, |vm, _| {
+        Ok(new_lock(vm))
+    }),
     def("allocate", "()", effects::ALLOC, |vm, _| Ok(new_lock(vm))),
-    def("_set_sentinel", "()", effects::ALLOC, |vm, _| Ok(new_lock(vm))),
+    def("_set_sentinel", "()", effects::ALLOC, |vm, _| {
+        Ok(new_lock(vm))
+    }),
     def("get_ident", "()", effects::PURE, |vm, _| {
         // SAFETY: pthread_self has no preconditions.
         let id = unsafe { libc::pthread_self() } as u64;
@@ -27,14 +31,29 @@ static FUNCTIONS: [NativeDef; 14] = [
         Ok(Value::small(unsafe { libc::gettid() }))
     }),
     def("_count", "()", effects::PURE, |_, _| Ok(Value::small(0))),
-    def("start_new_thread", "(function, args, kwargs={}, /)", effects::RAISES, no_threads),
-    def("start_new", "(function, args, kwargs={}, /)", effects::RAISES, no_threads),
+    def(
+        "start_new_thread",
+        "(function, args, kwargs={}, /)",
+        effects::RAISES,
+        no_threads,
+    ),
+    def(
+        "start_new",
+        "(function, args, kwargs={}, /)",
+        effects::RAISES,
+        no_threads,
+    ),
     def("exit", "()", effects::RAISES, exit),
     def("exit_thread", "()", effects::RAISES, exit),
-    def("interrupt_main", "(signum=2, /)", effects::RAISES, |vm, _| {
-        let class = vm.types.keyboard_interrupt;
-        Err(vm.raise_args(class, &[]))
-    }),
+    def(
+        "interrupt_main",
+        "(signum=2, /)",
+        effects::RAISES,
+        |vm, _| {
+            let class = vm.types.keyboard_interrupt;
+            Err(vm.raise_args(class, &[]))
+        },
+    ),
     def("stack_size", "(size=0, /)", effects::RAISES, |vm, a| {
         if a[0].is_some() {
             let n = vm.index_i64(a[0], true)?;
@@ -45,22 +64,55 @@ static FUNCTIONS: [NativeDef; 14] = [
         Ok(Value::small(0))
     }),
     def("_excepthook", "(args, /)", effects::ANY, excepthook),
-    def("daemon_threads_allowed", "()", effects::PURE, |vm, _| Ok(vm.true_)),
+    def("daemon_threads_allowed", "()", effects::PURE, |vm, _| {
+        Ok(vm.true_)
+    }),
 ];
 
 static LOCK: [NativeDef; 11] = [
-    def("acquire", "($self, blocking=True, timeout=-1)", effects::ANY, acquire),
-    def("acquire_lock", "($self, blocking=True, timeout=-1)", effects::ANY, acquire),
-    def("release", "($self, /)", effects::WRITES | effects::RAISES, release),
-    def("release_lock", "($self, /)", effects::WRITES | effects::RAISES, release),
-    def("locked", "($self, /)", effects::READS, |vm, a| Ok(vm.bool(count(vm, a[0]) > 0))),
-    def("locked_lock", "($self, /)", effects::READS, |vm, a| Ok(vm.bool(count(vm, a[0]) > 0))),
+    def(
+        "acquire",
+        "($self, blocking=True, timeout=-1)",
+        effects::ANY,
+        acquire,
+    ),
+    def(
+        "acquire_lock",
+        "($self, blocking=True, timeout=-1)",
+        effects::ANY,
+        acquire,
+    ),
+    def(
+        "release",
+        "($self, /)",
+        effects::WRITES | effects::RAISES,
+        release,
+    ),
+    def(
+        "release_lock",
+        "($self, /)",
+        effects::WRITES | effects::RAISES,
+        release,
+    ),
+    def("locked", "($self, /)", effects::READS, |vm, a| {
+        Ok(vm.bool(count(vm, a[0]) > 0))
+    }),
+    def("locked_lock", "($self, /)", effects::READS, |vm, a| {
+        Ok(vm.bool(count(vm, a[0]) > 0))
+    }),
     def("_at_fork_reinit", "($self, /)", effects::WRITES, |vm, a| {
         set_count(vm, a[0], 0);
         Ok(vm.none)
     }),
-    def("__enter__", "($self, /)", effects::ANY, |vm, a| acquire(vm, &[a[0], Value::NULL, Value::NULL])),
-    def("__exit__", "($self, /, *args)", effects::WRITES | effects::RAISES, release),
+    def("__enter__", "($self, /)", effects::ANY, |vm, a| {
+        acquire(vm, &[a[0], Value::NULL, Value::NULL])
+    }),
+    def(
+        "__exit__",
+        "($self, /, *args)",
+        effects::WRITES | effects::RAISES,
+        release,
+    ),
     def("__repr__", "($self, /)", effects::ALLOC, |vm, a| {
         let n = count(vm, a[0]);
         let id = vm.id(a[0]);
@@ -73,17 +125,34 @@ static LOCK: [NativeDef; 11] = [
 ];
 
 static RLOCK: [NativeDef; 10] = [
-    def("acquire", "($self, blocking=True, timeout=-1)", effects::WRITES, racquire),
-    def("release", "($self, /)", effects::WRITES | effects::RAISES, rrelease),
-    def("_is_owned", "($self, /)", effects::READS, |vm, a| Ok(vm.bool(count(vm, a[0]) > 0))),
-    def("_acquire_restore", "($self, state, /)", effects::ANY, |vm, a| {
-        let Some(t) = vm.as_tuple(a[1]) else {
-            return Err(vm.type_error("_acquire_restore() argument must be a tuple"));
-        };
-        let n = vm.index_i64(vm.tuple_get(t, 0), false)?;
-        set_count(vm, a[0], n);
-        Ok(vm.none)
+    def(
+        "acquire",
+        "($self, blocking=True, timeout=-1)",
+        effects::WRITES,
+        racquire,
+    ),
+    def(
+        "release",
+        "($self, /)",
+        effects::WRITES | effects::RAISES,
+        rrelease,
+    ),
+    def("_is_owned", "($self, /)", effects::READS, |vm, a| {
+        Ok(vm.bool(count(vm, a[0]) > 0))
     }),
+    def(
+        "_acquire_restore",
+        "($self, state, /)",
+        effects::ANY,
+        |vm, a| {
+            let Some(t) = vm.as_tuple(a[1]) else {
+                return Err(vm.type_error("_acquire_restore() argument must be a tuple"));
+            };
+            let n = vm.index_i64(vm.tuple_get(t, 0), false)?;
+            set_count(vm, a[0], n);
+            Ok(vm.none)
+        },
+    ),
     def("_release_save", "($self, /)", effects::ANY, |vm, a| {
         let n = count(vm, a[0]);
         if n == 0 {
@@ -99,8 +168,15 @@ static RLOCK: [NativeDef; 10] = [
         set_count(vm, a[0], 0);
         Ok(vm.none)
     }),
-    def("__enter__", "($self, /)", effects::WRITES, |vm, a| racquire(vm, &[a[0], Value::NULL, Value::NULL])),
-    def("__exit__", "($self, /, *args)", effects::WRITES | effects::RAISES, rrelease),
+    def("__enter__", "($self, /)", effects::WRITES, |vm, a| {
+        racquire(vm, &[a[0], Value::NULL, Value::NULL])
+    }),
+    def(
+        "__exit__",
+        "($self, /, *args)",
+        effects::WRITES | effects::RAISES,
+        rrelease,
+    ),
     def("__repr__", "($self, /)", effects::ALLOC, |vm, a| {
         let n = count(vm, a[0]);
         let id = vm.id(a[0]);
@@ -108,12 +184,20 @@ static RLOCK: [NativeDef; 10] = [
         // SAFETY: pthread_self has no preconditions.
         let this = unsafe { libc::pthread_self() } as u64;
         let owner = if n > 0 { this } else { 0 };
-        let name = { let c = vm.class_of(a[0]); vm.type_full_name(c) };
-        Ok(vm.new_str(&format!("<{word} {name} object owner={owner} count={n} at {id:#x}>")))
+        let name = {
+            let c = vm.class_of(a[0]);
+            vm.type_full_name(c)
+        };
+        Ok(vm.new_str(&format!(
+            "<{word} {name} object owner={owner} count={n} at {id:#x}>"
+        )))
     }),
-    static_def("__new__", "($type, /, *args, **kwargs)", effects::ALLOC, |vm, a| {
-        Ok(vm.new_instance(Gc::from_value(a[0])))
-    }),
+    static_def(
+        "__new__",
+        "($type, /, *args, **kwargs)",
+        effects::ALLOC,
+        |vm, a| Ok(vm.new_instance(Gc::from_value(a[0]))),
+    ),
 ];
 
 fn count(vm: &Vm, v: Value) -> i64 {
@@ -216,7 +300,12 @@ fn excepthook(vm: &mut Vm, a: &[Value]) -> R {
     Ok(vm.none)
 }
 
-fn lock_class(vm: &mut Vm, name: &str, methods: &'static [NativeDef], base_type: bool) -> Gc<PyType> {
+fn lock_class(
+    vm: &mut Vm,
+    name: &str,
+    methods: &'static [NativeDef],
+    base_type: bool,
+) -> Gc<PyType> {
     vm.native_type(&TypeDef {
         module: "_thread",
         layout: Layout::Library,
@@ -237,8 +326,12 @@ pub fn make(vm: &mut Vm) -> R {
     let rlock = lock_class(vm, "RLock", &RLOCK, true);
     vm.statics[slots::RLOCK] = rlock.value();
     set(vm, m, "RLock", rlock.value());
-    static LOCAL: [NativeDef; 1] =
-        [static_def("__new__", "($type, /, *args, **kwargs)", effects::ALLOC | effects::RAISES, local_new)];
+    static LOCAL: [NativeDef; 1] = [static_def(
+        "__new__",
+        "($type, /, *args, **kwargs)",
+        effects::ALLOC | effects::RAISES,
+        local_new,
+    )];
     let local = vm.native_type(&TypeDef {
         module: "_thread",
         layout: Layout::Library,

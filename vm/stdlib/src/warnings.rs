@@ -11,7 +11,12 @@ use pyrite_objects::native::{NativeDef, def, effects};
 use pyrite_objects::vm::{R, Vm};
 
 static FUNCTIONS: [NativeDef; 3] = [
-    def("warn", "(message, category=None, stacklevel=1, source=None)", effects::ANY, warn),
+    def(
+        "warn",
+        "(message, category=None, stacklevel=1, source=None)",
+        effects::ANY,
+        warn,
+    ),
     def(
         "warn_explicit",
         "(message, category, filename, lineno, module=None, registry=None, module_globals=None, source=None)",
@@ -99,7 +104,12 @@ fn place(vm: &mut Vm, stacklevel: i64) -> R<Place> {
     if module.is_null() || !vm.is_str(module) {
         module = vm.intern("<string>");
     }
-    Ok(Place { filename, lineno, module, registry })
+    Ok(Place {
+        filename,
+        lineno,
+        module,
+        registry,
+    })
 }
 
 /// Warns as Rust code does: `category(message)`, for the Python code that runs.
@@ -115,7 +125,11 @@ pub fn warn_str(vm: &mut Vm, category: Gc<PyType>, message: &str, stacklevel: i6
 
 fn warn(vm: &mut Vm, a: &[Value]) -> R {
     let category = category_of(vm, a[0], a[1])?;
-    let level = if a[2].is_null() { 1 } else { vm.index_i64(a[2], true)? };
+    let level = if a[2].is_null() {
+        1
+    } else {
+        vm.index_i64(a[2], true)?
+    };
     let p = place(vm, level)?;
     decide(vm, a[0], category, &p, a[3])
 }
@@ -142,7 +156,12 @@ fn warn_explicit(vm: &mut Vm, a: &[Value]) -> R {
     } else {
         return Err(vm.type_error("'registry' must be a dict or None"));
     };
-    let p = Place { filename: a[2], lineno: a[3], module, registry };
+    let p = Place {
+        filename: a[2],
+        lineno: a[3],
+        module,
+        registry,
+    };
     decide(vm, a[0], category, &p, a[7])
 }
 
@@ -176,7 +195,10 @@ fn action(vm: &mut Vm, text: Value, category: Value, p: &Place) -> R<(String, Va
         };
         let get = |vm: &Vm, k: usize| vm.tuple_get(t, k);
         let Some(action) = vm.as_str(get(vm, 0)) else {
-            let m = format!("action must be a string, not '{}'", vm.class_name(get(vm, 0)));
+            let m = format!(
+                "action must be a string, not '{}'",
+                vm.class_name(get(vm, 0))
+            );
             return Err(vm.type_error(&m));
         };
         let line = get(vm, 4);
@@ -193,7 +215,11 @@ fn action(vm: &mut Vm, text: Value, category: Value, p: &Place) -> R<(String, Va
     if default.is_null() {
         default = module_attr(vm, "_warnings", "_defaultaction");
     }
-    let name = if default.is_null() { "default".to_owned() } else { vm.str_string(default)? };
+    let name = if default.is_null() {
+        "default".to_owned()
+    } else {
+        vm.str_string(default)?
+    };
     Ok((name, vm.none))
 }
 
@@ -285,17 +311,20 @@ fn show(vm: &mut Vm, message: Value, text: Value, category: Value, p: &Place, so
         if class.is_null() {
             return Err(vm.runtime_error("unable to get warnings.WarningMessage"));
         }
-        let w = vm.call(class, &[message, category, p.filename, p.lineno, none, none, source])?;
+        let w = vm.call(
+            class,
+            &[message, category, p.filename, p.lineno, none, none, source],
+        )?;
         return vm.call(f, &[w]);
     }
     let name = vm.type_name(Gc::from_value(category));
     let line = vm.str_string(p.lineno)?;
     let file = vm.str_string(p.filename)?;
     let mut out = format!("{file}:{line}: {name}: {}\n", vm.str_string(text)?);
-    if let (Ok(n), Ok(content)) = (line.parse::<usize>(), std::fs::read_to_string(&file)) {
-        if let Some(l) = content.lines().nth(n.wrapping_sub(1)) {
-            out.push_str(&format!("  {}\n", l.trim()));
-        }
+    if let (Ok(n), Ok(content)) = (line.parse::<usize>(), std::fs::read_to_string(&file))
+        && let Some(l) = content.lines().nth(n.wrapping_sub(1))
+    {
+        out.push_str(&format!("  {}\n", l.trim()));
     }
     pyrite_objects::traceback::write_stderr(vm, &out);
     Ok(none)

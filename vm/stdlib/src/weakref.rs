@@ -17,8 +17,18 @@ static FUNCTIONS: [NativeDef; 1] = [def(
 )];
 
 static METHODS: [NativeDef; 6] = [
-    static_def("__new__", "($type, object, callback=None, /)", effects::ANY, new),
-    def("__init__", "($self, object, callback=None, /)", effects::PURE, |vm, _| Ok(vm.none)),
+    static_def(
+        "__new__",
+        "($type, object, callback=None, /)",
+        effects::ANY,
+        new,
+    ),
+    def(
+        "__init__",
+        "($self, object, callback=None, /)",
+        effects::PURE,
+        |vm, _| Ok(vm.none),
+    ),
     def("__call__", "($self, /)", effects::READS, |vm, a| {
         let r = weak(a[0]).referent.get();
         Ok(if r.is_null() { vm.none } else { r })
@@ -53,7 +63,10 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         )
         || a[1].is_ptr() && vm.has_instance_dict(a[1]);
     if !good {
-        let m = format!("cannot create weak reference to '{}' object", vm.class_name(a[1]));
+        let m = format!(
+            "cannot create weak reference to '{}' object",
+            vm.class_name(a[1])
+        );
         return Err(vm.type_error(&m));
     }
     let v = vm.new_instance(class);
@@ -88,7 +101,11 @@ fn eq(vm: &mut Vm, a: &[Value]) -> R {
         return Ok(vm.not_implemented);
     }
     let (x, y) = (weak(a[0]).referent.get(), weak(a[1]).referent.get());
-    let same = if x.is_null() || y.is_null() { a[0] == a[1] } else { vm.eq(x, y)? };
+    let same = if x.is_null() || y.is_null() {
+        a[0] == a[1]
+    } else {
+        vm.eq(x, y)?
+    };
     Ok(vm.bool(same))
 }
 
@@ -98,7 +115,11 @@ fn repr(vm: &mut Vm, a: &[Value]) -> R {
     let text = if r.is_null() {
         format!("<weakref at {at:#x}; dead>")
     } else {
-        format!("<weakref at {at:#x}; to '{}' at {:#x}>", vm.class_name(r), vm.id(r))
+        format!(
+            "<weakref at {at:#x}; to '{}' at {:#x}>",
+            vm.class_name(r),
+            vm.id(r)
+        )
     };
     Ok(vm.new_str(&text))
 }

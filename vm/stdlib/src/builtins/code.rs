@@ -308,10 +308,10 @@ pub(super) fn import(vm: &mut Vm, a: &[Value]) -> R {
         // Modules of this crate need no machinery while nothing replaces it.
         let text = vm.str_to_string(name);
         let key = vm.intern("_frozen_importlib");
-        if vm.dict_get_str(vm.modules, key).is_null() {
-            if let Some(m) = crate::builtin_module(vm, &text)? {
-                return Ok(m);
-            }
+        if vm.dict_get_str(vm.modules, key).is_null()
+            && let Some(m) = crate::builtin_module(vm, &text)?
+        {
+            return Ok(m);
         }
     }
     let key = vm.intern("_frozen_importlib");

@@ -7,9 +7,15 @@ use pyrite_objects::native::{GetSetDef, NativeDef, def, effects, getter};
 use pyrite_objects::vm::{R, Vm};
 
 static METHODS: [NativeDef; 22] = [
-    def("seek", "($self, offset, whence=0, /)", ANY, |vm, _| Err(unsupported(vm, "seek"))),
-    def("tell", "($self, /)", ANY, |vm, a| method(vm, a[0], "seek", &[Value::small(0), Value::small(1)])),
-    def("truncate", "($self, pos=None, /)", ANY, |vm, _| Err(unsupported(vm, "truncate"))),
+    def("seek", "($self, offset, whence=0, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "seek"))
+    }),
+    def("tell", "($self, /)", ANY, |vm, a| {
+        method(vm, a[0], "seek", &[Value::small(0), Value::small(1)])
+    }),
+    def("truncate", "($self, pos=None, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "truncate"))
+    }),
     def("flush", "($self, /)", ANY, |vm, a| {
         check_closed(vm, a[0])?;
         Ok(vm.none)
@@ -19,19 +25,29 @@ static METHODS: [NativeDef; 22] = [
     def("readable", "($self, /)", ANY, no),
     def("writable", "($self, /)", ANY, no),
     def("isatty", "($self, /)", ANY, no),
-    def("fileno", "($self, /)", ANY, |vm, _| Err(unsupported(vm, "fileno"))),
+    def("fileno", "($self, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "fileno"))
+    }),
     def("_checkClosed", "($self, msg=None, /)", ANY, |vm, a| {
         check_closed(vm, a[0])?;
         Ok(vm.none)
     }),
-    def("_checkReadable", "($self, msg=None, /)", ANY, |vm, a| check(vm, a[0], "readable", "File or stream is not readable.")),
-    def("_checkWritable", "($self, msg=None, /)", ANY, |vm, a| check(vm, a[0], "writable", "File or stream is not writable.")),
-    def("_checkSeekable", "($self, msg=None, /)", ANY, |vm, a| check(vm, a[0], "seekable", "File or stream is not seekable.")),
+    def("_checkReadable", "($self, msg=None, /)", ANY, |vm, a| {
+        check(vm, a[0], "readable", "File or stream is not readable.")
+    }),
+    def("_checkWritable", "($self, msg=None, /)", ANY, |vm, a| {
+        check(vm, a[0], "writable", "File or stream is not writable.")
+    }),
+    def("_checkSeekable", "($self, msg=None, /)", ANY, |vm, a| {
+        check(vm, a[0], "seekable", "File or stream is not seekable.")
+    }),
     def("__enter__", "($self, /)", ANY, |vm, a| {
         check_closed(vm, a[0])?;
         Ok(a[0])
     }),
-    def("__exit__", "($self, /, *args)", ANY, |vm, a| method(vm, a[0], "close", &[])),
+    def("__exit__", "($self, /, *args)", ANY, |vm, a| {
+        method(vm, a[0], "close", &[])
+    }),
     def("__iter__", "($self, /)", ANY, |vm, a| {
         check_closed(vm, a[0])?;
         Ok(a[0])
@@ -63,7 +79,9 @@ static METHODS: [NativeDef; 22] = [
     }),
 ];
 
-static GETSET: [GetSetDef; 1] = [getter("closed", |vm, v| Ok(vm.bool(super::number(vm, v, CLOSED) != 0)))];
+static GETSET: [GetSetDef; 1] = [getter("closed", |vm, v| {
+    Ok(vm.bool(super::number(vm, v, CLOSED) != 0))
+})];
 
 fn no(vm: &mut Vm, a: &[Value]) -> R {
     check_closed(vm, a[0])?;
@@ -81,7 +99,11 @@ pub(super) fn check_closed(vm: &mut Vm, v: Value) -> R<()> {
 
 fn check(vm: &mut Vm, v: Value, what: &str, message: &str) -> R {
     let r = method(vm, v, what, &[])?;
-    if vm.truth(r)? { Ok(r) } else { Err(unsupported(vm, message)) }
+    if vm.truth(r)? {
+        Ok(r)
+    } else {
+        Err(unsupported(vm, message))
+    }
 }
 
 fn close(vm: &mut Vm, a: &[Value]) -> R {
@@ -105,17 +127,27 @@ fn readline(vm: &mut Vm, a: &[Value]) -> R {
         if peek.is_some() {
             let seen = vm.call(peek, &[Value::small(1)])?;
             let Some(b) = vm.as_bytes(seen) else {
-                let m = format!("peek() should have returned a bytes object, not '{}'", vm.class_name(seen));
+                let m = format!(
+                    "peek() should have returned a bytes object, not '{}'",
+                    vm.class_name(seen)
+                );
                 return Err(vm.os_error(&m));
             };
             let b = vm.bytes(b);
             if !b.is_empty() {
-                want = b.iter().position(|&c| c == b'\n').map_or(b.len(), |i| i + 1).min(limit - out.len());
+                want = b
+                    .iter()
+                    .position(|&c| c == b'\n')
+                    .map_or(b.len(), |i| i + 1)
+                    .min(limit - out.len());
             }
         }
         let r = method(vm, a[0], "read", &[Value::int_unchecked(want as i64)])?;
         let Some(b) = vm.as_bytes(r) else {
-            let m = format!("read() should have returned a bytes object, not '{}'", vm.class_name(r));
+            let m = format!(
+                "read() should have returned a bytes object, not '{}'",
+                vm.class_name(r)
+            );
             return Err(vm.os_error(&m));
         };
         let b = vm.bytes(b);
@@ -131,7 +163,11 @@ fn readline(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn readlines(vm: &mut Vm, a: &[Value]) -> R {
-    let hint = if is_none(vm, a[1]) { -1 } else { vm.index_i64(a[1], true)? };
+    let hint = if is_none(vm, a[1]) {
+        -1
+    } else {
+        vm.index_i64(a[1], true)?
+    };
     let l = vm.new_list(&[]);
     let it = vm.get_iter(a[0])?;
     let mut n = 0;
@@ -176,31 +212,56 @@ static RAW: [NativeDef; 4] = [
         }
         Ok(vm.new_bytes(&out))
     }),
-    def("readinto", "($self, buffer, /)", effects::RAISES, |vm, _| Err(unsupported(vm, "readinto"))),
-    def("write", "($self, b, /)", effects::RAISES, |vm, _| Err(unsupported(vm, "write"))),
+    def(
+        "readinto",
+        "($self, buffer, /)",
+        effects::RAISES,
+        |vm, _| Err(unsupported(vm, "readinto")),
+    ),
+    def("write", "($self, b, /)", effects::RAISES, |vm, _| {
+        Err(unsupported(vm, "write"))
+    }),
 ];
 
 static BUFFERED: [NativeDef; 6] = [
-    def("detach", "($self, /)", ANY, |vm, _| Err(unsupported(vm, "detach"))),
-    def("read", "($self, size=-1, /)", ANY, |vm, _| Err(unsupported(vm, "read"))),
-    def("read1", "($self, size=-1, /)", ANY, |vm, _| Err(unsupported(vm, "read1"))),
-    def("readinto", "($self, buffer, /)", ANY, |vm, a| read_into(vm, a, "read")),
-    def("readinto1", "($self, buffer, /)", ANY, |vm, a| read_into(vm, a, "read1")),
-    def("write", "($self, b, /)", ANY, |vm, _| Err(unsupported(vm, "write"))),
+    def("detach", "($self, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "detach"))
+    }),
+    def("read", "($self, size=-1, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "read"))
+    }),
+    def("read1", "($self, size=-1, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "read1"))
+    }),
+    def("readinto", "($self, buffer, /)", ANY, |vm, a| {
+        read_into(vm, a, "read")
+    }),
+    def("readinto1", "($self, buffer, /)", ANY, |vm, a| {
+        read_into(vm, a, "read1")
+    }),
+    def("write", "($self, b, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "write"))
+    }),
 ];
 
 /// Puts bytes at the start of a writable buffer; how many fit.
 pub(super) fn fill(vm: &mut Vm, target: Value, b: &[u8]) -> R<usize> {
     if vm.layout_of(target) != pyrite_objects::Layout::ByteArray {
         if vm.as_bytes(target).is_some() || vm.is_str(target) || target.is_int() {
-            let m = format!("readinto() argument must be read-write bytes-like object, not {}", vm.class_name(target));
+            let m = format!(
+                "readinto() argument must be read-write bytes-like object, not {}",
+                vm.class_name(target)
+            );
             return Err(vm.type_error(&m));
         }
         // Anything else that can be written to goes through its slices.
         let n = b.len().min(vm.len(target)?);
         let part = vm.new_bytes(&b[..n]);
         let (class, none) = (vm.types.slice.value(), vm.none);
-        let s = vm.call(class, &[Value::small(0), Value::int_unchecked(n as i64), none])?;
+        let s = vm.call(
+            class,
+            &[Value::small(0), Value::int_unchecked(n as i64), none],
+        )?;
         vm.setitem(target, s, part)?;
         return Ok(n);
     }
@@ -226,10 +287,18 @@ pub(super) fn read_into(vm: &mut Vm, a: &[Value], name: &str) -> R {
 }
 
 static TEXT: [NativeDef; 4] = [
-    def("detach", "($self, /)", ANY, |vm, _| Err(unsupported(vm, "detach"))),
-    def("read", "($self, size=-1, /)", ANY, |vm, _| Err(unsupported(vm, "read"))),
-    def("readline", "($self, size=-1, /)", ANY, |vm, _| Err(unsupported(vm, "readline"))),
-    def("write", "($self, s, /)", ANY, |vm, _| Err(unsupported(vm, "write"))),
+    def("detach", "($self, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "detach"))
+    }),
+    def("read", "($self, size=-1, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "read"))
+    }),
+    def("readline", "($self, size=-1, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "readline"))
+    }),
+    def("write", "($self, s, /)", ANY, |vm, _| {
+        Err(unsupported(vm, "write"))
+    }),
 ];
 
 static TEXT_GETSET: [GetSetDef; 3] = [
@@ -242,10 +311,34 @@ static TEXT_GETSET: [GetSetDef; 3] = [
 pub(super) fn install(vm: &mut Vm, m: Value) {
     let base = Some(slots::IO_BASE);
     for c in [
-        Class { name: "_IOBase", slot: slots::IO_BASE, base: None, methods: &METHODS, getset: &GETSET },
-        Class { name: "_RawIOBase", slot: slots::IO_RAW_BASE, base, methods: &RAW, getset: &[] },
-        Class { name: "_BufferedIOBase", slot: slots::IO_BUFFERED_BASE, base, methods: &BUFFERED, getset: &[] },
-        Class { name: "_TextIOBase", slot: slots::IO_TEXT_BASE, base, methods: &TEXT, getset: &TEXT_GETSET },
+        Class {
+            name: "_IOBase",
+            slot: slots::IO_BASE,
+            base: None,
+            methods: &METHODS,
+            getset: &GETSET,
+        },
+        Class {
+            name: "_RawIOBase",
+            slot: slots::IO_RAW_BASE,
+            base,
+            methods: &RAW,
+            getset: &[],
+        },
+        Class {
+            name: "_BufferedIOBase",
+            slot: slots::IO_BUFFERED_BASE,
+            base,
+            methods: &BUFFERED,
+            getset: &[],
+        },
+        Class {
+            name: "_TextIOBase",
+            slot: slots::IO_TEXT_BASE,
+            base,
+            methods: &TEXT,
+            getset: &TEXT_GETSET,
+        },
     ] {
         add_class(vm, m, &c);
     }

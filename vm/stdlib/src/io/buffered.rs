@@ -4,7 +4,10 @@
 //! writer a list of what was written. A random file has at most one of the two
 //! filled: writing first gives the unread bytes back by seeking.
 
-use super::{ANY, BUFFER, CLOSED, Class, add_class, attr, bytes_arg, class, is_none, method, number, set_number, size_arg, unsupported};
+use super::{
+    ANY, BUFFER, CLOSED, Class, add_class, attr, bytes_arg, class, is_none, method, number,
+    set_number, size_arg, unsupported,
+};
 use crate::slots;
 use pyrite_machine::Value;
 use pyrite_objects::native::{GetSetDef, NativeDef, def, getter};
@@ -24,7 +27,9 @@ const WRITTEN: usize = 6;
 const LENGTH: usize = 7;
 
 static COMMON: [NativeDef; 13] = [
-    def("seekable", "($self, /)", ANY, |vm, a| pass(vm, a, "seekable")),
+    def("seekable", "($self, /)", ANY, |vm, a| {
+        pass(vm, a, "seekable")
+    }),
     def("fileno", "($self, /)", ANY, |vm, a| pass(vm, a, "fileno")),
     def("isatty", "($self, /)", ANY, |vm, a| pass(vm, a, "isatty")),
     def("close", "($self, /)", ANY, close),
@@ -61,8 +66,12 @@ static COMMON: [NativeDef; 13] = [
         let m = format!("cannot pickle '{}' object", vm.class_name(a[0]));
         Err(vm.type_error(&m))
     }),
-    def("readable", "($self, /)", ANY, |vm, a| pass(vm, a, "readable")),
-    def("writable", "($self, /)", ANY, |vm, a| pass(vm, a, "writable")),
+    def("readable", "($self, /)", ANY, |vm, a| {
+        pass(vm, a, "readable")
+    }),
+    def("writable", "($self, /)", ANY, |vm, a| {
+        pass(vm, a, "writable")
+    }),
 ];
 
 static COMMON_GETSET: [GetSetDef; 4] = [
@@ -106,8 +115,12 @@ static READER: [NativeDef; 7] = [
         let b = buffered(vm, a[0]);
         Ok(vm.new_bytes(b))
     }),
-    def("readinto", "($self, buffer, /)", ANY, |vm, a| super::base::read_into(vm, a, "read")),
-    def("readinto1", "($self, buffer, /)", ANY, |vm, a| super::base::read_into(vm, a, "read1")),
+    def("readinto", "($self, buffer, /)", ANY, |vm, a| {
+        super::base::read_into(vm, a, "read")
+    }),
+    def("readinto1", "($self, buffer, /)", ANY, |vm, a| {
+        super::base::read_into(vm, a, "read1")
+    }),
     def("readline", "($self, size=-1, /)", ANY, readline),
     def("__next__", "($self, /)", ANY, |vm, a| {
         let line = readline(vm, &[a[0], Value::NULL])?;
@@ -119,12 +132,24 @@ static READER: [NativeDef; 7] = [
     }),
 ];
 
-static READER_INIT: [NativeDef; 1] =
-    [def("__init__", "($self, raw, buffer_size=8192)", ANY, |vm, a| init(vm, a, true, false))];
-static WRITER_INIT: [NativeDef; 1] =
-    [def("__init__", "($self, raw, buffer_size=8192)", ANY, |vm, a| init(vm, a, false, true))];
-static RANDOM_INIT: [NativeDef; 1] =
-    [def("__init__", "($self, raw, buffer_size=8192)", ANY, |vm, a| init(vm, a, true, true))];
+static READER_INIT: [NativeDef; 1] = [def(
+    "__init__",
+    "($self, raw, buffer_size=8192)",
+    ANY,
+    |vm, a| init(vm, a, true, false),
+)];
+static WRITER_INIT: [NativeDef; 1] = [def(
+    "__init__",
+    "($self, raw, buffer_size=8192)",
+    ANY,
+    |vm, a| init(vm, a, false, true),
+)];
+static RANDOM_INIT: [NativeDef; 1] = [def(
+    "__init__",
+    "($self, raw, buffer_size=8192)",
+    ANY,
+    |vm, a| init(vm, a, true, true),
+)];
 static WRITER: [NativeDef; 1] = [def("write", "($self, buffer, /)", ANY, write)];
 
 fn init(vm: &mut Vm, a: &[Value], reads: bool, writes: bool) -> R {
@@ -145,7 +170,11 @@ fn init(vm: &mut Vm, a: &[Value], reads: bool, writes: bool) -> R {
             }
         }
     }
-    let size = if a[2].is_null() { BUFFER } else { vm.index_i64(a[2], false)? };
+    let size = if a[2].is_null() {
+        BUFFER
+    } else {
+        vm.index_i64(a[2], false)?
+    };
     if size <= 0 {
         return Err(vm.value_error("buffer size must be strictly positive"));
     }
@@ -179,13 +208,21 @@ fn pass(vm: &mut Vm, a: &[Value], name: &str) -> R {
 fn check_open(vm: &mut Vm, v: Value, message: &str) -> R<()> {
     let r = raw(vm, v)?;
     let c = attr(vm, r, "closed")?;
-    if vm.truth(c)? { Err(vm.value_error(message)) } else { Ok(()) }
+    if vm.truth(c)? {
+        Err(vm.value_error(message))
+    } else {
+        Ok(())
+    }
 }
 
 /// Bytes read ahead.
 fn buffered(vm: &Vm, v: Value) -> &'static [u8] {
     let b = vm.word(v, READ);
-    if b.is_null() { &[] } else { &vm.bytes(b)[number(vm, v, AT) as usize..] }
+    if b.is_null() {
+        &[]
+    } else {
+        &vm.bytes(b)[number(vm, v, AT) as usize..]
+    }
 }
 
 fn reset(vm: &mut Vm, v: Value) {
@@ -229,7 +266,11 @@ fn take(vm: &mut Vm, v: Value, n: usize) -> Value {
     let b = buffered(vm, v);
     let n = n.min(b.len());
     let whole = number(vm, v, AT) == 0 && n == b.len() && n > 0;
-    let r = if whole { vm.word(v, READ) } else { vm.new_bytes(&b[..n]) };
+    let r = if whole {
+        vm.word(v, READ)
+    } else {
+        vm.new_bytes(&b[..n])
+    };
     let at = number(vm, v, AT);
     set_number(vm, v, AT, at + n as i64);
     r
@@ -246,9 +287,17 @@ fn read(vm: &mut Vm, a: &[Value]) -> R {
         let r = raw(vm, a[0])?;
         let key = vm.intern("readall");
         let f = vm.getattr_opt(r, key)?;
-        let rest = if f.is_some() { vm.call(f, &[])? } else { method(vm, r, "read", &[])? };
+        let rest = if f.is_some() {
+            vm.call(f, &[])?
+        } else {
+            method(vm, r, "read", &[])?
+        };
         if rest == vm.none {
-            return Ok(if out.is_empty() { rest } else { vm.new_bytes(&out) });
+            return Ok(if out.is_empty() {
+                rest
+            } else {
+                vm.new_bytes(&out)
+            });
         }
         let Some(more) = vm.as_bytes(rest) else {
             return Err(vm.type_error("readall() should return bytes"));
@@ -320,11 +369,20 @@ fn write(vm: &mut Vm, a: &[Value]) -> R {
     let ahead = buffered(vm, a[0]).len() as i64;
     if ahead > 0 {
         let r = raw(vm, a[0])?;
-        method(vm, r, "seek", &[Value::int_unchecked(-ahead), Value::small(1)])?;
+        method(
+            vm,
+            r,
+            "seek",
+            &[Value::int_unchecked(-ahead), Value::small(1)],
+        )?;
     }
     reset(vm, a[0]);
     let n = b.len() as i64;
-    let piece = if vm.as_bytes(a[1]) == Some(a[1]) { a[1] } else { vm.new_bytes(b) };
+    let piece = if vm.as_bytes(a[1]) == Some(a[1]) {
+        a[1]
+    } else {
+        vm.new_bytes(b)
+    };
     let mut l = vm.word(a[0], WRITTEN);
     if l.is_null() {
         l = vm.new_list(&[]);
@@ -358,13 +416,18 @@ fn flush_writes(vm: &mut Vm, v: Value) -> R<()> {
             Ok(n) if n == vm.none => {
                 let class = vm.types.blocking_io_error;
                 let text = vm.new_str("write could not complete without blocking");
-                failed = Some(vm.raise_args(class, &[Value::small(libc::EAGAIN), text, Value::small(0)]));
+                failed = Some(
+                    vm.raise_args(class, &[Value::small(libc::EAGAIN), text, Value::small(0)]),
+                );
                 break;
             }
             Ok(n) => {
                 let n = vm.index_i64(n, true)?;
                 if n < 0 || n as usize > all.len() - at {
-                    let m = format!("raw write() returned invalid length {n} (should have been between 0 and {})", all.len() - at);
+                    let m = format!(
+                        "raw write() returned invalid length {n} (should have been between 0 and {})",
+                        all.len() - at
+                    );
                     return Err(vm.os_error(&m));
                 }
                 at += n as usize;
@@ -396,7 +459,12 @@ fn flush(vm: &mut Vm, v: Value) -> R<()> {
     if ahead > 0 {
         let s = method(vm, r, "seekable", &[])?;
         if vm.truth(s)? {
-            method(vm, r, "seek", &[Value::int_unchecked(-ahead), Value::small(1)])?;
+            method(
+                vm,
+                r,
+                "seek",
+                &[Value::int_unchecked(-ahead), Value::small(1)],
+            )?;
             reset(vm, v);
         }
     }
@@ -484,24 +552,54 @@ const PAIR_READER: usize = 2;
 const PAIR_WRITER: usize = 3;
 
 static PAIR: [NativeDef; 13] = [
-    def("__init__", "($self, reader, writer, buffer_size=8192, /)", ANY, |vm, a| {
-        let size = if a[3].is_null() { Value::int_unchecked(BUFFER) } else { a[3] };
-        for (slot, word, v) in [(slots::IO_READER, PAIR_READER, a[1]), (slots::IO_WRITER, PAIR_WRITER, a[2])] {
-            let c = class(vm, slot).value();
-            let b = vm.call(c, &[v, size])?;
-            vm.store_word(a[0], word, b);
-        }
-        Ok(vm.none)
+    def(
+        "__init__",
+        "($self, reader, writer, buffer_size=8192, /)",
+        ANY,
+        |vm, a| {
+            let size = if a[3].is_null() {
+                Value::int_unchecked(BUFFER)
+            } else {
+                a[3]
+            };
+            for (slot, word, v) in [
+                (slots::IO_READER, PAIR_READER, a[1]),
+                (slots::IO_WRITER, PAIR_WRITER, a[2]),
+            ] {
+                let c = class(vm, slot).value();
+                let b = vm.call(c, &[v, size])?;
+                vm.store_word(a[0], word, b);
+            }
+            Ok(vm.none)
+        },
+    ),
+    def("read", "($self, size=-1, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_READER, "read")
     }),
-    def("read", "($self, size=-1, /)", ANY, |vm, a| pair(vm, a, PAIR_READER, "read")),
-    def("read1", "($self, size=-1, /)", ANY, |vm, a| pair(vm, a, PAIR_READER, "read1")),
-    def("peek", "($self, size=0, /)", ANY, |vm, a| pair(vm, a, PAIR_READER, "peek")),
-    def("readinto", "($self, buffer, /)", ANY, |vm, a| pair(vm, a, PAIR_READER, "readinto")),
-    def("readinto1", "($self, buffer, /)", ANY, |vm, a| pair(vm, a, PAIR_READER, "readinto1")),
-    def("write", "($self, buffer, /)", ANY, |vm, a| pair(vm, a, PAIR_WRITER, "write")),
-    def("flush", "($self, /)", ANY, |vm, a| pair(vm, a, PAIR_WRITER, "flush")),
-    def("readable", "($self, /)", ANY, |vm, a| pair(vm, a, PAIR_READER, "readable")),
-    def("writable", "($self, /)", ANY, |vm, a| pair(vm, a, PAIR_WRITER, "writable")),
+    def("read1", "($self, size=-1, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_READER, "read1")
+    }),
+    def("peek", "($self, size=0, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_READER, "peek")
+    }),
+    def("readinto", "($self, buffer, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_READER, "readinto")
+    }),
+    def("readinto1", "($self, buffer, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_READER, "readinto1")
+    }),
+    def("write", "($self, buffer, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_WRITER, "write")
+    }),
+    def("flush", "($self, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_WRITER, "flush")
+    }),
+    def("readable", "($self, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_READER, "readable")
+    }),
+    def("writable", "($self, /)", ANY, |vm, a| {
+        pair(vm, a, PAIR_WRITER, "writable")
+    }),
     def("close", "($self, /)", ANY, |vm, a| {
         let w = pair(vm, a, PAIR_WRITER, "close");
         let e = vm.take_exc();
@@ -511,9 +609,15 @@ static PAIR: [NativeDef; 13] = [
     }),
     def("isatty", "($self, /)", ANY, |vm, a| {
         let w = pair(vm, a, PAIR_WRITER, "isatty")?;
-        if vm.truth(w)? { Ok(w) } else { pair(vm, a, PAIR_READER, "isatty") }
+        if vm.truth(w)? {
+            Ok(w)
+        } else {
+            pair(vm, a, PAIR_READER, "isatty")
+        }
     }),
-    def("__getstate__", "($self, /)", ANY, |vm, _| Err(vm.type_error("cannot pickle '_io.BufferedRWPair' object"))),
+    def("__getstate__", "($self, /)", ANY, |vm, _| {
+        Err(vm.type_error("cannot pickle '_io.BufferedRWPair' object"))
+    }),
 ];
 
 static PAIR_GETSET: [GetSetDef; 1] = [getter("closed", |vm, v| {
@@ -529,7 +633,11 @@ fn pair(vm: &mut Vm, a: &[Value], word: usize, name: &str) -> R {
     if v.is_null() {
         return Err(vm.value_error("I/O operation on uninitialized object"));
     }
-    let args: &[Value] = if a.len() > 1 && a[1].is_some() { &a[1..2] } else { &[] };
+    let args: &[Value] = if a.len() > 1 && a[1].is_some() {
+        &a[1..2]
+    } else {
+        &[]
+    };
     method(vm, v, name, args)
 }
 
@@ -537,16 +645,47 @@ fn pair(vm: &mut Vm, a: &[Value], word: usize, name: &str) -> R {
 pub(super) fn install(vm: &mut Vm, m: Value) {
     let base = Some(slots::IO_BUFFERED_BASE);
     for (name, slot, init, parts) in [
-        ("BufferedReader", slots::IO_READER, &READER_INIT, [&READER[..], &[]]),
-        ("BufferedWriter", slots::IO_WRITER, &WRITER_INIT, [&[], &WRITER[..]]),
-        ("BufferedRandom", slots::IO_RANDOM, &RANDOM_INIT, [&READER[..], &WRITER[..]]),
+        (
+            "BufferedReader",
+            slots::IO_READER,
+            &READER_INIT,
+            [&READER[..], &[]],
+        ),
+        (
+            "BufferedWriter",
+            slots::IO_WRITER,
+            &WRITER_INIT,
+            [&[], &WRITER[..]],
+        ),
+        (
+            "BufferedRandom",
+            slots::IO_RANDOM,
+            &RANDOM_INIT,
+            [&READER[..], &WRITER[..]],
+        ),
     ] {
-        let t = add_class(vm, m, &Class { name, slot, base, methods: init, getset: &COMMON_GETSET });
+        let t = add_class(
+            vm,
+            m,
+            &Class {
+                name,
+                slot,
+                base,
+                methods: init,
+                getset: &COMMON_GETSET,
+            },
+        );
         vm.add_methods(t, &COMMON);
         for p in parts {
             vm.add_methods(t, p);
         }
     }
-    let c = Class { name: "BufferedRWPair", slot: slots::IO_PAIR, base, methods: &PAIR, getset: &PAIR_GETSET };
+    let c = Class {
+        name: "BufferedRWPair",
+        slot: slots::IO_PAIR,
+        base,
+        methods: &PAIR,
+        getset: &PAIR_GETSET,
+    };
     add_class(vm, m, &c);
 }

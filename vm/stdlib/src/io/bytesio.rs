@@ -12,7 +12,11 @@ const AT: usize = 3;
 
 static METHODS: [NativeDef; 19] = [
     def("__init__", "($self, initial_bytes=b'')", ANY, |vm, a| {
-        let b = if is_none(vm, a[1]) { Vec::new() } else { bytes_arg(vm, a[1])?.to_vec() };
+        let b = if is_none(vm, a[1]) {
+            Vec::new()
+        } else {
+            bytes_arg(vm, a[1])?.to_vec()
+        };
         let class = vm.types.bytearray.value();
         let d = vm.call(class, &[])?;
         vm.bytearray_set(d, &b);
@@ -39,7 +43,9 @@ static METHODS: [NativeDef; 19] = [
         }
         Ok(l)
     }),
-    def("readinto", "($self, buffer, /)", ANY, |vm, a| super::base::read_into(vm, a, "read")),
+    def("readinto", "($self, buffer, /)", ANY, |vm, a| {
+        super::base::read_into(vm, a, "read")
+    }),
     def("write", "($self, b, /)", ANY, write),
     def("seek", "($self, pos, whence=0, /)", ANY, seek),
     def("tell", "($self, /)", ANY, |vm, a| {
@@ -48,7 +54,11 @@ static METHODS: [NativeDef; 19] = [
     }),
     def("truncate", "($self, size=None, /)", ANY, |vm, a| {
         let d = data(vm, a[0])?;
-        let n = if is_none(vm, a[1]) { number(vm, a[0], AT) } else { vm.index_i64(a[1], false)? };
+        let n = if is_none(vm, a[1]) {
+            number(vm, a[0], AT)
+        } else {
+            vm.index_i64(a[1], false)?
+        };
         if n < 0 {
             return Err(vm.value_error(&format!("negative size value {n}")));
         }
@@ -94,12 +104,18 @@ static METHODS: [NativeDef; 19] = [
         let b = vm.bytearray(d).to_vec();
         let b = vm.new_bytes(&b);
         let at = vm.word(a[0], AT);
-        let dict = if vm.has_instance_dict(a[0]) { vm.to_dict_mode(a[0]) } else { vm.none };
+        let dict = if vm.has_instance_dict(a[0]) {
+            vm.to_dict_mode(a[0])
+        } else {
+            vm.none
+        };
         Ok(vm.new_tuple(&[b, at, dict]))
     }),
 ];
 
-static GETSET: [GetSetDef; 1] = [getter("closed", |vm, v| Ok(vm.bool(number(vm, v, CLOSED) != 0)))];
+static GETSET: [GetSetDef; 1] = [getter("closed", |vm, v| {
+    Ok(vm.bool(number(vm, v, CLOSED) != 0))
+})];
 
 fn yes(vm: &mut Vm, a: &[Value]) -> R {
     data(vm, a[0])?;
@@ -143,7 +159,11 @@ fn read(vm: &mut Vm, a: &[Value]) -> R {
 fn readline(vm: &mut Vm, a: &[Value]) -> R {
     let n = size_arg(vm, a[1])?.unwrap_or(usize::MAX);
     let b = rest(vm, a[0])?;
-    let end = b.iter().position(|&c| c == b'\n').map_or(b.len(), |i| i + 1).min(n);
+    let end = b
+        .iter()
+        .position(|&c| c == b'\n')
+        .map_or(b.len(), |i| i + 1)
+        .min(n);
     Ok(take(vm, a[0], &b[..end]))
 }
 

@@ -1,7 +1,10 @@
 //! `FileIO`: a descriptor and its system calls.
 
 use super::base::check_closed;
-use super::{ANY, BUFFER, CLOSED, Class, add_class, bytes_arg, class, is_none, method, number, set_number, size_arg, unsupported};
+use super::{
+    ANY, BUFFER, CLOSED, Class, add_class, bytes_arg, class, is_none, method, number, set_number,
+    size_arg, unsupported,
+};
 use crate::fs::{self, c_int};
 use crate::slots;
 use pyrite_machine::Value;
@@ -21,7 +24,12 @@ const APPEND: i64 = 4;
 const CREATE: i64 = 8;
 
 static METHODS: [NativeDef; 15] = [
-    def("__init__", "($self, file, mode='r', closefd=True, opener=None)", ANY, init),
+    def(
+        "__init__",
+        "($self, file, mode='r', closefd=True, opener=None)",
+        ANY,
+        init,
+    ),
     def("read", "($self, size=-1, /)", ANY, read),
     def("readall", "($self, /)", ANY, |vm, a| {
         readable(vm, a[0])?;
@@ -117,7 +125,11 @@ pub(super) fn block_size(vm: &Vm, v: Value) -> i64 {
         }
         s
     };
-    if s.st_blksize > 1 { s.st_blksize } else { BUFFER }
+    if s.st_blksize > 1 {
+        s.st_blksize
+    } else {
+        BUFFER
+    }
 }
 
 fn init(vm: &mut Vm, a: &[Value]) -> R {
@@ -153,7 +165,9 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
         }
     }
     if kinds != 1 || plus > 1 {
-        return Err(vm.value_error("Must have exactly one of create/read/write/append mode and at most one plus"));
+        return Err(vm.value_error(
+            "Must have exactly one of create/read/write/append mode and at most one plus",
+        ));
     }
     if plus == 1 {
         m |= READ | WRITE;
@@ -179,7 +193,16 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
             return Err(vm.value_error("Cannot use closefd=False with file name"));
         }
         if is_none(vm, a[4]) {
-            let p = fs::path(vm, a[1], fs::Accept { function: "", argument: "file", fd: false, none: false })?;
+            let p = fs::path(
+                vm,
+                a[1],
+                fs::Accept {
+                    function: "",
+                    argument: "file",
+                    fd: false,
+                    none: false,
+                },
+            )?;
             // SAFETY: the name is a C string that lives through the call.
             match fs::retry(|| unsafe { libc::open(p.ptr(), flags, 0o666) as isize }) {
                 Ok(n) => n as i32,
@@ -206,7 +229,11 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
     };
     let directory = r == 0 && s.st_mode & libc::S_IFMT == libc::S_IFDIR;
     if r != 0 || directory {
-        let e = if directory { libc::EISDIR } else { fs::last_errno() };
+        let e = if directory {
+            libc::EISDIR
+        } else {
+            fs::last_errno()
+        };
         if !number_given {
             // SAFETY: just opened.
             unsafe { libc::close(handle) };
@@ -258,7 +285,11 @@ fn read_all(vm: &mut Vm, v: Value) -> R {
     let left = unsafe {
         let mut s: libc::stat = std::mem::zeroed();
         let at = libc::lseek(fd, 0, libc::SEEK_CUR);
-        if at >= 0 && libc::fstat(fd, &mut s) == 0 { (s.st_size - at).clamp(0, 1 << 40) as usize } else { 0 }
+        if at >= 0 && libc::fstat(fd, &mut s) == 0 {
+            (s.st_size - at).clamp(0, 1 << 40) as usize
+        } else {
+            0
+        }
     };
     out.reserve(left + 1);
     loop {
@@ -312,7 +343,11 @@ fn truncate(vm: &mut Vm, a: &[Value]) -> R {
     if number(vm, a[0], MODE) & WRITE == 0 {
         return Err(unsupported(vm, "File not open for writing"));
     }
-    let n = if is_none(vm, a[1]) { method(vm, a[0], "tell", &[])? } else { a[1] };
+    let n = if is_none(vm, a[1]) {
+        method(vm, a[0], "tell", &[])?
+    } else {
+        a[1]
+    };
     let size = fs::c_long(vm, n)?;
     let fd = fd(vm, a[0]);
     // SAFETY: plain numbers.
@@ -344,14 +379,21 @@ fn repr(vm: &mut Vm, a: &[Value]) -> R {
     if n < 0 {
         return Ok(vm.new_str("<_io.FileIO [closed]>"));
     }
-    let closefd = if number(vm, a[0], KEEP) == 0 { "True" } else { "False" };
+    let closefd = if number(vm, a[0], KEEP) == 0 {
+        "True"
+    } else {
+        "False"
+    };
     let mode = mode_name(vm, a[0]);
     let key = vm.intern("name");
     let name = vm.getattr_opt(a[0], key)?;
     let text = if name.is_null() {
         format!("<_io.FileIO fd={n} mode='{mode}' closefd={closefd}>")
     } else {
-        format!("<_io.FileIO name={} mode='{mode}' closefd={closefd}>", vm.repr_string(name)?)
+        format!(
+            "<_io.FileIO name={} mode='{mode}' closefd={closefd}>",
+            vm.repr_string(name)?
+        )
     };
     Ok(vm.new_str(&text))
 }

@@ -40,11 +40,32 @@ static FUNCTIONS: [NativeDef; 3] = [
     ),
     def("open_code", "(path)", ANY, |vm, a| {
         let mode = vm.intern("rb");
-        open(vm, &[a[0], mode, Value::NULL, Value::NULL, Value::NULL, Value::NULL, Value::NULL, Value::NULL])
+        open(
+            vm,
+            &[
+                a[0],
+                mode,
+                Value::NULL,
+                Value::NULL,
+                Value::NULL,
+                Value::NULL,
+                Value::NULL,
+                Value::NULL,
+            ],
+        )
     }),
-    def("text_encoding", "(encoding, stacklevel=2, /)", effects::READS, |vm, a| {
-        if a[0] == vm.none { Ok(vm.intern("locale")) } else { Ok(a[0]) }
-    }),
+    def(
+        "text_encoding",
+        "(encoding, stacklevel=2, /)",
+        effects::READS,
+        |vm, a| {
+            if a[0] == vm.none {
+                Ok(vm.intern("locale"))
+            } else {
+                Ok(a[0])
+            }
+        },
+    ),
 ];
 
 /// What a class of this module is made of.
@@ -113,7 +134,10 @@ fn bytes_arg(vm: &mut Vm, v: Value) -> R<&'static [u8]> {
     match vm.buffer(v) {
         Some(b) => Ok(b),
         None => {
-            let m = format!("a bytes-like object is required, not '{}'", vm.class_name(v));
+            let m = format!(
+                "a bytes-like object is required, not '{}'",
+                vm.class_name(v)
+            );
             Err(vm.type_error(&m))
         }
     }
@@ -125,7 +149,10 @@ fn size_arg(vm: &mut Vm, v: Value) -> R<Option<usize>> {
         return Ok(None);
     }
     if vm.as_float(v).is_some() || !v.is_int() && vm.lookup_on(v, vm.names.index).is_null() {
-        let m = format!("argument should be integer or None, not '{}'", vm.class_name(v));
+        let m = format!(
+            "argument should be integer or None, not '{}'",
+            vm.class_name(v)
+        );
         return Err(vm.type_error(&m));
     }
     Ok(usize::try_from(vm.index_i64(v, true)?).ok())
@@ -150,14 +177,21 @@ fn is_none(vm: &Vm, v: Value) -> bool {
 
 /// `open()`.
 pub fn open(vm: &mut Vm, a: &[Value]) -> R {
-    let file = if vm.is_int(a[0]) { a[0] } else { fs::fspath(vm, a[0])? };
+    let file = if vm.is_int(a[0]) {
+        a[0]
+    } else {
+        fs::fspath(vm, a[0])?
+    };
     let mode = if a[1].is_null() {
         "r".to_owned()
     } else {
         match vm.as_str(a[1]) {
             Some(s) => vm.str_to_string(s),
             None => {
-                let m = format!("open() argument 'mode' must be str, not {}", vm.class_name(a[1]));
+                let m = format!(
+                    "open() argument 'mode' must be str, not {}",
+                    vm.class_name(a[1])
+                );
                 return Err(vm.type_error(&m));
             }
         }
@@ -168,7 +202,10 @@ pub fn open(vm: &mut Vm, a: &[Value]) -> R {
     if !known || repeated {
         return Err(vm.value_error(&format!("invalid mode: '{mode}'")));
     }
-    let kinds = [has('x'), has('r'), has('w'), has('a')].iter().filter(|&&b| b).count();
+    let kinds = [has('x'), has('r'), has('w'), has('a')]
+        .iter()
+        .filter(|&&b| b)
+        .count();
     let (binary, update) = (has('b'), has('+'));
     if binary && has('t') {
         return Err(vm.value_error("can't have text and binary mode at once"));
@@ -177,16 +214,26 @@ pub fn open(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.value_error("must have exactly one of create/read/write/append mode"));
     }
     if kinds == 0 {
-        return Err(vm.value_error("Must have exactly one of create/read/write/append mode and at most one plus"));
+        return Err(vm.value_error(
+            "Must have exactly one of create/read/write/append mode and at most one plus",
+        ));
     }
     if binary {
-        for (v, what) in [(a[3], "an encoding"), (a[4], "an errors"), (a[5], "a newline")] {
+        for (v, what) in [
+            (a[3], "an encoding"),
+            (a[4], "an errors"),
+            (a[5], "a newline"),
+        ] {
             if !is_none(vm, v) {
                 return Err(vm.value_error(&format!("binary mode doesn't take {what} argument")));
             }
         }
     }
-    let mut buffering = if a[2].is_null() { -1 } else { c_int(vm, a[2])?.into() };
+    let mut buffering = if a[2].is_null() {
+        -1
+    } else {
+        c_int(vm, a[2])?.into()
+    };
     let raw_mode: String = mode.chars().filter(|c| !"bt".contains(*c)).collect();
     let raw_mode = vm.new_str(&raw_mode);
     let raw = fileio::make(vm, file, raw_mode, a[6], a[7])?;
@@ -201,7 +248,15 @@ pub fn open(vm: &mut Vm, a: &[Value]) -> R {
     r
 }
 
-fn wrap(vm: &mut Vm, a: &[Value], raw: Value, mode: &str, binary: bool, update: bool, buffering: &mut i64) -> R {
+fn wrap(
+    vm: &mut Vm,
+    a: &[Value],
+    raw: Value,
+    mode: &str,
+    binary: bool,
+    update: bool,
+    buffering: &mut i64,
+) -> R {
     let terminal = {
         let t = method(vm, raw, "isatty", &[])?;
         vm.truth(t)?
@@ -237,11 +292,23 @@ fn wrap(vm: &mut Vm, a: &[Value], raw: Value, mode: &str, binary: bool, update: 
     let or_none = |v: Value| if v.is_null() { none } else { v };
     let c = vm.statics[slots::IO_TEXT];
     let line = vm.bool(line);
-    let t = vm.call(c, &[buffer, or_none(a[3]), or_none(a[4]), or_none(a[5]), line])?;
+    let t = vm.call(
+        c,
+        &[buffer, or_none(a[3]), or_none(a[4]), or_none(a[5]), line],
+    )?;
     let key = vm.intern("mode");
     let mode = vm.new_str(mode);
     vm.instance_set(t, key, mode);
     Ok(t)
+}
+
+/// True in the C locale and its UTF-8 forms, whose bytes need not be UTF-8.
+fn plain_locale() -> bool {
+    let of = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let locale = of("LC_ALL")
+        .or_else(|| of("LC_CTYPE"))
+        .or_else(|| of("LANG"));
+    locale.is_none_or(|l| ["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&l.as_str()))
 }
 
 /// Makes `sys.stdin`, `stdout` and `stderr` files of this module, unless the
@@ -266,15 +333,27 @@ pub fn replace_streams(vm: &mut Vm) -> R<()> {
         let label = vm.new_str(&format!("<{name}>"));
         let name_key = vm.names.name_plain;
         vm.instance_set(raw, name_key, label);
-        let slot = if fd == 0 { slots::IO_READER } else { slots::IO_WRITER };
+        let slot = if fd == 0 {
+            slots::IO_READER
+        } else {
+            slots::IO_WRITER
+        };
         let c = vm.statics[slot];
         let buffer = vm.call(c, &[raw])?;
         // SAFETY: asks about a number.
         let terminal = unsafe { libc::isatty(fd) } == 1;
         let line = if terminal || fd == 2 { yes } else { no };
-        let through = if vm.config.unbuffered && fd != 0 { yes } else { no };
+        let through = if vm.config.unbuffered && fd != 0 {
+            yes
+        } else {
+            no
+        };
         let encoding = vm.intern("utf-8");
-        let errors = vm.intern(if fd == 2 { "backslashreplace" } else { "strict" });
+        let errors = vm.intern(match fd {
+            2 => "backslashreplace",
+            _ if plain_locale() => "surrogateescape",
+            _ => "strict",
+        });
         let newline = if fd == 0 { none } else { vm.intern("\n") };
         let c = vm.statics[slots::IO_TEXT];
         let t = vm.call(c, &[buffer, encoding, errors, newline, line, through])?;

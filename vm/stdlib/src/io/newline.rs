@@ -67,14 +67,19 @@ const SEEN: usize = 4;
 const PENDING: usize = 5;
 
 static METHODS: [NativeDef; 5] = [
-    def("__init__", "($self, decoder, translate, errors='strict')", ANY, |vm, a| {
-        vm.store_word(a[0], DECODER, a[1]);
-        let t = vm.truth(a[2])?;
-        set_number(vm, a[0], TRANSLATE, t.into());
-        set_number(vm, a[0], SEEN, 0);
-        set_number(vm, a[0], PENDING, 0);
-        Ok(vm.none)
-    }),
+    def(
+        "__init__",
+        "($self, decoder, translate, errors='strict')",
+        ANY,
+        |vm, a| {
+            vm.store_word(a[0], DECODER, a[1]);
+            let t = vm.truth(a[2])?;
+            set_number(vm, a[0], TRANSLATE, t.into());
+            set_number(vm, a[0], SEEN, 0);
+            set_number(vm, a[0], PENDING, 0);
+            Ok(vm.none)
+        },
+    ),
     def("decode", "($self, input, final=False)", ANY, decode),
     def("getstate", "($self, /)", ANY, |vm, a| {
         let d = vm.word(a[0], DECODER);
@@ -109,7 +114,11 @@ static METHODS: [NativeDef; 5] = [
         set_number(vm, a[0], SEEN, 0);
         set_number(vm, a[0], PENDING, 0);
         let d = vm.word(a[0], DECODER);
-        if is_none(vm, d) { Ok(vm.none) } else { method(vm, d, "reset", &[]) }
+        if is_none(vm, d) {
+            Ok(vm.none)
+        } else {
+            method(vm, d, "reset", &[])
+        }
     }),
 ];
 
@@ -131,7 +140,10 @@ fn decode(vm: &mut Vm, a: &[Value]) -> R {
         method(vm, d, "decode", &[a[1], last])?
     };
     let Some(mut s) = vm.as_str(text) else {
-        let m = format!("decoder should return a string result, not '{}'", vm.class_name(text));
+        let m = format!(
+            "decoder should return a string result, not '{}'",
+            vm.class_name(text)
+        );
         return Err(vm.type_error(&m));
     };
     if number(vm, a[0], PENDING) != 0 && (last || !vm.text(s).is_empty()) {

@@ -22,7 +22,12 @@ const SEEN: usize = 6;
 const LENGTH: usize = 7;
 
 static METHODS: [NativeDef; 15] = [
-    def("__init__", "($self, initial_value='', newline='\\n')", ANY, init),
+    def(
+        "__init__",
+        "($self, initial_value='', newline='\\n')",
+        ANY,
+        init,
+    ),
     def("write", "($self, s, /)", ANY, write),
     def("read", "($self, size=-1, /)", ANY, |vm, a| {
         let n = size_arg(vm, a[1])?.unwrap_or(usize::MAX);
@@ -33,7 +38,11 @@ static METHODS: [NativeDef; 15] = [
         if end > at {
             set_number(vm, a[0], AT, end as i64);
         }
-        if at == 0 && end == t.len() { Ok(s) } else { Ok(vm.new_str_text(t.slice(at..end))) }
+        if at == 0 && end == t.len() {
+            Ok(s)
+        } else {
+            Ok(vm.new_str_text(t.slice(at..end)))
+        }
     }),
     def("readline", "($self, size=-1, /)", ANY, readline),
     def("__next__", "($self, /)", ANY, |vm, a| {
@@ -52,7 +61,11 @@ static METHODS: [NativeDef; 15] = [
     }),
     def("truncate", "($self, pos=None, /)", ANY, |vm, a| {
         let s = content(vm, a[0])?;
-        let n = if is_none(vm, a[1]) { number(vm, a[0], AT) } else { vm.index_i64(a[1], false)? };
+        let n = if is_none(vm, a[1]) {
+            number(vm, a[0], AT)
+        } else {
+            vm.index_i64(a[1], false)?
+        };
         if n < 0 {
             return Err(vm.value_error(&format!("Negative size value {n}")));
         }
@@ -75,7 +88,11 @@ static METHODS: [NativeDef; 15] = [
     def("__getstate__", "($self, /)", ANY, |vm, a| {
         let s = content(vm, a[0])?;
         let (nl, at) = (vm.word(a[0], NEWLINE), vm.word(a[0], AT));
-        let dict = if vm.has_instance_dict(a[0]) { vm.to_dict_mode(a[0]) } else { vm.none };
+        let dict = if vm.has_instance_dict(a[0]) {
+            vm.to_dict_mode(a[0])
+        } else {
+            vm.none
+        };
         Ok(vm.new_tuple(&[s, nl, at, dict]))
     }),
     def("isatty", "($self, /)", ANY, |vm, a| {
@@ -120,7 +137,11 @@ fn put(vm: &mut Vm, v: Value, s: Value) {
 }
 
 fn init(vm: &mut Vm, a: &[Value]) -> R {
-    let nl = if a[2].is_null() { vm.intern("\n") } else { a[2] };
+    let nl = if a[2].is_null() {
+        vm.intern("\n")
+    } else {
+        a[2]
+    };
     if nl != vm.none {
         let Some(s) = vm.as_str(nl) else {
             let m = format!("newline must be str or None, not {}", vm.class_name(nl));
@@ -139,7 +160,10 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
     put(vm, a[0], empty);
     if !is_none(vm, a[1]) {
         if !vm.is_str(a[1]) {
-            let m = format!("initial_value must be str or None, not {}", vm.class_name(a[1]));
+            let m = format!(
+                "initial_value must be str or None, not {}",
+                vm.class_name(a[1])
+            );
             return Err(vm.type_error(&m));
         }
         write(vm, &a[..2])?;
@@ -222,9 +246,15 @@ fn readline(vm: &mut Vm, a: &[Value]) -> R {
     let t = vm.text(s);
     let at = (number(vm, a[0], AT) as usize).min(t.len());
     let nl = vm.word(a[0], NEWLINE);
-    let nl = if nl == vm.none { "\n".to_owned() } else { vm.str_to_string(nl) };
+    let nl = if nl == vm.none {
+        "\n".to_owned()
+    } else {
+        vm.str_to_string(nl)
+    };
     let limit = at.saturating_add(n).min(t.len());
-    let end = super::text::line_end(t, at, &nl).map_or(t.len(), |(_, e)| e).min(limit);
+    let end = super::text::line_end(t, at, &nl)
+        .map_or(t.len(), |(_, e)| e)
+        .min(limit);
     if end > at {
         set_number(vm, a[0], AT, end as i64);
     }

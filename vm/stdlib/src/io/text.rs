@@ -8,7 +8,10 @@
 //! looked up through `codecs`, and must then be one without state.
 
 use super::newline::{seen_value, translate};
-use super::{ANY, BUFFER, CLOSED, Class, add_class, attr, is_none, method, number, set_number, size_arg, string_or, unsupported};
+use super::{
+    ANY, BUFFER, CLOSED, Class, add_class, attr, is_none, method, number, set_number, size_arg,
+    string_or, unsupported,
+};
 use crate::slots;
 use pyrite_machine::Value;
 use pyrite_objects::codecs::{self, Codec};
@@ -80,15 +83,25 @@ static METHODS: [NativeDef; 20] = [
     def("tell", "($self, /)", ANY, tell),
     def("truncate", "($self, pos=None, /)", ANY, |vm, a| {
         method(vm, a[0], "flush", &[])?;
-        let pos = if is_none(vm, a[1]) { tell(vm, a)? } else { a[1] };
+        let pos = if is_none(vm, a[1]) {
+            tell(vm, a)?
+        } else {
+            a[1]
+        };
         let f = file(vm, a[0])?;
         method(vm, f, "truncate", &[pos])
     }),
     def("fileno", "($self, /)", ANY, |vm, a| pass(vm, a, "fileno")),
     def("isatty", "($self, /)", ANY, |vm, a| pass(vm, a, "isatty")),
-    def("readable", "($self, /)", ANY, |vm, a| pass(vm, a, "readable")),
-    def("writable", "($self, /)", ANY, |vm, a| pass(vm, a, "writable")),
-    def("seekable", "($self, /)", ANY, |vm, a| pass(vm, a, "seekable")),
+    def("readable", "($self, /)", ANY, |vm, a| {
+        pass(vm, a, "readable")
+    }),
+    def("writable", "($self, /)", ANY, |vm, a| {
+        pass(vm, a, "writable")
+    }),
+    def("seekable", "($self, /)", ANY, |vm, a| {
+        pass(vm, a, "seekable")
+    }),
     def(
         "reconfigure",
         "($self, /, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None)",
@@ -121,18 +134,26 @@ static GETSET: [GetSetDef; 9] = [
         let f = file(vm, v)?;
         attr(vm, f, "name")
     }),
-    getter("line_buffering", |vm, v| Ok(vm.bool(number(vm, v, FLAGS) & LINE != 0))),
-    getter("write_through", |vm, v| Ok(vm.bool(number(vm, v, FLAGS) & THROUGH != 0))),
+    getter("line_buffering", |vm, v| {
+        Ok(vm.bool(number(vm, v, FLAGS) & LINE != 0))
+    }),
+    getter("write_through", |vm, v| {
+        Ok(vm.bool(number(vm, v, FLAGS) & THROUGH != 0))
+    }),
     getter("newlines", |vm, v| {
         let n = number(vm, v, SEEN);
         Ok(seen_value(vm, n))
     }),
-    getset("_CHUNK_SIZE", |_, _| Ok(Value::int_unchecked(BUFFER)), |vm, _, v| {
-        if vm.index_i64(v, false)? <= 0 {
-            return Err(vm.value_error("a strictly positive integer is required"));
-        }
-        Ok(())
-    }),
+    getset(
+        "_CHUNK_SIZE",
+        |_, _| Ok(Value::int_unchecked(BUFFER)),
+        |vm, _, v| {
+            if vm.index_i64(v, false)? <= 0 {
+                return Err(vm.value_error("a strictly positive integer is required"));
+            }
+            Ok(())
+        },
+    ),
 ];
 
 fn init(vm: &mut Vm, a: &[Value]) -> R {
@@ -159,7 +180,12 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
     vm.store_word(v, ENCODING, s);
     let s = vm.new_str(&errors);
     vm.store_word(v, ERRORS, s);
-    set_number(vm, v, FLAGS, i64::from(line) * LINE + i64::from(through) * THROUGH);
+    set_number(
+        vm,
+        v,
+        FLAGS,
+        i64::from(line) * LINE + i64::from(through) * THROUGH,
+    );
     for word in [TEXT, TAIL, WRITTEN] {
         vm.store_word(v, word, Value::NULL);
     }
@@ -199,7 +225,10 @@ fn reconfigure(vm: &mut Vm, a: &[Value]) -> R {
     let v = a[0];
     let read = vm.word(v, TEXT).is_some();
     if read && (!is_none(vm, a[1]) || !is_none(vm, a[2]) || a[3].is_some()) {
-        return Err(unsupported(vm, "It is not possible to set the encoding or newline of stream after the first read"));
+        return Err(unsupported(
+            vm,
+            "It is not possible to set the encoding or newline of stream after the first read",
+        ));
     }
     method(vm, v, "flush", &[])?;
     for (word, arg) in [(ENCODING, a[1]), (ERRORS, a[2])] {
@@ -218,7 +247,11 @@ fn reconfigure(vm: &mut Vm, a: &[Value]) -> R {
     let mut flags = number(vm, v, FLAGS);
     for (bit, arg) in [(LINE, a[4]), (THROUGH, a[5])] {
         if !is_none(vm, arg) {
-            flags = if vm.truth(arg)? { flags | bit } else { flags & !bit };
+            flags = if vm.truth(arg)? {
+                flags | bit
+            } else {
+                flags & !bit
+            };
         }
     }
     set_number(vm, v, FLAGS, flags);
@@ -241,7 +274,11 @@ fn file(vm: &mut Vm, v: Value) -> R {
 fn check(vm: &mut Vm, v: Value) -> R<()> {
     let f = file(vm, v)?;
     let c = attr(vm, f, "closed")?;
-    if vm.truth(c)? { Err(vm.value_error("I/O operation on closed file.")) } else { Ok(()) }
+    if vm.truth(c)? {
+        Err(vm.value_error("I/O operation on closed file."))
+    } else {
+        Ok(())
+    }
 }
 
 fn pass(vm: &mut Vm, a: &[Value], name: &str) -> R {
@@ -293,7 +330,10 @@ fn write(vm: &mut Vm, a: &[Value]) -> R {
     let mut piece = s;
     if has_line && nl != vm.none && (vm.str_is(nl, "\r") || vm.str_is(nl, "\r\n")) {
         let end: Vec<u32> = vm.text(nl).iter().collect();
-        let out: Vec<u32> = t.iter().flat_map(|c| if c == 0xA { end.clone() } else { vec![c] }).collect();
+        let out: Vec<u32> = t
+            .iter()
+            .flat_map(|c| if c == 0xA { end.clone() } else { vec![c] })
+            .collect();
         piece = vm.new_str_points(&out);
     }
     // Encoding errors belong to the write that made them.
@@ -348,7 +388,11 @@ fn flush_writes(vm: &mut Vm, v: Value) -> R<()> {
 fn decode(vm: &mut Vm, v: Value, b: &[u8], last: bool) -> R {
     let (encoding, errors) = names(vm, v);
     let tail = vm.word(v, TAIL);
-    let mut all = if tail.is_null() { Vec::new() } else { vm.bytes(tail).to_vec() };
+    let mut all = if tail.is_null() {
+        Vec::new()
+    } else {
+        vm.bytes(tail).to_vec()
+    };
     all.extend_from_slice(b);
     let Some(mut codec) = Codec::named(&encoding) else {
         vm.store_word(v, TAIL, Value::NULL);
@@ -362,7 +406,11 @@ fn decode(vm: &mut Vm, v: Value, b: &[u8], last: bool) -> R {
         let n = number(vm, v, STARTED);
         set_number(vm, v, STARTED, n | 2);
     }
-    let rest = if used < all.len() { vm.new_bytes(&all[used..]) } else { Value::NULL };
+    let rest = if used < all.len() {
+        vm.new_bytes(&all[used..])
+    } else {
+        Value::NULL
+    };
     vm.store_word(v, TAIL, rest);
     Ok(s)
 }
@@ -373,7 +421,11 @@ fn fill(vm: &mut Vm, v: Value) -> R<bool> {
     let key = vm.intern("read1");
     let read = vm.getattr_opt(f, key)?;
     let size = Value::int_unchecked(BUFFER);
-    let r = if read.is_some() { vm.call(read, &[size])? } else { method(vm, f, "read", &[size])? };
+    let r = if read.is_some() {
+        vm.call(read, &[size])?
+    } else {
+        method(vm, f, "read", &[size])?
+    };
     let Some(b) = vm.buffer(r) else {
         let m = format!(
             "underlying read1() should have returned a bytes-like object, not '{}'",
@@ -447,7 +499,9 @@ fn read(vm: &mut Vm, a: &[Value]) -> R {
         let f = file(vm, v)?;
         let r = method(vm, f, "read", &[])?;
         if r == vm.none {
-            return Err(vm.type_error("underlying read() should have returned a bytes-like object, not 'NoneType'"));
+            return Err(vm.type_error(
+                "underlying read() should have returned a bytes-like object, not 'NoneType'",
+            ));
         }
         let b = super::bytes_arg(vm, r)?;
         let s = decode(vm, v, b, true)?;
@@ -500,8 +554,12 @@ fn read(vm: &mut Vm, a: &[Value]) -> R {
 /// `"\n"`, `"\r"`, `"\r\n"`, or `""` for any.
 pub(super) fn line_end(t: Text<'_>, from: usize, newline: &str) -> Option<(usize, usize)> {
     match newline {
-        "\n" => (from..t.len()).find(|&i| t.at(i) == 0xA).map(|i| (i, i + 1)),
-        "\r" => (from..t.len()).find(|&i| t.at(i) == 0xD).map(|i| (i, i + 1)),
+        "\n" => (from..t.len())
+            .find(|&i| t.at(i) == 0xA)
+            .map(|i| (i, i + 1)),
+        "\r" => (from..t.len())
+            .find(|&i| t.at(i) == 0xD)
+            .map(|i| (i, i + 1)),
         "\r\n" => (from..t.len().saturating_sub(1))
             .find(|&i| t.at(i) == 0xD && t.at(i + 1) == 0xA)
             .map(|i| (i, i + 2)),
@@ -516,7 +574,11 @@ pub(super) fn line_end(t: Text<'_>, from: usize, newline: &str) -> Option<(usize
 fn readline(vm: &mut Vm, v: Value, limit: Option<usize>) -> R {
     start_reading(vm, v)?;
     let nl = vm.word(v, NEWLINE);
-    let nl = if nl == vm.none { String::new() } else { vm.str_to_string(nl) };
+    let nl = if nl == vm.none {
+        String::new()
+    } else {
+        vm.str_to_string(nl)
+    };
     let limit = limit.unwrap_or(usize::MAX);
     let mut searched = 0;
     loop {

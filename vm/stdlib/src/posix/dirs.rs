@@ -33,15 +33,21 @@ pub(super) fn getcwd(vm: &mut Vm, bytes: bool) -> R {
         return Err(fs::last_error(vm, Value::NULL));
     }
     let n = buf.iter().position(|&c| c == 0).unwrap_or(0);
-    Ok(if bytes { vm.new_bytes(&buf[..n]) } else { fs::decode(vm, &buf[..n]) })
+    Ok(if bytes {
+        vm.new_bytes(&buf[..n])
+    } else {
+        fs::decode(vm, &buf[..n])
+    })
 }
 
 pub(super) fn chdir(vm: &mut Vm, a: &[Value]) -> R {
     let p = super::path_or_fd(vm, a[0], "chdir")?;
     // SAFETY: as in `mkdir`.
-    let r = match p.fd {
-        Some(fd) => unsafe { libc::fchdir(fd) },
-        None => unsafe { libc::chdir(p.ptr()) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::fchdir(fd),
+            None => libc::chdir(p.ptr()),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -97,7 +103,11 @@ fn entries(p: &fs::Path) -> Result<Vec<Entry>, i32> {
             }
             let name = std::ffi::CStr::from_ptr((*e).d_name.as_ptr()).to_bytes();
             if name != b"." && name != b".." {
-                out.push(Entry { name: name.to_vec(), kind: (*e).d_type, inode: (*e).d_ino });
+                out.push(Entry {
+                    name: name.to_vec(),
+                    kind: (*e).d_type,
+                    inode: (*e).d_ino,
+                });
             }
         };
         libc::closedir(d);
@@ -106,18 +116,35 @@ fn entries(p: &fs::Path) -> Result<Vec<Entry>, i32> {
 }
 
 fn list(vm: &mut Vm, v: Value, function: &'static str) -> R<(fs::Path, Vec<Entry>)> {
-    let p = fs::path(vm, v, Accept { function, argument: "path", fd: true, none: true })?;
+    let p = fs::path(
+        vm,
+        v,
+        Accept {
+            function,
+            argument: "path",
+            fd: true,
+            none: true,
+        },
+    )?;
     match entries(&p) {
         Ok(e) => Ok((p, e)),
         Err(e) => {
-            let shown = if p.shown.is_null() { vm.intern(".") } else { p.shown };
+            let shown = if p.shown.is_null() {
+                vm.intern(".")
+            } else {
+                p.shown
+            };
             Err(fs::os_error(vm, e, shown, Value::NULL))
         }
     }
 }
 
 fn name_value(vm: &mut Vm, name: &[u8], bytes: bool) -> Value {
-    if bytes { vm.new_bytes(name) } else { fs::decode(vm, name) }
+    if bytes {
+        vm.new_bytes(name)
+    } else {
+        fs::decode(vm, name)
+    }
 }
 
 pub(super) fn listdir(vm: &mut Vm, a: &[Value]) -> R {
@@ -164,7 +191,11 @@ pub(super) fn scandir(vm: &mut Vm, a: &[Value]) -> R {
         let path = if p.fd.is_some() {
             name
         } else {
-            let mut full = if p.shown.is_null() { b"./".to_vec() } else { base.clone() };
+            let mut full = if p.shown.is_null() {
+                b"./".to_vec()
+            } else {
+                base.clone()
+            };
             full.extend_from_slice(&e.name);
             name_value(vm, &full, p.bytes)
         };
@@ -208,30 +239,48 @@ fn scan_close(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 static ENTRY_METHODS: [NativeDef; 8] = [
-    def("inode", "($self, /)", effects::READS, |vm, a| Ok(vm.word(a[0], entry::INODE))),
-    def("stat", "($self, /, *, follow_symlinks=True)", effects::ANY, |vm, a| {
-        let follow = fs::flag(vm, a[1], true)?;
-        entry_stat(vm, a[0], follow)
+    def("inode", "($self, /)", effects::READS, |vm, a| {
+        Ok(vm.word(a[0], entry::INODE))
     }),
-    def("is_dir", "($self, /, *, follow_symlinks=True)", effects::ANY, |vm, a| {
-        is_kind(vm, a, libc::DT_DIR, libc::S_IFDIR)
-    }),
-    def("is_file", "($self, /, *, follow_symlinks=True)", effects::ANY, |vm, a| {
-        is_kind(vm, a, libc::DT_REG, libc::S_IFREG)
-    }),
+    def(
+        "stat",
+        "($self, /, *, follow_symlinks=True)",
+        effects::ANY,
+        |vm, a| {
+            let follow = fs::flag(vm, a[1], true)?;
+            entry_stat(vm, a[0], follow)
+        },
+    ),
+    def(
+        "is_dir",
+        "($self, /, *, follow_symlinks=True)",
+        effects::ANY,
+        |vm, a| is_kind(vm, a, libc::DT_DIR, libc::S_IFDIR),
+    ),
+    def(
+        "is_file",
+        "($self, /, *, follow_symlinks=True)",
+        effects::ANY,
+        |vm, a| is_kind(vm, a, libc::DT_REG, libc::S_IFREG),
+    ),
     def("is_symlink", "($self, /)", effects::ANY, |vm, a| {
         let no = vm.false_;
         is_kind(vm, &[a[0], no], libc::DT_LNK, libc::S_IFLNK)
     }),
-    def("__fspath__", "($self, /)", effects::READS, |vm, a| Ok(vm.word(a[0], entry::PATH))),
+    def("__fspath__", "($self, /)", effects::READS, |vm, a| {
+        Ok(vm.word(a[0], entry::PATH))
+    }),
     def("__repr__", "($self, /)", effects::ALLOC, |vm, a| {
         let name = vm.word(a[0], entry::NAME);
         let text = format!("<DirEntry {}>", vm.repr_string(name)?);
         Ok(vm.new_str(&text))
     }),
-    class_def("__class_getitem__", "($type, item, /)", effects::ALLOC, |vm, a| {
-        pyrite_objects::misc::generic_alias(vm, a[0], a[1])
-    }),
+    class_def(
+        "__class_getitem__",
+        "($type, item, /)",
+        effects::ALLOC,
+        |vm, a| pyrite_objects::misc::generic_alias(vm, a[0], a[1]),
+    ),
 ];
 
 static ENTRY_GETSET: [GetSetDef; 2] = [
@@ -241,13 +290,24 @@ static ENTRY_GETSET: [GetSetDef; 2] = [
 
 fn entry_stat(vm: &mut Vm, v: Value, follow: bool) -> R {
     let is_link = vm.word(v, entry::KIND) == Value::small(libc::DT_LNK.into());
-    let word = if follow && is_link { entry::STAT } else { entry::LSTAT };
+    let word = if follow && is_link {
+        entry::STAT
+    } else {
+        entry::LSTAT
+    };
     let known = vm.word(v, word);
     if known.is_some() {
         return Ok(known);
     }
     let dir = vm.word(v, entry::DIR);
-    let at = vm.word(v, if dir.is_some() { entry::NAME } else { entry::PATH });
+    let at = vm.word(
+        v,
+        if dir.is_some() {
+            entry::NAME
+        } else {
+            entry::PATH
+        },
+    );
     let p = plain_path(vm, at, "stat")?;
     let dir = dir_fd(vm, dir)?;
     match stat::raw(dir, &p, follow) {
@@ -268,7 +328,9 @@ fn is_kind(vm: &mut Vm, a: &[Value], kind: u8, mode: u32) -> R {
     }
     match entry_stat(vm, a[0], follow) {
         Ok(s) => {
-            let Some(t) = vm.as_tuple(s) else { return Ok(vm.false_) };
+            let Some(t) = vm.as_tuple(s) else {
+                return Ok(vm.false_);
+            };
             let m = vm.tuple_get(t, 0).int_value() as u32;
             Ok(vm.bool(m & libc::S_IFMT == mode))
         }

@@ -44,8 +44,26 @@ pub(super) fn unlink(vm: &mut Vm, a: &[Value], function: &'static str) -> R {
 }
 
 pub(super) fn rename(vm: &mut Vm, a: &[Value], function: &'static str) -> R {
-    let from = fs::path(vm, a[0], fs::Accept { function, argument: "src", fd: false, none: false })?;
-    let to = fs::path(vm, a[1], fs::Accept { function, argument: "dst", fd: false, none: false })?;
+    let from = fs::path(
+        vm,
+        a[0],
+        fs::Accept {
+            function,
+            argument: "src",
+            fd: false,
+            none: false,
+        },
+    )?;
+    let to = fs::path(
+        vm,
+        a[1],
+        fs::Accept {
+            function,
+            argument: "dst",
+            fd: false,
+            none: false,
+        },
+    )?;
     let (d1, d2) = (dir_fd(vm, a[2])?, dir_fd(vm, a[3])?);
     // SAFETY: as in `open`.
     if unsafe { libc::renameat(d1, from.ptr(), d2, to.ptr()) } == 0 {
@@ -59,7 +77,11 @@ pub(super) fn link(vm: &mut Vm, a: &[Value]) -> R {
     let from = plain_path(vm, a[0], "link")?;
     let to = plain_path(vm, a[1], "link")?;
     let (d1, d2) = (dir_fd(vm, a[2])?, dir_fd(vm, a[3])?);
-    let flags = if flag(vm, a[4], true)? { libc::AT_SYMLINK_FOLLOW } else { 0 };
+    let flags = if flag(vm, a[4], true)? {
+        libc::AT_SYMLINK_FOLLOW
+    } else {
+        0
+    };
     // SAFETY: as in `open`.
     if unsafe { libc::linkat(d1, from.ptr(), d2, to.ptr(), flags) } == 0 {
         return Ok(vm.none);
@@ -90,18 +112,28 @@ pub(super) fn readlink(vm: &mut Vm, a: &[Value]) -> R {
         return Err(fs::last_error(vm, p.shown));
     }
     let name = &buf[..n as usize];
-    Ok(if p.bytes { vm.new_bytes(name) } else { fs::decode(vm, name) })
+    Ok(if p.bytes {
+        vm.new_bytes(name)
+    } else {
+        fs::decode(vm, name)
+    })
 }
 
 pub(super) fn chmod(vm: &mut Vm, a: &[Value]) -> R {
     let p = path_or_fd(vm, a[0], "chmod")?;
     let mode = c_int(vm, a[1])? as libc::mode_t;
     let dir = dir_fd(vm, a[2])?;
-    let flags = if flag(vm, a[3], true)? { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
+    let flags = if flag(vm, a[3], true)? {
+        0
+    } else {
+        libc::AT_SYMLINK_NOFOLLOW
+    };
     // SAFETY: as in `open`.
-    let r = match p.fd {
-        Some(fd) => unsafe { libc::fchmod(fd, mode) },
-        None => unsafe { libc::fchmodat(dir, p.ptr(), mode, flags) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::fchmod(fd, mode),
+            None => libc::fchmodat(dir, p.ptr(), mode, flags),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -120,9 +152,11 @@ fn chown_at(vm: &mut Vm, a: &[Value], dir: Value, follow: bool) -> R {
     let dir = dir_fd(vm, dir)?;
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: as in `open`.
-    let r = match p.fd {
-        Some(fd) => unsafe { libc::fchown(fd, uid, gid) },
-        None => unsafe { libc::fchownat(dir, p.ptr(), uid, gid, flags) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::fchown(fd, uid, gid),
+            None => libc::fchownat(dir, p.ptr(), uid, gid, flags),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -139,9 +173,15 @@ pub(super) fn lchown(vm: &mut Vm, a: &[Value]) -> R {
 fn seconds(vm: &mut Vm, v: Value) -> R<libc::timespec> {
     if let Some(f) = vm.as_float(v) {
         let s = f.floor();
-        return Ok(libc::timespec { tv_sec: s as i64, tv_nsec: ((f - s) * 1e9) as i64 });
+        return Ok(libc::timespec {
+            tv_sec: s as i64,
+            tv_nsec: ((f - s) * 1e9) as i64,
+        });
     }
-    Ok(libc::timespec { tv_sec: c_long(vm, v)?, tv_nsec: 0 })
+    Ok(libc::timespec {
+        tv_sec: c_long(vm, v)?,
+        tv_nsec: 0,
+    })
 }
 
 pub(super) fn utime(vm: &mut Vm, a: &[Value]) -> R {
@@ -154,10 +194,20 @@ pub(super) fn utime(vm: &mut Vm, a: &[Value]) -> R {
     let pair = |vm: &mut Vm, v: Value, what: &str| -> R<(Value, Value)> {
         match vm.as_tuple(v) {
             Some(t) if vm.tuple_len(t) == 2 => Ok((vm.tuple_get(t, 0), vm.tuple_get(t, 1))),
-            _ => Err(vm.type_error(&format!("utime: '{what}' must be {}", if what == "ns" { "a tuple of two ints" } else { "either a tuple of two ints or None" }))),
+            _ => Err(vm.type_error(&format!(
+                "utime: '{what}' must be {}",
+                if what == "ns" {
+                    "a tuple of two ints"
+                } else {
+                    "either a tuple of two ints or None"
+                }
+            ))),
         }
     };
-    let mut spec = [libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_NOW }; 2];
+    let mut spec = [libc::timespec {
+        tv_sec: 0,
+        tv_nsec: libc::UTIME_NOW,
+    }; 2];
     if times.is_some() && times != none {
         let (x, y) = pair(vm, times, "times")?;
         spec = [seconds(vm, x)?, seconds(vm, y)?];
@@ -165,15 +215,24 @@ pub(super) fn utime(vm: &mut Vm, a: &[Value]) -> R {
         let (x, y) = pair(vm, ns, "ns")?;
         for (s, v) in spec.iter_mut().zip([x, y]) {
             let n = c_long(vm, v)?;
-            *s = libc::timespec { tv_sec: n.div_euclid(1_000_000_000), tv_nsec: n.rem_euclid(1_000_000_000) };
+            *s = libc::timespec {
+                tv_sec: n.div_euclid(1_000_000_000),
+                tv_nsec: n.rem_euclid(1_000_000_000),
+            };
         }
     }
     let dir = dir_fd(vm, a[3])?;
-    let flags = if flag(vm, a[4], true)? { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
+    let flags = if flag(vm, a[4], true)? {
+        0
+    } else {
+        libc::AT_SYMLINK_NOFOLLOW
+    };
     // SAFETY: two time structures, as the calls want.
-    let r = match p.fd {
-        Some(fd) => unsafe { libc::futimens(fd, spec.as_ptr()) },
-        None => unsafe { libc::utimensat(dir, p.ptr(), spec.as_ptr(), flags) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::futimens(fd, spec.as_ptr()),
+            None => libc::utimensat(dir, p.ptr(), spec.as_ptr(), flags),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -182,9 +241,11 @@ pub(super) fn truncate(vm: &mut Vm, a: &[Value]) -> R {
     let p = path_or_fd(vm, a[0], "truncate")?;
     let n = c_long(vm, a[1])?;
     // SAFETY: as in `open`.
-    let r = match p.fd {
-        Some(fd) => unsafe { libc::ftruncate(fd, n) },
-        None => unsafe { libc::truncate(p.ptr(), n) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::ftruncate(fd, n),
+            None => libc::truncate(p.ptr(), n),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -212,7 +273,10 @@ fn data(vm: &mut Vm, v: Value) -> R<&'static [u8]> {
     match vm.as_bytes(v) {
         Some(b) => Ok(vm.bytes(b)),
         None => {
-            let m = format!("a bytes-like object is required, not '{}'", vm.class_name(v));
+            let m = format!(
+                "a bytes-like object is required, not '{}'",
+                vm.class_name(v)
+            );
             Err(vm.type_error(&m))
         }
     }
@@ -287,7 +351,11 @@ pub(super) fn lseek(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn new_fd(vm: &mut Vm, r: i32) -> R {
-    if r < 0 { Err(fs::last_error(vm, Value::NULL)) } else { Ok(Value::small(r)) }
+    if r < 0 {
+        Err(fs::last_error(vm, Value::NULL))
+    } else {
+        Ok(Value::small(r))
+    }
 }
 
 pub(super) fn dup(vm: &mut Vm, a: &[Value]) -> R {
@@ -301,10 +369,12 @@ pub(super) fn dup2(vm: &mut Vm, a: &[Value]) -> R {
     let (fd, fd2) = (c_int(vm, a[0])?, c_int(vm, a[1])?);
     let inherit = flag(vm, a[2], true)?;
     // SAFETY: plain numbers.
-    let r = if inherit || fd == fd2 {
-        unsafe { libc::dup2(fd, fd2) }
-    } else {
-        unsafe { libc::dup3(fd, fd2, libc::O_CLOEXEC) }
+    let r = unsafe {
+        if inherit || fd == fd2 {
+            libc::dup2(fd, fd2)
+        } else {
+            libc::dup3(fd, fd2, libc::O_CLOEXEC)
+        }
     };
     new_fd(vm, r)
 }
@@ -356,7 +426,11 @@ pub(super) fn set_inheritable(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
     let on = vm.truth(a[1])?;
     let n = fcntl(vm, fd, libc::F_GETFD)?;
-    let n = if on { n & !libc::FD_CLOEXEC } else { n | libc::FD_CLOEXEC };
+    let n = if on {
+        n & !libc::FD_CLOEXEC
+    } else {
+        n | libc::FD_CLOEXEC
+    };
     set_fcntl(vm, fd, libc::F_SETFD, n)
 }
 
@@ -370,12 +444,20 @@ pub(super) fn set_blocking(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
     let on = vm.truth(a[1])?;
     let n = fcntl(vm, fd, libc::F_GETFL)?;
-    let n = if on { n & !libc::O_NONBLOCK } else { n | libc::O_NONBLOCK };
+    let n = if on {
+        n & !libc::O_NONBLOCK
+    } else {
+        n | libc::O_NONBLOCK
+    };
     set_fcntl(vm, fd, libc::F_SETFL, n)
 }
 
 pub(super) fn device_encoding(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
     // SAFETY: asks about a number.
-    if unsafe { libc::isatty(fd) } == 1 { Ok(vm.new_str("UTF-8")) } else { Ok(vm.none) }
+    if unsafe { libc::isatty(fd) } == 1 {
+        Ok(vm.new_str("UTF-8"))
+    } else {
+        Ok(vm.none)
+    }
 }

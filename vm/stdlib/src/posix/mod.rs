@@ -19,26 +19,90 @@ const ANY: u8 = effects::ANY;
 
 static FUNCTIONS: &[NativeDef] = &[
     // Files by name.
-    def("open", "(path, flags, mode=511, *, dir_fd=None)", ANY, files::open),
-    def("stat", "(path, *, dir_fd=None, follow_symlinks=True)", ANY, stat::stat),
+    def(
+        "open",
+        "(path, flags, mode=511, *, dir_fd=None)",
+        ANY,
+        files::open,
+    ),
+    def(
+        "stat",
+        "(path, *, dir_fd=None, follow_symlinks=True)",
+        ANY,
+        stat::stat,
+    ),
     def("lstat", "(path, *, dir_fd=None)", ANY, stat::lstat),
-    def("access", "(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", ANY, files::access),
-    def("unlink", "(path, *, dir_fd=None)", ANY, |vm, a| files::unlink(vm, a, "unlink")),
-    def("remove", "(path, *, dir_fd=None)", ANY, |vm, a| files::unlink(vm, a, "remove")),
-    def("rename", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", ANY, |vm, a| files::rename(vm, a, "rename")),
-    def("replace", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", ANY, |vm, a| files::rename(vm, a, "replace")),
-    def("link", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)", ANY, files::link),
-    def("symlink", "(src, dst, target_is_directory=False, *, dir_fd=None)", ANY, files::symlink),
+    def(
+        "access",
+        "(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)",
+        ANY,
+        files::access,
+    ),
+    def("unlink", "(path, *, dir_fd=None)", ANY, |vm, a| {
+        files::unlink(vm, a, "unlink")
+    }),
+    def("remove", "(path, *, dir_fd=None)", ANY, |vm, a| {
+        files::unlink(vm, a, "remove")
+    }),
+    def(
+        "rename",
+        "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)",
+        ANY,
+        |vm, a| files::rename(vm, a, "rename"),
+    ),
+    def(
+        "replace",
+        "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)",
+        ANY,
+        |vm, a| files::rename(vm, a, "replace"),
+    ),
+    def(
+        "link",
+        "(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)",
+        ANY,
+        files::link,
+    ),
+    def(
+        "symlink",
+        "(src, dst, target_is_directory=False, *, dir_fd=None)",
+        ANY,
+        files::symlink,
+    ),
     def("readlink", "(path, *, dir_fd=None)", ANY, files::readlink),
-    def("chmod", "(path, mode, *, dir_fd=None, follow_symlinks=True)", ANY, files::chmod),
-    def("chown", "(path, uid, gid, *, dir_fd=None, follow_symlinks=True)", ANY, files::chown),
+    def(
+        "chmod",
+        "(path, mode, *, dir_fd=None, follow_symlinks=True)",
+        ANY,
+        files::chmod,
+    ),
+    def(
+        "chown",
+        "(path, uid, gid, *, dir_fd=None, follow_symlinks=True)",
+        ANY,
+        files::chown,
+    ),
     def("lchown", "(path, uid, gid)", ANY, files::lchown),
-    def("utime", "(path, times=None, *, ns=None, dir_fd=None, follow_symlinks=True)", ANY, files::utime),
+    def(
+        "utime",
+        "(path, times=None, *, ns=None, dir_fd=None, follow_symlinks=True)",
+        ANY,
+        files::utime,
+    ),
     def("truncate", "(path, length)", ANY, files::truncate),
-    def("mkfifo", "(path, mode=438, *, dir_fd=None)", ANY, files::mkfifo),
+    def(
+        "mkfifo",
+        "(path, mode=438, *, dir_fd=None)",
+        ANY,
+        files::mkfifo,
+    ),
     def("statvfs", "(path)", ANY, stat::statvfs),
     // Folders.
-    def("mkdir", "(path, mode=511, *, dir_fd=None)", ANY, dirs::mkdir),
+    def(
+        "mkdir",
+        "(path, mode=511, *, dir_fd=None)",
+        ANY,
+        dirs::mkdir,
+    ),
     def("rmdir", "(path, *, dir_fd=None)", ANY, dirs::rmdir),
     def("listdir", "(path=None)", ANY, dirs::listdir),
     def("scandir", "(path=None)", ANY, dirs::scandir),
@@ -73,20 +137,49 @@ static FUNCTIONS: &[NativeDef] = &[
     def("fsync", "(fd)", ANY, files::fsync),
     def("fdatasync", "(fd)", ANY, files::fsync),
     def("get_inheritable", "(fd, /)", ANY, files::get_inheritable),
-    def("set_inheritable", "(fd, inheritable, /)", ANY, files::set_inheritable),
+    def(
+        "set_inheritable",
+        "(fd, inheritable, /)",
+        ANY,
+        files::set_inheritable,
+    ),
     def("get_blocking", "(fd, /)", ANY, files::get_blocking),
-    def("set_blocking", "(fd, blocking, /)", ANY, files::set_blocking),
+    def(
+        "set_blocking",
+        "(fd, blocking, /)",
+        ANY,
+        files::set_blocking,
+    ),
     def("fchmod", "(fd, mode)", ANY, files::fchmod),
     def("device_encoding", "(fd)", ANY, files::device_encoding),
-    def("get_terminal_size", "(fd=1, /)", ANY, process::terminal_size),
+    def(
+        "get_terminal_size",
+        "(fd=1, /)",
+        ANY,
+        process::terminal_size,
+    ),
     // The process and the system.
-    def("getpid", "()", ANY, |_, _| Ok(Value::small(own_id(libc::getpid)))),
-    def("getppid", "()", ANY, |_, _| Ok(Value::small(own_id(libc::getppid)))),
-    def("getuid", "()", ANY, |_, _| Ok(Value::int_unchecked(own_uid(libc::getuid)))),
-    def("geteuid", "()", ANY, |_, _| Ok(Value::int_unchecked(own_uid(libc::geteuid)))),
-    def("getgid", "()", ANY, |_, _| Ok(Value::int_unchecked(own_uid(libc::getgid)))),
-    def("getegid", "()", ANY, |_, _| Ok(Value::int_unchecked(own_uid(libc::getegid)))),
-    def("getpgrp", "()", ANY, |_, _| Ok(Value::small(own_id(libc::getpgrp)))),
+    def("getpid", "()", ANY, |_, _| {
+        Ok(Value::small(own_id(libc::getpid)))
+    }),
+    def("getppid", "()", ANY, |_, _| {
+        Ok(Value::small(own_id(libc::getppid)))
+    }),
+    def("getuid", "()", ANY, |_, _| {
+        Ok(Value::int_unchecked(own_uid(libc::getuid)))
+    }),
+    def("geteuid", "()", ANY, |_, _| {
+        Ok(Value::int_unchecked(own_uid(libc::geteuid)))
+    }),
+    def("getgid", "()", ANY, |_, _| {
+        Ok(Value::int_unchecked(own_uid(libc::getgid)))
+    }),
+    def("getegid", "()", ANY, |_, _| {
+        Ok(Value::int_unchecked(own_uid(libc::getegid)))
+    }),
+    def("getpgrp", "()", ANY, |_, _| {
+        Ok(Value::small(own_id(libc::getpgrp)))
+    }),
     def("kill", "(pid, signal, /)", ANY, process::kill),
     def("umask", "(mask, /)", ANY, process::umask),
     def("urandom", "(size, /)", ANY, process::urandom),
@@ -115,15 +208,39 @@ static FUNCTIONS: &[NativeDef] = &[
         unsafe { libc::_exit(n) }
     }),
     def("abort", "()", ANY, |_, _| std::process::abort()),
-    def("WIFEXITED", "(status)", ANY, |vm, a| status(vm, a, libc::WIFEXITED)),
-    def("WEXITSTATUS", "(status)", ANY, |vm, a| Ok(Value::small(libc::WEXITSTATUS(fs::c_int(vm, a[0])?)))),
-    def("WIFSIGNALED", "(status)", ANY, |vm, a| status(vm, a, libc::WIFSIGNALED)),
-    def("WTERMSIG", "(status)", ANY, |vm, a| Ok(Value::small(libc::WTERMSIG(fs::c_int(vm, a[0])?)))),
-    def("WIFSTOPPED", "(status)", ANY, |vm, a| status(vm, a, libc::WIFSTOPPED)),
-    def("WSTOPSIG", "(status)", ANY, |vm, a| Ok(Value::small(libc::WSTOPSIG(fs::c_int(vm, a[0])?)))),
-    def("WCOREDUMP", "(status, /)", ANY, |vm, a| status(vm, a, libc::WCOREDUMP)),
-    def("waitstatus_to_exitcode", "(status)", ANY, process::exit_code),
-    def("register_at_fork", "(*, before=None, after_in_child=None, after_in_parent=None)", ANY, |vm, _| Ok(vm.none)),
+    def("WIFEXITED", "(status)", ANY, |vm, a| {
+        status(vm, a, libc::WIFEXITED)
+    }),
+    def("WEXITSTATUS", "(status)", ANY, |vm, a| {
+        Ok(Value::small(libc::WEXITSTATUS(fs::c_int(vm, a[0])?)))
+    }),
+    def("WIFSIGNALED", "(status)", ANY, |vm, a| {
+        status(vm, a, libc::WIFSIGNALED)
+    }),
+    def("WTERMSIG", "(status)", ANY, |vm, a| {
+        Ok(Value::small(libc::WTERMSIG(fs::c_int(vm, a[0])?)))
+    }),
+    def("WIFSTOPPED", "(status)", ANY, |vm, a| {
+        status(vm, a, libc::WIFSTOPPED)
+    }),
+    def("WSTOPSIG", "(status)", ANY, |vm, a| {
+        Ok(Value::small(libc::WSTOPSIG(fs::c_int(vm, a[0])?)))
+    }),
+    def("WCOREDUMP", "(status, /)", ANY, |vm, a| {
+        status(vm, a, libc::WCOREDUMP)
+    }),
+    def(
+        "waitstatus_to_exitcode",
+        "(status)",
+        ANY,
+        process::exit_code,
+    ),
+    def(
+        "register_at_fork",
+        "(*, before=None, after_in_child=None, after_in_parent=None)",
+        ANY,
+        |vm, _| Ok(vm.none),
+    ),
 ];
 
 fn status(vm: &mut Vm, a: &[Value], test: extern "C" fn(i32) -> bool) -> R {
@@ -147,7 +264,10 @@ pub(crate) fn dir_fd(vm: &mut Vm, v: Value) -> R<i32> {
         return Ok(libc::AT_FDCWD);
     }
     if !vm.is_int(v) {
-        let m = format!("argument should be integer or None, not {}", vm.class_name(v));
+        let m = format!(
+            "argument should be integer or None, not {}",
+            vm.class_name(v)
+        );
         return Err(vm.type_error(&m));
     }
     fs::c_int(vm, v)
@@ -155,19 +275,49 @@ pub(crate) fn dir_fd(vm: &mut Vm, v: Value) -> R<i32> {
 
 /// A path that may be a descriptor instead.
 pub(crate) fn path_or_fd(vm: &mut Vm, v: Value, function: &'static str) -> R<Path> {
-    fs::path(vm, v, Accept { function, argument: "path", fd: true, none: false })
+    fs::path(
+        vm,
+        v,
+        Accept {
+            function,
+            argument: "path",
+            fd: true,
+            none: false,
+        },
+    )
 }
 
 /// `None` for a call that returned 0, else an exception about `file`.
 pub(crate) fn done(vm: &mut Vm, r: i32, file: Value) -> R {
-    if r == 0 { Ok(vm.none) } else { Err(fs::last_error(vm, file)) }
+    if r == 0 {
+        Ok(vm.none)
+    } else {
+        Err(fs::last_error(vm, file))
+    }
 }
 
 /// What the C library has, as `os` looks for it.
 static HAVE: &[&str] = &[
-    "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FDOPENDIR", "HAVE_FSTATAT", "HAVE_FTRUNCATE",
-    "HAVE_FUTIMENS", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_MKDIRAT", "HAVE_MKFIFOAT", "HAVE_OPENAT",
-    "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT", "HAVE_FCHOWNAT", "HAVE_FCHMODAT",
+    "HAVE_FACCESSAT",
+    "HAVE_FCHDIR",
+    "HAVE_FCHMOD",
+    "HAVE_FDOPENDIR",
+    "HAVE_FSTATAT",
+    "HAVE_FTRUNCATE",
+    "HAVE_FUTIMENS",
+    "HAVE_LINKAT",
+    "HAVE_LCHOWN",
+    "HAVE_LSTAT",
+    "HAVE_MKDIRAT",
+    "HAVE_MKFIFOAT",
+    "HAVE_OPENAT",
+    "HAVE_READLINKAT",
+    "HAVE_RENAMEAT",
+    "HAVE_SYMLINKAT",
+    "HAVE_UNLINKAT",
+    "HAVE_UTIMENSAT",
+    "HAVE_FCHOWNAT",
+    "HAVE_FCHMODAT",
     "HAVE_FSTATVFS",
 ];
 

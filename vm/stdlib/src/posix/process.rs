@@ -56,7 +56,11 @@ pub(super) fn urandom(vm: &mut Vm, a: &[Value]) -> R {
 pub(super) fn cpu_count(vm: &mut Vm, _: &[Value]) -> R {
     // SAFETY: plain numbers.
     let n = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-    Ok(if n < 1 { vm.none } else { Value::int_unchecked(n) })
+    Ok(if n < 1 {
+        vm.none
+    } else {
+        Value::int_unchecked(n)
+    })
 }
 
 pub(super) fn affinity(vm: &mut Vm, a: &[Value]) -> R {
@@ -89,8 +93,16 @@ pub(super) fn uname(vm: &mut Vm, _: &[Value]) -> R {
         u
     };
     let mut items = [Value::NULL; 5];
-    for (slot, field) in items.iter_mut().zip([&u.sysname, &u.nodename, &u.release, &u.version, &u.machine]) {
-        let b: Vec<u8> = field.iter().take_while(|&&c| c != 0).map(|&c| c as u8).collect();
+    for (slot, field) in
+        items
+            .iter_mut()
+            .zip([&u.sysname, &u.nodename, &u.release, &u.version, &u.machine])
+    {
+        let b: Vec<u8> = field
+            .iter()
+            .take_while(|&&c| c != 0)
+            .map(|&c| c as u8)
+            .collect();
         *slot = fs::decode(vm, &b);
     }
     let class = Gc::from_value(vm.statics[slots::UNAME_RESULT]);
@@ -104,7 +116,8 @@ pub(super) fn times(vm: &mut Vm, _: &[Value]) -> R {
         let now = libc::times(&mut t);
         (t, now, libc::sysconf(libc::_SC_CLK_TCK) as f64)
     };
-    let items = [t.tms_utime, t.tms_stime, t.tms_cutime, t.tms_cstime, now].map(|n| Value::float(n as f64 / tick));
+    let items = [t.tms_utime, t.tms_stime, t.tms_cutime, t.tms_cstime, now]
+        .map(|n| Value::float(n as f64 / tick));
     let class = Gc::from_value(vm.statics[slots::TIMES_RESULT]);
     Ok(structseq::new(vm, class, &items))
 }
@@ -135,7 +148,10 @@ pub(super) fn sysconf(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 pub(super) fn putenv(vm: &mut Vm, a: &[Value]) -> R {
-    let (k, v) = (plain_path(vm, a[0], "putenv")?, plain_path(vm, a[1], "putenv")?);
+    let (k, v) = (
+        plain_path(vm, a[0], "putenv")?,
+        plain_path(vm, a[1], "putenv")?,
+    );
     if k.name.as_bytes().contains(&b'=') {
         return Err(vm.value_error("illegal environment variable name"));
     }
@@ -176,7 +192,10 @@ pub(super) fn exit_code(vm: &mut Vm, a: &[Value]) -> R {
         return Ok(Value::small(-libc::WTERMSIG(s)));
     }
     let m = if libc::WIFSTOPPED(s) {
-        format!("process stopped by delivery of signal {}", libc::WSTOPSIG(s))
+        format!(
+            "process stopped by delivery of signal {}",
+            libc::WSTOPSIG(s)
+        )
     } else {
         format!("invalid wait status: {s}")
     };
@@ -194,7 +213,11 @@ pub(super) fn terminal_size(vm: &mut Vm, a: &[Value]) -> R {
         return Err(fs::last_error(vm, Value::NULL));
     }
     let class = Gc::from_value(vm.statics[slots::TERMINAL_SIZE]);
-    Ok(structseq::new(vm, class, &[Value::small(w.ws_col.into()), Value::small(w.ws_row.into())]))
+    Ok(structseq::new(
+        vm,
+        class,
+        &[Value::small(w.ws_col.into()), Value::small(w.ws_row.into())],
+    ))
 }
 
 /// Makes the result classes.
@@ -204,12 +227,28 @@ pub(super) fn classes(vm: &mut Vm, m: Value) {
         vm.statics[slot] = c.value();
         set(vm, m, name, c.value());
     };
-    add("os", "terminal_size", slots::TERMINAL_SIZE, &["columns", "lines"]);
-    add("posix", "uname_result", slots::UNAME_RESULT, &["sysname", "nodename", "release", "version", "machine"]);
+    add(
+        "os",
+        "terminal_size",
+        slots::TERMINAL_SIZE,
+        &["columns", "lines"],
+    );
+    add(
+        "posix",
+        "uname_result",
+        slots::UNAME_RESULT,
+        &["sysname", "nodename", "release", "version", "machine"],
+    );
     add(
         "posix",
         "times_result",
         slots::TIMES_RESULT,
-        &["user", "system", "children_user", "children_system", "elapsed"],
+        &[
+            "user",
+            "system",
+            "children_user",
+            "children_system",
+            "elapsed",
+        ],
     );
 }

@@ -35,7 +35,10 @@ pub(super) fn result(vm: &mut Vm, s: &libc::stat) -> Value {
         let key = vm.intern(name);
         vm.instance_set(v, key, Value::float(t.0 as f64 + t.1 as f64 * 1e-9));
     }
-    for (name, t) in ["st_atime_ns", "st_mtime_ns", "st_ctime_ns"].into_iter().zip(times) {
+    for (name, t) in ["st_atime_ns", "st_mtime_ns", "st_ctime_ns"]
+        .into_iter()
+        .zip(times)
+    {
         let key = vm.intern(name);
         let n = vm.new_int(t.0 * 1_000_000_000 + t.1);
         vm.instance_set(v, key, n);
@@ -96,7 +99,12 @@ pub(super) fn lstat(vm: &mut Vm, a: &[Value]) -> R {
 
 pub(super) fn fstat(vm: &mut Vm, a: &[Value]) -> R {
     let fd = fs::c_int(vm, a[0])?;
-    let p = fs::Path { name: c"".into(), shown: Value::NULL, bytes: false, fd: Some(fd) };
+    let p = fs::Path {
+        name: c"".into(),
+        shown: Value::NULL,
+        bytes: false,
+        fd: Some(fd),
+    };
     match raw(libc::AT_FDCWD, &p, true) {
         Ok(s) => Ok(result(vm, &s)),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
@@ -119,7 +127,15 @@ pub(super) fn statvfs(vm: &mut Vm, a: &[Value]) -> R {
     }
     let mut items = [Value::NULL; 10];
     for (slot, n) in items.iter_mut().zip([
-        s.f_bsize, s.f_frsize, s.f_blocks, s.f_bfree, s.f_bavail, s.f_files, s.f_ffree, s.f_favail, s.f_flag,
+        s.f_bsize,
+        s.f_frsize,
+        s.f_blocks,
+        s.f_bfree,
+        s.f_bavail,
+        s.f_files,
+        s.f_ffree,
+        s.f_favail,
+        s.f_flag,
         s.f_namemax,
     ]) {
         *slot = vm.new_uint(n);
@@ -138,10 +154,19 @@ pub(super) fn classes(vm: &mut Vm, m: Value) {
         vm,
         "os",
         "stat_result",
-        &["st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "", "", ""],
         &[
-            "st_atime", "st_mtime", "st_ctime", "st_atime_ns", "st_mtime_ns", "st_ctime_ns", "st_blksize",
-            "st_blocks", "st_rdev",
+            "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "", "", "",
+        ],
+        &[
+            "st_atime",
+            "st_mtime",
+            "st_ctime",
+            "st_atime_ns",
+            "st_mtime_ns",
+            "st_ctime_ns",
+            "st_blksize",
+            "st_blocks",
+            "st_rdev",
         ],
         true,
     );
@@ -152,7 +177,15 @@ pub(super) fn classes(vm: &mut Vm, m: Value) {
         "os",
         "statvfs_result",
         &[
-            "f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_favail", "f_flag",
+            "f_bsize",
+            "f_frsize",
+            "f_blocks",
+            "f_bfree",
+            "f_bavail",
+            "f_files",
+            "f_ffree",
+            "f_favail",
+            "f_flag",
             "f_namemax",
         ],
         &["f_fsid"],
