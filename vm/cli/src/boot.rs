@@ -198,10 +198,10 @@ fn search_path(vm: &mut Vm, p: &Program) {
             Program::Command(_) | Program::Stdin => folders.push(std::path::PathBuf::new()),
         }
     }
-    if !vm.config.ignore_environment {
-        if let Some(list) = std::env::var_os("PYTHONPATH").filter(|l| !l.is_empty()) {
-            folders.extend(std::env::split_paths(&list));
-        }
+    if !vm.config.ignore_environment
+        && let Some(list) = std::env::var_os("PYTHONPATH").filter(|l| !l.is_empty())
+    {
+        folders.extend(std::env::split_paths(&list));
     }
     folders.extend(vm.config.lib.clone());
     for f in folders {
