@@ -1,7 +1,7 @@
 //! The library tests of the made-up VM.
 
 use store::runs::NewJob;
-use store::test_results::CaseResult;
+use store::test_results::{CaseResult, ModuleEnd};
 use store::{BuildId, CommitId, JobId, Result, Store};
 
 use crate::{Plan, World};
@@ -77,7 +77,7 @@ pub(crate) fn run(
             "ModuleNotFoundError: No module named '_sqlite3'{}",
             plan.suffix
         );
-        return store.test_module_finished(id, module, 0, &[], "not-loaded", &reason, 1);
+        return store.test_module_finished(id, end(module, 0, "not-loaded", &reason), &[]);
     }
     let count = MODULES
         .iter()
@@ -120,7 +120,7 @@ pub(crate) fn run(
             }
         })
         .collect();
-    store.test_module_finished(id, module, 0, &cases, "ok", "", 1)?;
+    store.test_module_finished(id, end(module, 0, "ok", ""), &cases)?;
     if here && is("opt") && module == "test_dict" {
         let mut again = cases[40].clone();
         again.outcome = if again.outcome == "pass" {
@@ -129,7 +129,17 @@ pub(crate) fn run(
             "pass"
         }
         .to_owned();
-        store.test_module_finished(id, module, 1, &[again], "ok", "", 1)?;
+        store.test_module_finished(id, end(module, 1, "ok", ""), &[again])?;
     }
     Ok(())
+}
+
+fn end<'a>(module: &'a str, attempt: u32, outcome: &'a str, reason: &'a str) -> ModuleEnd<'a> {
+    ModuleEnd {
+        module,
+        attempt,
+        outcome,
+        reason,
+        duration_ns: 1,
+    }
 }
