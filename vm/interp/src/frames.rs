@@ -196,6 +196,8 @@ pub fn detach(vm: &mut Vm, base: *mut Value, index: usize) {
         regs.put(vm, i, v);
     }
     f.regs.set(regs.value());
+    // Naming the outer frame may collect.
+    vm.write_barrier(have);
     f.lasti.set(index as u64);
     f.window.set(0);
     // Frames further out stay reachable by f_back.

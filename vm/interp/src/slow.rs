@@ -419,6 +419,8 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
                 func.kwdefaults.set(r.get(c + 1));
             }
             if ins.d() & 4 != 0 {
+                // The dict may collect: what was stored so far must be known.
+                vm.write_barrier(f);
                 let pairs = r.get(c + 2);
                 let d = vm.new_dict();
                 for i in (0..vm.tuple_len(pairs)).step_by(2) {

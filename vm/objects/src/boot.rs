@@ -250,6 +250,7 @@ pub fn boot(vm: &mut Vm) {
     crate::range::install(vm);
     crate::slice::install(vm);
     crate::iters::install(vm);
+    crate::generic::install(vm);
     crate::super_::install(vm);
 }
 

@@ -35,6 +35,7 @@ pub mod format_spec;
 pub mod function;
 pub mod generator;
 pub mod generator_type;
+pub mod generic;
 pub mod heap;
 pub mod int;
 pub mod int_type;

@@ -112,5 +112,5 @@ fn finish(vm: &mut Vm, lib: &Path, core: Value, sys: Value, imp: Value) -> R<()>
     set(vm, core, "_bootstrap_external", external);
     let install = vm.getattr_str(core, "_install_external_importers")?;
     vm.call(install, &[])?;
-    Ok(())
+    crate::io::replace_streams(vm)
 }

@@ -46,7 +46,7 @@ pub static MODULES: &[(&str, Maker)] = &[
 ];
 
 /// Modules made at start.
-pub static EARLY: &[&str] = &["builtins", "sys", "time"];
+pub static EARLY: &[&str] = &["_codecs", "builtins", "sys", "time"];
 
 /// True if this crate has a module of that name.
 pub fn is_builtin(name: &str) -> bool {

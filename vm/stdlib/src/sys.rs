@@ -48,13 +48,8 @@ static OPEN: NativeDef = def(
     "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
     effects::ANY,
     |vm, a| {
-        let mode = if a[1].is_null() {
-            "r".to_owned()
-        } else {
-            vm.str_to_string(a[1])
-        };
-        let class = vm.file_class;
-        textfile::open(vm, class, a[0], &mode)
+        crate::builtin_module(vm, "_io")?;
+        crate::io::open(vm, a)
     },
 );
 

@@ -302,6 +302,70 @@ fn wrap(
     Ok(t)
 }
 
+/// True in the C locale and its UTF-8 forms, whose bytes need not be UTF-8.
+fn plain_locale() -> bool {
+    let of = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let locale = of("LC_ALL")
+        .or_else(|| of("LC_CTYPE"))
+        .or_else(|| of("LANG"));
+    locale.is_none_or(|l| ["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&l.as_str()))
+}
+
+/// Makes `sys.stdin`, `stdout` and `stderr` files of this module, unless the
+/// program already put something else there.
+pub fn replace_streams(vm: &mut Vm) -> R<()> {
+    let plain: Gc<PyType> = Gc::from_value(vm.statics[vm.file_class]);
+    for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
+        let key = vm.intern(name);
+        let old = vm.dict_get_str(vm.sys_dict, key);
+        if old.is_null() || !vm.is_instance(old, plain) {
+            continue;
+        }
+        let number = Value::small(fd);
+        // SAFETY: asks about a number.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+            continue;
+        }
+        crate::textfile::flush(vm, old)?;
+        let (no, yes, none) = (vm.false_, vm.true_, vm.none);
+        let raw_mode = vm.intern(mode);
+        let raw = fileio::make(vm, number, raw_mode, no, none)?;
+        let label = vm.new_str(&format!("<{name}>"));
+        let name_key = vm.names.name_plain;
+        vm.instance_set(raw, name_key, label);
+        let slot = if fd == 0 {
+            slots::IO_READER
+        } else {
+            slots::IO_WRITER
+        };
+        let c = vm.statics[slot];
+        let buffer = vm.call(c, &[raw])?;
+        // SAFETY: asks about a number.
+        let terminal = unsafe { libc::isatty(fd) } == 1;
+        let line = if terminal || fd == 2 { yes } else { no };
+        let through = if vm.config.unbuffered && fd != 0 {
+            yes
+        } else {
+            no
+        };
+        let encoding = vm.intern("utf-8");
+        let errors = vm.intern(match fd {
+            2 => "backslashreplace",
+            _ if plain_locale() => "surrogateescape",
+            _ => "strict",
+        });
+        let newline = if fd == 0 { none } else { vm.intern("\n") };
+        let c = vm.statics[slots::IO_TEXT];
+        let t = vm.call(c, &[buffer, encoding, errors, newline, line, through])?;
+        let key_mode = vm.intern("mode");
+        vm.instance_set(t, key_mode, raw_mode);
+        vm.dict_set_str(vm.sys_dict, key, t);
+        let under = vm.intern(&format!("__{name}__"));
+        vm.dict_set_str(vm.sys_dict, under, t);
+    }
+    Ok(())
+}
+
 /// Makes the module.
 pub fn make(vm: &mut Vm) -> R {
     let m = module(vm, "_io", "Files.", &FUNCTIONS);

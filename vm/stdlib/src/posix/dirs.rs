@@ -43,11 +43,11 @@ pub(super) fn getcwd(vm: &mut Vm, bytes: bool) -> R {
 pub(super) fn chdir(vm: &mut Vm, a: &[Value]) -> R {
     let p = super::path_or_fd(vm, a[0], "chdir")?;
     // SAFETY: as in `mkdir`.
-    let r = match p.fd {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        Some(fd) => unsafe { libc::fchdir(fd) },
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        None => unsafe { libc::chdir(p.ptr()) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::fchdir(fd),
+            None => libc::chdir(p.ptr()),
+        }
     };
     done(vm, r, p.shown)
 }

@@ -129,11 +129,11 @@ pub(super) fn chmod(vm: &mut Vm, a: &[Value]) -> R {
         libc::AT_SYMLINK_NOFOLLOW
     };
     // SAFETY: as in `open`.
-    let r = match p.fd {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        Some(fd) => unsafe { libc::fchmod(fd, mode) },
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        None => unsafe { libc::fchmodat(dir, p.ptr(), mode, flags) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::fchmod(fd, mode),
+            None => libc::fchmodat(dir, p.ptr(), mode, flags),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -152,11 +152,11 @@ fn chown_at(vm: &mut Vm, a: &[Value], dir: Value, follow: bool) -> R {
     let dir = dir_fd(vm, dir)?;
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: as in `open`.
-    let r = match p.fd {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        Some(fd) => unsafe { libc::fchown(fd, uid, gid) },
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        None => unsafe { libc::fchownat(dir, p.ptr(), uid, gid, flags) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::fchown(fd, uid, gid),
+            None => libc::fchownat(dir, p.ptr(), uid, gid, flags),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -228,11 +228,11 @@ pub(super) fn utime(vm: &mut Vm, a: &[Value]) -> R {
         libc::AT_SYMLINK_NOFOLLOW
     };
     // SAFETY: two time structures, as the calls want.
-    let r = match p.fd {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        Some(fd) => unsafe { libc::futimens(fd, spec.as_ptr()) },
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        None => unsafe { libc::utimensat(dir, p.ptr(), spec.as_ptr(), flags) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::futimens(fd, spec.as_ptr()),
+            None => libc::utimensat(dir, p.ptr(), spec.as_ptr(), flags),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -241,11 +241,11 @@ pub(super) fn truncate(vm: &mut Vm, a: &[Value]) -> R {
     let p = path_or_fd(vm, a[0], "truncate")?;
     let n = c_long(vm, a[1])?;
     // SAFETY: as in `open`.
-    let r = match p.fd {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        Some(fd) => unsafe { libc::ftruncate(fd, n) },
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        None => unsafe { libc::truncate(p.ptr(), n) },
+    let r = unsafe {
+        match p.fd {
+            Some(fd) => libc::ftruncate(fd, n),
+            None => libc::truncate(p.ptr(), n),
+        }
     };
     done(vm, r, p.shown)
 }
@@ -369,12 +369,12 @@ pub(super) fn dup2(vm: &mut Vm, a: &[Value]) -> R {
     let (fd, fd2) = (c_int(vm, a[0])?, c_int(vm, a[1])?);
     let inherit = flag(vm, a[2], true)?;
     // SAFETY: plain numbers.
-    let r = if inherit || fd == fd2 {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        unsafe { libc::dup2(fd, fd2) }
-    } else {
-        // SAFETY: a system call on C strings and buffers that outlive it.
-        unsafe { libc::dup3(fd, fd2, libc::O_CLOEXEC) }
+    let r = unsafe {
+        if inherit || fd == fd2 {
+            libc::dup2(fd, fd2)
+        } else {
+            libc::dup3(fd, fd2, libc::O_CLOEXEC)
+        }
     };
     new_fd(vm, r)
 }
