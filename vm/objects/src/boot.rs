@@ -34,7 +34,10 @@ impl RootSource for VmRoots {
             t.range(vm.stack, top);
             // What lies above is dead; zeroed, it can never be mistaken later.
             // No window has passed the soft limit (by more than its slack).
-            let high = vm.stack_soft.add(STACK_SLACK).min(vm.stack.add(crate::vm::STACK_WORDS));
+            let high = vm
+                .stack_soft
+                .add(STACK_SLACK)
+                .min(vm.stack.add(crate::vm::STACK_WORDS));
             let mut p = top;
             while p < high {
                 *p = Value::NULL;

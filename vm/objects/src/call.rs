@@ -183,7 +183,7 @@ impl Vm {
             return (def.func)(self, args);
         }
         let mut bound = [Value::NULL; MAX_PARAMS];
-        let count = self.bind_native(def, sig, args, kwnames, &mut bound)?;
+        let count = self.bind_native(def, sig, owner, args, kwnames, &mut bound)?;
         (def.func)(self, &bound[..count])
     }
 

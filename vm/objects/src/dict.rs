@@ -245,7 +245,10 @@ impl Vm {
         // What compiled code takes for constant are functions, classes, modules.
         let old = dd.entry(e).2;
         let stable = old.is_ptr()
-            && matches!(shape_of(old).layout, Layout::Function | Layout::Native | Layout::Type | Layout::Module);
+            && matches!(
+                shape_of(old).layout,
+                Layout::Function | Layout::Native | Layout::Type | Layout::Module
+            );
         // SAFETY: `e` is an entry of this dict.
         unsafe { *dd.slots().add(e * 3 + 2) = v };
         self.write_barrier(dd.entries.get());
