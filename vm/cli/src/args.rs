@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// What is to be run.
-pub enum Program {
+pub(crate) enum Program {
     Command(OsString),
     Module(OsString),
     File(PathBuf),
@@ -15,14 +15,14 @@ pub enum Program {
 
 /// How machine code is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum JitMode {
+pub(crate) enum JitMode {
     Off,
     NoOpt,
     Opt,
 }
 
 /// The command line, understood.
-pub struct Args {
+pub(crate) struct Args {
     pub program: Program,
     pub config: Config,
     pub jit: JitMode,
@@ -34,7 +34,7 @@ pub struct Args {
 }
 
 /// Why nothing is run.
-pub enum Stop {
+pub(crate) enum Stop {
     /// Wrong usage: message for standard error, exit code 2.
     Usage(String),
     /// Text for standard output, exit code 0.
@@ -78,7 +78,7 @@ Options (as CPython's; and Pyrite's own):
 ///
 /// # Errors
 /// [`Stop`] when there is nothing to run.
-pub fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
+pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
     let mut a = Args {
         program: Program::Stdin,
         config: Config { orig_argv: argv.clone(), ..Config::default() },
@@ -201,7 +201,7 @@ pub fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
 }
 
 /// What `--version` prints.
-pub fn version() -> String {
+pub(crate) fn version() -> String {
     format!("Python 3.11 (Pyrite {})", env!("CARGO_PKG_VERSION"))
 }
 

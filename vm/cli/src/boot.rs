@@ -41,10 +41,10 @@ fn compile(
 }
 
 /// Bytes of the interpreter's native stack.
-pub const NATIVE_STACK: usize = 256 << 20;
+pub(crate) const NATIVE_STACK: usize = 256 << 20;
 
 /// Runs the interpreter; the exit code.
-pub fn run(args: Args) -> i32 {
+pub(crate) fn run(args: Args) -> i32 {
     let mut gc = pyrite_gc::Config::default();
     if let Some(limit) = args.heap_limit {
         gc.max_bytes = limit;
@@ -91,7 +91,10 @@ pub fn run(args: Args) -> i32 {
         }
     }
     pyrite_stdlib::builtins::install(vm);
+    pyrite_stdlib::sys::install(vm);
+    pyrite_stdlib::time::install(vm);
     let code = program(vm, &args.program);
+    pyrite_stdlib::sys::finish(vm);
     if let Some(path) = &args.stats {
         let text = if vm.jit.is_null() {
             pyrite_interp::jit::Stats::default().json(&vm.heap.stats())
@@ -155,8 +158,5 @@ fn absolute(f: &std::path::Path) -> String {
 /// Reports the pending exception; the exit code.
 fn uncaught(vm: &mut Vm) -> i32 {
     let e = vm.take_exc();
-    let text = vm.str_string(e).unwrap_or_default();
-    let class = vm.class_name(e);
-    if text.is_empty() { eprintln!("{class}") } else { eprintln!("{class}: {text}") }
-    1
+    pyrite_objects::traceback::exit_code(vm, e)
 }

@@ -196,7 +196,16 @@ fn unary(op: UnaryOp, c: Const) -> Option<Const> {
 }
 
 fn binary(op: Operator, a: Const, b: Const) -> Option<Const> {
+    let is_bool = |c: &Const| matches!(c, Const::True | Const::False);
     if let (Some(x), Some(y)) = (int_of(&a), int_of(&b)) {
+        if is_bool(&a) && is_bool(&b) {
+            match op {
+                Operator::BitAnd => return Some(boolean(x & y != 0)),
+                Operator::BitOr => return Some(boolean(x | y != 0)),
+                Operator::BitXor => return Some(boolean(x ^ y != 0)),
+                _ => {}
+            }
+        }
         return int_binary(op, x, y);
     }
     if matches!(a, Const::Complex(..)) || matches!(b, Const::Complex(..)) {

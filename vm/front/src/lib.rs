@@ -11,10 +11,14 @@
 //! compiler crate's), type comments.
 #![forbid(unsafe_code)]
 
+mod decode;
+mod diagnose;
 mod error;
 mod parse;
 mod source;
+mod tokens;
 
+pub use decode::{coding, decode};
 pub use error::{ErrorKind, SyntaxErrorInfo};
 pub use parse::{Mode, Tree, parse};
 pub use source::Source;

@@ -1,7 +1,10 @@
 //! Parser entry: modes, limits, and a tree that can be dropped safely.
 
+use crate::diagnose::diagnose;
+use crate::tokens::{MAX_BRACKETS, MAX_INDENTS, tokenize};
 use crate::{ErrorKind, Source, SyntaxErrorInfo};
-use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_ast::token::{TokenKind, Tokens};
+use ruff_python_ast::{Mod, PythonVersion, Stmt};
 use ruff_python_parser::{Mode as RuffMode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::Ranged;
 
@@ -51,8 +54,7 @@ impl Drop for Tree {
 /// What CPython 3.11's tokenizer and parser refuse, in its words.
 pub fn parse(source: &Source<'_>, mode: Mode) -> Result<Tree, SyntaxErrorInfo> {
     let text = source.text();
-    if let Some(at) = text.find('\0') {
-        let _ = at;
+    if text.contains('\0') {
         return Err(SyntaxErrorInfo::bare(
             ErrorKind::Value,
             "source code string cannot contain null bytes",
@@ -69,25 +71,94 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<Tree, SyntaxErrorInfo> {
         source_len: text.len(),
     };
     let parsed = tree.parsed.as_ref().expect("just made");
-    if let Some(e) = parsed.errors().first() {
-        let r = e.location;
-        return Err(SyntaxErrorInfo::at(
-            source,
-            ErrorKind::Syntax,
-            r.start().to_usize(),
-            r.end().to_usize(),
-            "invalid syntax",
-        ));
+    let refused = !parsed.errors().is_empty() || !parsed.unsupported_syntax_errors().is_empty();
+    if refused || over_limits(parsed.tokens()) {
+        if let Some(e) = tokenize(source).error {
+            return Err(e);
+        }
+        if refused {
+            return Err(diagnose(source, parsed, mode));
+        }
     }
-    if let Some(e) = parsed.unsupported_syntax_errors().first() {
-        let r = e.range();
-        return Err(SyntaxErrorInfo::at(
-            source,
-            ErrorKind::Syntax,
-            r.start().to_usize(),
-            r.end().to_usize(),
-            "invalid syntax",
-        ));
+    if mode == Mode::Single {
+        single_statement(source, parsed.syntax())?;
     }
     Ok(tree)
+}
+
+/// CPython's limits of nesting, which the parser does not have.
+fn over_limits(tokens: &Tokens) -> bool {
+    let (mut brackets, mut indents) = (0usize, 0usize);
+    for t in tokens {
+        match t.kind() {
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => brackets += 1,
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
+                brackets = brackets.saturating_sub(1);
+            }
+            TokenKind::Indent => indents += 1,
+            TokenKind::Dedent => indents = indents.saturating_sub(1),
+            _ => {}
+        }
+        if brackets > MAX_BRACKETS || indents >= MAX_INDENTS {
+            return true;
+        }
+    }
+    false
+}
+
+/// Interactive input is one statement line, or one compound statement.
+fn single_statement(source: &Source<'_>, module: &Mod) -> Result<(), SyntaxErrorInfo> {
+    let Mod::Module(m) = module else {
+        return Ok(());
+    };
+    let Some(first) = m.body.first() else {
+        return Err(SyntaxErrorInfo::at(
+            source,
+            ErrorKind::Syntax,
+            source.text().len(),
+            source.text().len(),
+            "invalid syntax",
+        ));
+    };
+    let (line, _) = source.position(first.range().end().to_usize());
+    let other = m
+        .body
+        .iter()
+        .skip(1)
+        .find(|s| source.position(s.range().start().to_usize()).0 > line);
+    if let Some(other) = other {
+        if is_compound(first) {
+            let at = other.range().start().to_usize();
+            return Err(SyntaxErrorInfo::at(
+                source,
+                ErrorKind::Syntax,
+                at,
+                other.range().end().to_usize(),
+                "invalid syntax",
+            ));
+        }
+        let at = first.range().end().to_usize();
+        return Err(SyntaxErrorInfo::at(
+            source,
+            ErrorKind::Syntax,
+            at,
+            at,
+            "multiple statements found while compiling a single statement",
+        ));
+    }
+    Ok(())
+}
+
+fn is_compound(s: &Stmt) -> bool {
+    matches!(
+        s,
+        Stmt::FunctionDef(_)
+            | Stmt::ClassDef(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::If(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Try(_)
+    )
 }

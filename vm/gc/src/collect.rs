@@ -5,6 +5,7 @@ use std::time::Instant;
 use pyrite_machine::Header;
 
 use crate::blocks::BLOCK;
+use crate::CARDED_MIN_BYTES;
 use crate::faults::Fault;
 use crate::heap::{Core, Wanted};
 use crate::roots::WeakView;
@@ -72,6 +73,7 @@ impl Core {
             }
             (*this).run_drops(full);
             (*this).sweep(full);
+            (*this).keep_pinned_remembered(&pinned);
             let pause_ns = started.elapsed().as_nanos() as u64;
             let report = (*this).account(full, pause_ns, pinned.len());
             if verify {
@@ -120,6 +122,25 @@ impl Core {
                 (*roots).pinned(&mut pins);
             }
             (*this).resolve(pins.words)
+        }
+    }
+
+    /// Objects that native code holds at a safepoint may still be under construction: it may
+    /// go on to store into them without a barrier, as into any object it just made. They stay
+    /// remembered, so the next collection looks at them again. Large arrays have cards, and
+    /// whoever fills one tells so.
+    fn keep_pinned_remembered(&mut self, pinned: &[usize]) {
+        for &addr in pinned {
+            let obj = addr as *mut u64;
+            // SAFETY: pinned objects are alive and stayed in place.
+            unsafe {
+                let kind = &self.kinds[Header::kind(*obj) as usize];
+                let small = kind.trace_range.is_none() || self.object_size(obj) < CARDED_MIN_BYTES;
+                if *obj & Header::OLD != 0 && kind.trace.is_some() && small {
+                    *obj &= !Header::OLD;
+                    self.remembered.push(obj);
+                }
+            }
         }
     }
 

@@ -73,30 +73,43 @@ macro_rules! threaded {
 
 fast_ops!(threaded);
 
-/// Everything a fast handler leaves: the generic second try, then the general
-/// implementation.
+/// Everything a fast handler leaves. No local's address may leave this function,
+/// or its last call would be no jump: the work is done by [`slow_work`].
 #[cold]
 #[inline(never)]
 extern "C" fn slow(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) {
+    if slow_work(pc, base, k, vm, ins) {
+        // SAFETY: the VM is live; `slow_work` left the running frame there.
+        let (pc, base) = unsafe { ((*vm).pc as *const u64, (*vm).base) };
+        next!(Interp { pc, base, k: crate::frames::code_at(base).consts, vm })
+    }
+}
+
+/// The generic second try, then the general implementation. The running frame
+/// is left in the VM; false: the frame that Rust entered is done.
+#[inline(never)]
+fn slow_work(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) -> bool {
     let mut m = Interp { pc, base, k, vm };
     if ops::medium(&mut m, Ins(ins)) == Ctl::Next {
-        return next!(m);
+        // SAFETY: the VM is live.
+        unsafe {
+            (*vm).pc = m.pc as u64;
+            (*vm).base = m.base;
+        }
+        return true;
     }
     // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
-    let flow = slow_step(unsafe { &mut *vm }, pc, base, Ins(ins));
-    match flow {
-        Flow::Next => next!(Interp { pc, base, k, vm }),
-        Flow::Reload => {
+    match slow_step(unsafe { &mut *vm }, pc, base, Ins(ins)) {
+        Flow::Next => {
             // SAFETY: as above.
-            let (pc, base) = unsafe { ((*vm).pc as *const u64, (*vm).base) };
-            next!(Interp {
-                pc,
-                base,
-                k: crate::frames::code_at(base).consts,
-                vm
-            })
+            unsafe {
+                (*vm).pc = pc as u64;
+                (*vm).base = base;
+            }
+            true
         }
-        Flow::Leave => {}
+        Flow::Reload => true,
+        Flow::Leave => false,
     }
 }
 

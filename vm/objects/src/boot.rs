@@ -226,9 +226,10 @@ pub fn boot(vm: &mut Vm) {
         d.pattern_sequence = seq;
         d.pattern_mapping = !seq;
     }
-    exceptions(vm);
     crate::object::install(vm);
     crate::type_::install(vm);
+    crate::exceptions::install(vm);
+    crate::traceback::install(vm);
     crate::int_type::install(vm);
     crate::float::install(vm);
     crate::complex::install(vm);
@@ -252,55 +253,4 @@ impl Vm {
         d.slot_base = d.payload_words + 1;
         d.inline_cap = 0;
     }
-
-    /// Makes an exception class.
-    pub fn exception_class(&mut self, name: &str, base: Gc<PyType>) -> Gc<PyType> {
-        let def = crate::types::TypeDef {
-            base: Some(base),
-            has_dict: true,
-            base_type: true,
-            ..crate::types::TypeDef::of::<PyException>(name, Layout::Exception)
-        };
-        self.native_type(&def)
-    }
-}
-
-fn exceptions(vm: &mut Vm) {
-    macro_rules! make {
-        ($($field:ident $name:literal $base:ident),* $(,)?) => {
-            $(vm.types.$field = vm.exception_class($name, vm.types.$base);)*
-        };
-    }
-    make!(
-        exception "Exception" base_exception, generator_exit "GeneratorExit" base_exception,
-        keyboard_interrupt "KeyboardInterrupt" base_exception, system_exit "SystemExit" base_exception,
-        type_error "TypeError" exception, value_error "ValueError" exception, lookup_error "LookupError" exception,
-        key_error "KeyError" lookup_error, index_error "IndexError" lookup_error, attribute_error "AttributeError" exception,
-        name_error "NameError" exception, unbound_local_error "UnboundLocalError" name_error,
-        stop_iteration "StopIteration" exception, stop_async_iteration "StopAsyncIteration" exception,
-        runtime_error "RuntimeError" exception, recursion_error "RecursionError" runtime_error,
-        not_implemented_error "NotImplementedError" runtime_error, arithmetic_error "ArithmeticError" exception,
-        zero_division_error "ZeroDivisionError" arithmetic_error, overflow_error "OverflowError" arithmetic_error,
-        floating_point_error "FloatingPointError" arithmetic_error, memory_error "MemoryError" exception,
-        assertion_error "AssertionError" exception, import_error "ImportError" exception,
-        module_not_found_error "ModuleNotFoundError" import_error, os_error "OSError" exception, eof_error "EOFError" exception,
-        syntax_error "SyntaxError" exception, indentation_error "IndentationError" syntax_error,
-        tab_error "TabError" indentation_error, system_error "SystemError" exception, unicode_error "UnicodeError" value_error,
-        unicode_decode_error "UnicodeDecodeError" unicode_error, unicode_encode_error "UnicodeEncodeError" unicode_error,
-        unicode_translate_error "UnicodeTranslateError" unicode_error, buffer_error "BufferError" exception,
-        reference_error "ReferenceError" exception, base_exception_group "BaseExceptionGroup" base_exception,
-        blocking_io_error "BlockingIOError" os_error, child_process_error "ChildProcessError" os_error,
-        connection_error "ConnectionError" os_error, broken_pipe_error "BrokenPipeError" connection_error,
-        connection_aborted_error "ConnectionAbortedError" connection_error,
-        connection_refused_error "ConnectionRefusedError" connection_error,
-        connection_reset_error "ConnectionResetError" connection_error, file_exists_error "FileExistsError" os_error,
-        file_not_found_error "FileNotFoundError" os_error, interrupted_error "InterruptedError" os_error,
-        is_a_directory_error "IsADirectoryError" os_error, not_a_directory_error "NotADirectoryError" os_error,
-        permission_error "PermissionError" os_error, process_lookup_error "ProcessLookupError" os_error,
-        timeout_error "TimeoutError" os_error, warning "Warning" exception, deprecation_warning "DeprecationWarning" warning,
-        pending_deprecation_warning "PendingDeprecationWarning" warning, runtime_warning "RuntimeWarning" warning,
-        syntax_warning "SyntaxWarning" warning, user_warning "UserWarning" warning, future_warning "FutureWarning" warning,
-        import_warning "ImportWarning" warning, unicode_warning "UnicodeWarning" warning, bytes_warning "BytesWarning" warning,
-        resource_warning "ResourceWarning" warning, encoding_warning "EncodingWarning" warning,
-    );
 }

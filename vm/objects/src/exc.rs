@@ -47,6 +47,9 @@ impl Vm {
         let t = self.new_tuple(args);
         e.args.set(t);
         self.write_barrier(v);
+        if self.type_data(class).payload_words as usize > crate::exceptions::VALUE {
+            crate::exceptions::fill(self, v, t);
+        }
         v
     }
 
@@ -97,9 +100,6 @@ impl Vm {
         let class = self.types.stop_iteration;
         let args: &[Value] = if value.is_null() { &[] } else { &[value] };
         let e = self.new_exception(class, args);
-        let v = if value.is_null() { self.none } else { value };
-        let name = self.names.value;
-        self.set_slot(e, name, v);
         self.raise(e)
     }
 
@@ -131,9 +131,16 @@ impl Vm {
         self.raise(e)
     }
 
-    /// Sets an attribute in the instance itself, whatever its class says.
+    /// Sets a field of an exception that its class declares in Rust; any other
+    /// name in the instance itself.
     pub fn set_slot(&mut self, obj: Value, name: Value, v: Value) {
-        self.instance_set(obj, name, v);
+        let field = self.lookup_on(obj, name);
+        if field.is_some() && self.layout_of(field) == Layout::GetSet {
+            // The fields' setters store whatever they are given.
+            let _ = self.descr_set(field, obj, v);
+        } else {
+            self.instance_set(obj, name, v);
+        }
     }
 
     /// Takes the pending exception.

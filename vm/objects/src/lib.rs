@@ -11,6 +11,7 @@
 //! After storing a value into an object that is not brand new, call the write
 //! barrier (`store_word`, `Gc<Array>::put` do).
 
+pub mod anchors;
 pub mod attr;
 pub mod boot;
 pub mod call;
@@ -21,6 +22,8 @@ pub mod dict;
 pub mod dict_type;
 pub mod dict_views;
 pub mod exc;
+pub mod exc_group;
+pub mod exceptions;
 pub mod float;
 pub mod generator;
 pub mod heap;
@@ -46,6 +49,7 @@ pub mod slice;
 pub mod sort;
 pub mod super_;
 pub mod text;
+pub mod traceback;
 pub mod tuple;
 pub mod type_;
 pub mod types;

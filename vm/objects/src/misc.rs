@@ -138,8 +138,7 @@ fn exception_projection(vm: &mut Vm, orig: Value, keep: Value) -> R {
     let leaves = vm.new_set(vm.types.set);
     fn collect(vm: &mut Vm, e: Value, into: Value) -> R<()> {
         if vm.is_instance(e, vm.types.base_exception_group) {
-            let list = vm.getattr(e, vm.names.exceptions)?;
-            let t = vm.tuple_from_iterable(list)?;
+            let t = vm.word(e, crate::exceptions::group::EXCEPTIONS);
             for &x in vm.tuple_items(t) {
                 collect(vm, x, into)?;
             }
@@ -162,8 +161,7 @@ fn exception_projection(vm: &mut Vm, orig: Value, keep: Value) -> R {
                 vm.none
             });
         }
-        let list = vm.getattr(e, vm.names.exceptions)?;
-        let t = vm.tuple_from_iterable(list)?;
+        let t = vm.word(e, crate::exceptions::group::EXCEPTIONS);
         let kept = vm.new_list(&[]);
         for &x in vm.tuple_items(t) {
             let k = rebuild(vm, x, leaves)?;
@@ -177,19 +175,7 @@ fn exception_projection(vm: &mut Vm, orig: Value, keep: Value) -> R {
         if vm.list_len(kept) == vm.tuple_len(t) {
             return Ok(e);
         }
-        let derive = vm.intern("derive");
-        let new = vm.call_method(e, derive, &[kept])?;
-        use crate::layout::PyException;
-        let (from, to) = (
-            crate::Gc::<PyException>::from_value(e),
-            crate::Gc::<PyException>::from_value(new),
-        );
-        to.traceback.set(from.traceback.get());
-        to.context.set(from.context.get());
-        to.cause.set(from.cause.get());
-        to.notes.set(from.notes.get());
-        vm.write_barrier(new);
-        Ok(new)
+        crate::exc_group::subset(vm, e, kept)
     }
     rebuild(vm, orig, leaves)
 }

@@ -93,6 +93,8 @@ pub struct Vm {
     /// Objects kept alive by native modules, by slot number.
     pub statics: [Value; 256],
     pub statics_used: usize,
+    /// Number of the text file class among the statics.
+    pub file_class: usize,
     /// Secret keys of string hashing.
     pub hash_key: (u64, u64),
     /// What the interpreter lends to this crate.
@@ -256,6 +258,7 @@ impl Vm {
             sys_dict: Value::NULL,
             statics: [Value::NULL; 256],
             statics_used: 0,
+            file_class: 0,
             hash_key: key,
             hooks,
             repr_stack: Value::NULL,

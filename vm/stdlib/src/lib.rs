@@ -4,6 +4,9 @@
 //! and does is declared as in `pyrite_objects::native`.
 
 pub mod builtins;
+pub mod sys;
+pub mod textfile;
+pub mod time;
 
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyModule};

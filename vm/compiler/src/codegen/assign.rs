@@ -50,7 +50,6 @@ impl<'a> Gen<'a> {
             || targets.is_empty()
             || targets.len() > MAX_PARALLEL
             || targets.iter().chain(values).any(Expr::is_starred_expr)
-            || self.fold.fold(value).is_some()
         {
             return Ok(false);
         }

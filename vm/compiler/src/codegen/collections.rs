@@ -238,6 +238,16 @@ impl Gen<'_> {
             }
             Part::Value(i, raw) => {
                 let mark = self.u.buf.next;
+                if self.nested_specs >= 2 {
+                    let end = ruff_text_size::TextRange::empty(loc.end.into());
+                    return self.fail(&end, "f-string: expressions nested too deeply");
+                }
+                if i.expression.is_starred_expr() {
+                    return self.fail(
+                        &*i.expression,
+                        "f-string: cannot use starred expression here",
+                    );
+                }
                 let v = self.operand(&i.expression, dst)?;
                 let mut conversion = match i.conversion {
                     ConversionFlag::None => 0,
@@ -248,10 +258,12 @@ impl Gen<'_> {
                 let mut spec = u16::MAX;
                 match &i.format_spec {
                     Some(s) => {
+                        self.nested_specs += 1;
                         let mut parts = Vec::new();
                         self.fstring_parts(&s.elements, *raw, &mut parts);
                         spec = self.u.buf.alloc(1);
-                        self.join(&parts, Loc::of(&**s), spec)?;
+                        self.join(&parts, loc, spec)?;
+                        self.nested_specs -= 1;
                     }
                     None if i.debug_text.is_some() && conversion == 0 => conversion = 2,
                     None => {}

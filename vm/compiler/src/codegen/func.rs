@@ -43,8 +43,10 @@ impl<'a> Gen<'a> {
         self.parameter_counts(&f.parameters)?;
         self.docstring(&f.body);
         self.start_cells();
-        self.body(&f.body)?;
-        self.u.buf.loc = f.body.last().map_or(loc, |s| Loc::of(s));
+        let has_text =
+            matches!(f.body.first(), Some(Stmt::Expr(e)) if e.value.is_string_literal_expr());
+        self.body(&f.body[usize::from(has_text)..])?;
+        self.u.buf.loc = f.body.last().map_or(loc, Loc::of);
         self.return_none();
         let code = self.exit()?;
         self.make_function(code, parts, d, dst, loc);

@@ -1,6 +1,6 @@
 //! Conditions: jumps on tests, comparisons.
 
-use super::{Gen, Res};
+use super::{Gen, Res, Var};
 use crate::consts;
 use crate::emit::{Label, Reg};
 use crate::loc::Loc;
@@ -60,6 +60,20 @@ impl Gen<'_> {
                 self.jump_if(&i.orelse, target, when)?;
                 self.u.buf.bind(out);
                 return Ok(());
+            }
+            Expr::Named(n) => {
+                // `if (x := f())` tests the local itself.
+                if let Expr::Name(t) = &*n.target
+                    && let Var::Fast(r) = self.resolve(&self.mangled(&t.id))
+                {
+                    self.check_name(&t.id, t, "assign to")?;
+                    self.expr_into(&n.value, r)?;
+                    self.now_bound(r);
+                    self.u.buf.loc = Loc::of(e);
+                    let op = if when { Op::JT } else { Op::JF };
+                    self.u.buf.jump(op, r, 0, target);
+                    return Ok(());
+                }
             }
             Expr::Compare(c) => return self.jump_compare(c, target, when),
             _ => {}

@@ -49,6 +49,7 @@ pub(crate) fn generate<'a>(
         filename,
         options,
         interactive: mode == Mode::Single,
+        nested_specs: 0,
         fold: Folder {
             source,
             debug: options.optimize == 0,
@@ -219,6 +220,8 @@ pub(crate) struct Gen<'a> {
     filename: &'a str,
     pub(crate) options: Options,
     pub(crate) interactive: bool,
+    /// Format specs around the f-string field in hand.
+    pub(crate) nested_specs: u32,
     pub(crate) fold: Folder<'a>,
     /// The unit in hand and, innermost last, those around it.
     pub(crate) u: Unit<'a>,

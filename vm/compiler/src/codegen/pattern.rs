@@ -154,7 +154,7 @@ impl<'a> Gen<'a> {
         let mut star = None;
         for (i, q) in patterns.iter().enumerate() {
             if q.is_match_star() && star.replace(i).is_some() {
-                return self.fail(p, "multiple starred expressions in sequence pattern");
+                return self.fail(p, "multiple starred names in sequence pattern");
             }
         }
         let t = self.u.buf.alloc(1);
@@ -289,7 +289,7 @@ impl<'a> Gen<'a> {
                 .any(|o| o.attr.as_str() == k.attr.as_str())
             {
                 return self.fail(
-                    k,
+                    &k.pattern,
                     format!("attribute name repeated in class pattern: {}", k.attr),
                 );
             }

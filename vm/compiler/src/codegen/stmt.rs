@@ -11,10 +11,7 @@ impl<'a> Gen<'a> {
     pub(crate) fn module(&mut self, m: &'a ModModule) -> Res {
         self.u.buf.loc = Loc { start: 0, end: 0 };
         self.namespace_body(&m.body)?;
-        self.u.buf.loc = m
-            .body
-            .last()
-            .map_or(Loc { start: 0, end: 0 }, |s| Loc::of(s));
+        self.u.buf.loc = m.body.last().map_or(Loc { start: 0, end: 0 }, Loc::of);
         self.return_none();
         Ok(())
     }
@@ -80,7 +77,7 @@ impl<'a> Gen<'a> {
             Stmt::Raise(r) => self.raise_stmt(r)?,
             Stmt::Try(t) => self.try_stmt(t)?,
             Stmt::Assert(a) => self.assert(a)?,
-            Stmt::Import(i) => self.import(i),
+            Stmt::Import(i) => self.import(i)?,
             Stmt::ImportFrom(i) => self.import_from(i)?,
             Stmt::Global(_) | Stmt::Nonlocal(_) => {}
             Stmt::Expr(e) => {
@@ -100,7 +97,9 @@ impl<'a> Gen<'a> {
                     return self.fail(b, "'break' outside loop");
                 };
                 self.check_star(keep, b)?;
-                self.nop();
+                if self.u.frames.len() > keep {
+                    self.nop();
+                }
                 let left = self.leave_frames(keep)?;
                 self.u.buf.jump(Op::JUMP, 0, 0, exit);
                 self.reenter_frames(left);
@@ -110,6 +109,9 @@ impl<'a> Gen<'a> {
                     return self.fail(c, "'continue' not properly in loop");
                 };
                 self.check_star(keep, c)?;
+                if self.u.frames.len() > keep {
+                    self.nop();
+                }
                 let left = self.leave_frames(keep)?;
                 if !self.u.buf.dead {
                     self.u.buf.close_loop(index, next);
@@ -295,9 +297,10 @@ impl<'a> Gen<'a> {
 
     // --- imports ---------------------------------------------------------------
 
-    fn import(&mut self, i: &StmtImport) {
+    fn import(&mut self, i: &StmtImport) -> Res {
         let loc = Loc::of(i);
         for a in &i.names {
+            self.check_name(a.asname.as_ref().unwrap_or(&a.name), i, "assign to")?;
             let mark = self.u.buf.next;
             self.u.buf.loc = loc;
             let args = self.u.buf.alloc(2);
@@ -320,6 +323,7 @@ impl<'a> Gen<'a> {
             }
             self.u.buf.next = mark;
         }
+        Ok(())
     }
 
     fn import_module(&mut self, args: u16, level: i64, from: Const, name: &str) -> u16 {
@@ -354,6 +358,7 @@ impl<'a> Gen<'a> {
             let ic = self.u.buf.cache(&a.name);
             self.u.buf.op(Op::IMPORT_FROM, item, module, ic);
             let name = a.asname.as_ref().unwrap_or(&a.name);
+            self.check_name(name, i, "assign to")?;
             self.store_name(name, item);
         }
         Ok(())

@@ -10,6 +10,9 @@ use ruff_text_size::{Ranged, TextRange};
 /// default recursion limit.
 const MAX_DEPTH: u32 = 3000;
 
+/// CPython's default `sys.get_int_max_str_digits()`.
+const MAX_DIGITS: usize = 4300;
+
 impl Builder<'_> {
     pub(super) fn body(&mut self, body: &[Stmt]) -> Res {
         for s in body {
@@ -414,15 +417,38 @@ impl Builder<'_> {
                 self.opt(s.upper.as_deref())?;
                 self.opt(s.step.as_deref())?;
             }
+            Expr::NumberLiteral(n) => self.check_digits(n)?,
             Expr::StringLiteral(_)
             | Expr::BytesLiteral(_)
-            | Expr::NumberLiteral(_)
             | Expr::BooleanLiteral(_)
             | Expr::NoneLiteral(_)
             | Expr::EllipsisLiteral(_) => {}
             Expr::TString(_) | Expr::IpyEscapeCommand(_) => {
                 return self.fail(e, "invalid syntax");
             }
+        }
+        Ok(())
+    }
+
+    /// The interpreter's limit on decimal conversions holds for literals too.
+    fn check_digits(&self, n: &ExprNumberLiteral) -> Res {
+        let Number::Int(i) = &n.value else {
+            return Ok(());
+        };
+        if i.as_i64().is_some() {
+            return Ok(());
+        }
+        let r = n.range;
+        let text = self.source.slice(r.start().to_usize(), r.end().to_usize());
+        let decimal = !matches!(text.as_bytes().get(1), Some(c) if c.is_ascii_alphabetic());
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if decimal && digits > MAX_DIGITS {
+            return self.fail(
+                n,
+                format!(
+                    "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has {digits} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."
+                ),
+            );
         }
         Ok(())
     }

@@ -74,6 +74,31 @@ pub enum Failure {
     },
     #[error("the program does not end")]
     Endless,
+    #[error("the observer objects: {difference}\n{traces}")]
+    Observer { difference: String, traces: String },
+}
+
+/// Sees each trace and each run of traces by the evaluator, so that a backend can be held to them.
+pub trait Observer {
+    /// A trace was finished; it may be run from now on.
+    fn trace(&mut self, trace: &Trace);
+
+    /// The evaluator ran the root from `before` to an exit without bridge and restored `run.after`.
+    ///
+    /// # Errors
+    /// What the observer finds different.
+    fn run(&mut self, before: &Machine, run: &Run<'_>) -> Result<(), String>;
+}
+
+/// What a run of traces by the evaluator led to.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'r> {
+    pub after: &'r Machine,
+    /// The trace that was left, and how.
+    pub left: TraceId,
+    pub snapshot: SnapshotId,
+    /// What the second half of the bytecode waits for.
+    pub value: Option<u64>,
 }
 
 /// Runs `program` in both ways.
@@ -81,10 +106,24 @@ pub enum Failure {
 /// # Errors
 /// The first difference.
 pub fn compare(program: &Program, mode: Mode, counts: &mut Counts) -> Result<(), Failure> {
+    compare_observed(program, mode, counts, None)
+}
+
+/// Like [`compare`], with an observer of all traces and their runs.
+///
+/// # Errors
+/// The first difference, be it the observer's.
+pub fn compare_observed<'a>(
+    program: &Program,
+    mode: Mode,
+    counts: &'a mut Counts,
+    observer: Option<&'a mut dyn Observer>,
+) -> Result<(), Failure> {
     let wanted = interpret(program)?;
     let mut driver = Driver {
         mode,
         counts,
+        observer,
         traces: Vec::new(),
         bridges: HashMap::new(),
         exits: HashMap::new(),
@@ -135,6 +174,7 @@ fn interpret(program: &Program) -> Result<Machine, Failure> {
 struct Driver<'c> {
     mode: Mode,
     counts: &'c mut Counts,
+    observer: Option<&'c mut dyn Observer>,
     /// By trace id; the root first.
     traces: Vec<Trace>,
     bridges: HashMap<(TraceId, SnapshotId), TraceId>,
@@ -244,6 +284,9 @@ impl Driver<'_> {
                 self.bridges.insert((parent, exit), trace.id);
             }
         }
+        if let Some(observer) = &mut self.observer {
+            observer.trace(&trace);
+        }
         self.traces.push(trace);
         Ok(())
     }
@@ -251,6 +294,7 @@ impl Driver<'_> {
     /// Runs traces from the loop header until an exit without bridge.
     fn enter(&mut self, vm: &mut Vm<'_>) -> Result<(), Failure> {
         let (mut at, mut params) = (TraceId(0), Vec::new());
+        let before = self.observer.as_ref().map(|_| vm.machine.clone());
         loop {
             vm.steps += 100;
             if vm.steps > STEP_LIMIT {
@@ -277,20 +321,40 @@ impl Driver<'_> {
                         (at, params) = (bridge, exit.live);
                         continue;
                     }
-                    return self.leave(vm, at, &exit);
+                    return self.leave(vm, before, at, &exit);
                 }
             }
         }
     }
 
     /// Goes on interpreting, and perhaps recording a bridge.
-    fn leave(&mut self, vm: &mut Vm<'_>, at: TraceId, exit: &Exit) -> Result<(), Failure> {
+    fn leave(
+        &mut self,
+        vm: &mut Vm<'_>,
+        before: Option<Machine>,
+        at: TraceId,
+        exit: &Exit,
+    ) -> Result<(), Failure> {
         let trace = &self.traces[at.index()];
         let snapshot = trace.snapshot(exit.snapshot);
         let value = restore(trace, exit, &mut vm.machine).map_err(|error| Failure::Eval {
             error,
             trace: trace.to_string(),
         })?;
+        if let (Some(observer), Some(before)) = (&mut self.observer, &before) {
+            let run = Run {
+                after: &vm.machine,
+                left: at,
+                snapshot: exit.snapshot,
+                value,
+            };
+            observer
+                .run(before, &run)
+                .map_err(|difference| Failure::Observer {
+                    difference,
+                    traces: self.traces.iter().map(Trace::to_string).collect(),
+                })?;
+        }
         vm.pc = snapshot.pc;
         vm.base = snapshot.base;
         let count = self.exits.entry((at, exit.snapshot)).or_default();

@@ -11,7 +11,7 @@ pub mod program;
 mod rng;
 pub mod vm;
 
-pub use drive::{Counts, Failure, Mode, compare};
+pub use drive::{Counts, Failure, Mode, Observer, Run, compare, compare_observed};
 pub use program::Program;
 pub use rng::Rng;
 

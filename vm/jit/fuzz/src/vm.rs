@@ -334,14 +334,15 @@ impl<'p> Vm<'p> {
                 }
             }
             Ins::Call(d, arg) => {
-                let arg = self.read(arg);
                 let word = self.machine.box_int(next as i64 * 16 + i64::from(d))?;
                 let back = Val {
                     word,
                     r: self.word(word),
                 };
-                self.base = CALLEE_BASE;
                 self.write_slot(CALLEE_BASE - 1, back);
+                // Reading behind a write: an inherited int may be boxed here, which may leave.
+                let arg = self.read(arg);
+                self.base = CALLEE_BASE;
                 let null = self.null();
                 for n in 0..CALLEE_SLOTS {
                     self.write(n, if n == 0 { arg } else { null });

@@ -124,7 +124,7 @@ impl Snapshot {
     /// A bridge's `param i` is the i-th of them.
     #[must_use]
     pub fn live_values(&self) -> Vec<OpRef> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = rustc_hash::FxHashSet::default();
         self.refs()
             .filter(|r| r.is_op() && seen.insert(*r))
             .collect()

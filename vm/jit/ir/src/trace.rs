@@ -1,6 +1,6 @@
 //! A trace: ops, constants, snapshots, call table.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::effects::{AliasClass, CallTarget};
 use crate::ops::{Imm, Kind, OpCode};
@@ -128,7 +128,7 @@ pub struct Trace {
     pub calls: Vec<CallTarget>,
     /// Backing store of all operand lists.
     pub lists: Vec<OpRef>,
-    const_index: HashMap<Const, OpRef>,
+    const_index: FxHashMap<Const, OpRef>,
 }
 
 impl Trace {
@@ -143,7 +143,7 @@ impl Trace {
             snapshots: Vec::new(),
             calls: Vec::new(),
             lists: Vec::new(),
-            const_index: HashMap::new(),
+            const_index: FxHashMap::default(),
         }
     }
 

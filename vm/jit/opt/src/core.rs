@@ -40,6 +40,13 @@ pub(crate) struct Known {
     heap: Heap,
 }
 
+impl Known {
+    /// The number in a word, if it was taken out before.
+    pub(crate) fn unboxed(&self, word: OpRef) -> Option<OpRef> {
+        self.cse.find_unboxed(word)
+    }
+}
+
 impl Core {
     pub(crate) fn new(trace: Trace, passes: PassSet) -> Core {
         Core {

@@ -5,15 +5,15 @@
 //! their own ([`crate::guards`], [`crate::heap`]). An overflow-checked op may stand for an equal one:
 //! where the first did not leave the trace, the second would not either.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use pyrite_jit_ir::{Op, OpCode, OpRef, Trace};
 
 /// The ops that later ones may be equal to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cse {
-    ops: HashMap<(OpCode, OpRef, OpRef), OpRef>,
-    calls: HashMap<(i32, Vec<OpRef>), OpRef>,
+    ops: FxHashMap<(OpCode, OpRef, OpRef), OpRef>,
+    calls: FxHashMap<(i32, Vec<OpRef>), OpRef>,
 }
 
 impl Cse {
@@ -28,6 +28,12 @@ impl Cse {
         } else {
             None
         }
+    }
+
+    /// The int or double that was taken out of a word.
+    pub(crate) fn find_unboxed(&self, word: OpRef) -> Option<OpRef> {
+        let find = |code| self.ops.get(&(code, word, OpRef::NONE)).copied();
+        find(OpCode::UnboxInt).or_else(|| find(OpCode::UnboxFlt))
     }
 
     /// Remembers an emitted op.

@@ -28,8 +28,8 @@
 //! and is visible at once in [`Emitter::problem`]):
 //! - [`Emitter::resume_at`] or [`Emitter::resume_finish`] at each bytecode and after each residual
 //!   call or return, before the next op that may leave the trace;
-//! - between two such resume points all guards come before the first effect (a slot written, a store,
-//!   a call that is more than a read);
+//! - between two such resume points all guards come before the first effect (a store, a call that is
+//!   more than a read; written slots do not count, they are undone in the snapshot);
 //! - all frame contents go through [`Emitter::read_slot`] and [`Emitter::write_slot`]; slots that die
 //!   (a returned frame, temporaries at the loop header) are dropped.
 
@@ -101,6 +101,8 @@ pub struct Emitter {
     core: Core,
     slots: BTreeMap<i32, SlotState>,
     resume: Option<ResumePoint>,
+    /// Slots changed since the resume point, with their states before, oldest first.
+    undo: Vec<(i32, Option<SlotState>)>,
     problem: Option<EmitError>,
     /// A finished second iteration, if [`Emitter::peel`] succeeded.
     peeled: Option<Trace>,
@@ -121,6 +123,7 @@ impl Emitter {
             core: Core::new(trace, passes),
             slots: BTreeMap::new(),
             resume: None,
+            undo: Vec::new(),
             problem: None,
             peeled: None,
             finish_value: None,
@@ -206,6 +209,7 @@ impl Emitter {
 
     fn resume_in(&mut self, pc: u64, base: i32, mode: Resume) {
         let start = self.core.trace.ops.len();
+        self.undo.clear();
         self.resume = Some(ResumePoint {
             pc,
             base,
@@ -234,31 +238,38 @@ impl Emitter {
         boxed
     }
 
-    /// Gives a slot a value word. An effect.
+    /// Gives a slot a value word. With the `frames` switch off this is an effect, else not: what may
+    /// leave the trace before the next resume point still finds the slots as they were at this one.
     pub fn write_slot(&mut self, slot: i32, value: OpRef) {
         debug_assert_eq!(self.core.trace.ty(value), Ty::Val, "slots hold words");
         if !self.frames {
             self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(slot));
         }
         self.peeled = None;
-        self.slots.insert(
+        let old = self.slots.insert(
             slot,
             SlotState {
                 value,
                 dirty: self.frames,
             },
         );
-        self.note_effect();
+        self.undo.push((slot, old));
     }
 
     /// The slots from `from` on are dead: nothing reads them before they are written again.
     pub fn drop_slots_from(&mut self, from: i32) {
-        self.slots.split_off(&from);
+        self.undo.extend(
+            self.slots
+                .split_off(&from)
+                .into_iter()
+                .map(|(n, old)| (n, Some(old))),
+        );
     }
 
     /// A slot was changed behind the trace's back (a frame object): reads load it again.
     pub fn forget_slot(&mut self, slot: i32) {
-        self.slots.remove(&slot);
+        let old = self.slots.remove(&slot);
+        self.undo.push((slot, old));
     }
 
     /// Writes each dirty slot to the VM stack, so that it is up to date. An effect; boxes, which may
@@ -551,10 +562,8 @@ impl Emitter {
         if resume.snapshot.is_some() {
             return resume.snapshot;
         }
-        let entries = self
-            .dirty()
-            .map(|(n, r)| (n, unboxed(&self.core, r)))
-            .collect();
+        let dirty = self.dirty_at_resume().into_iter();
+        let entries = dirty.map(|(n, r)| (n, unboxed(&self.core, r))).collect();
         let mode = match resume.mode {
             Resume::Finish { stage, val } => Resume::Finish {
                 stage,
@@ -578,10 +587,22 @@ impl Emitter {
     }
 
     fn dirty(&self) -> impl Iterator<Item = (i32, OpRef)> {
-        self.slots
-            .iter()
-            .filter(|(_, state)| state.dirty)
-            .map(|(&n, state)| (n, state.value))
+        dirty_of(&self.slots)
+    }
+
+    /// Dirty slots as they were at the resume point.
+    fn dirty_at_resume(&self) -> Vec<(i32, OpRef)> {
+        if self.undo.is_empty() {
+            return self.dirty().collect();
+        }
+        let mut slots = self.slots.clone();
+        for &(n, old) in self.undo.iter().rev() {
+            match old {
+                Some(state) => slots.insert(n, state),
+                None => slots.remove(&n),
+            };
+        }
+        dirty_of(&slots).collect()
     }
 
     /// The value as a word.
@@ -633,15 +654,21 @@ impl Emitter {
     }
 }
 
-/// What an exit stores for `r`: with `sink`, a box is left to the exit.
+fn dirty_of(slots: &BTreeMap<i32, SlotState>) -> impl Iterator<Item = (i32, OpRef)> {
+    slots
+        .iter()
+        .filter(|(_, state)| state.dirty)
+        .map(|(&n, state)| (n, state.value))
+}
+
+/// What an exit stores for `r`: with `sink`, boxing is left to the exit, also of a word that was
+/// unboxed before (so that a loop need not carry it twice).
 pub(crate) fn unboxed(core: &Core, r: OpRef) -> OpRef {
+    if !core.passes.has(Pass::Sink) {
+        return r;
+    }
     match core.trace.def(r) {
-        Some(def)
-            if core.passes.has(Pass::Sink)
-                && matches!(def.code, OpCode::BoxInt | OpCode::BoxFlt) =>
-        {
-            def.a
-        }
-        _ => r,
+        Some(def) if matches!(def.code, OpCode::BoxInt | OpCode::BoxFlt) => def.a,
+        _ => core.known.unboxed(r).unwrap_or(r),
     }
 }

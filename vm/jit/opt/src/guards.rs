@@ -9,7 +9,7 @@
 //! `poll` is never implied: its point is that the outside may change the answer. `valid` is, until a
 //! call that could invalidate the trace. Ranges of single ints are left to a later pass.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use pyrite_jit_ir::{Const, Kind, Op, OpCode, OpRef, Trace, word};
 
@@ -98,13 +98,13 @@ fn mirrored(orders: u8) -> u8 {
 /// What guards have established at this point of the trace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    kinds: HashMap<OpRef, KindSet>,
-    shapes: HashMap<OpRef, u32>,
-    other_shapes: HashSet<(OpRef, u32)>,
+    kinds: FxHashMap<OpRef, KindSet>,
+    shapes: FxHashMap<OpRef, u32>,
+    other_shapes: FxHashSet<(OpRef, u32)>,
     /// Possible orders of two numbers, by `(smaller ref, larger ref)`.
-    orders: HashMap<(OpRef, OpRef), u8>,
-    below: HashMap<(OpRef, OpRef), bool>,
-    same: HashMap<(OpRef, OpRef), bool>,
+    orders: FxHashMap<(OpRef, OpRef), u8>,
+    below: FxHashMap<(OpRef, OpRef), bool>,
+    same: FxHashMap<(OpRef, OpRef), bool>,
     valid: bool,
 }
 

@@ -20,7 +20,7 @@
 //! Write barriers are elided here as well: on the newest object, and repeated ones, until something
 //! may collect. Each step costs a bounded amount of work: entry lists are capped.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use pyrite_jit_ir::ops::Place;
 use pyrite_jit_ir::{AliasClass, Effects, Kind, Op, OpCode, OpRef, Trace, Width};
@@ -125,7 +125,7 @@ struct Entry {
 #[derive(Clone, Debug, Default)]
 struct ClassTable {
     /// By 8-byte granule.
-    fields: HashMap<i32, Vec<Entry>>,
+    fields: FxHashMap<i32, Vec<Entry>>,
     elems: Vec<Entry>,
 }
 
@@ -139,16 +139,16 @@ struct Cell {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heap {
     /// Objects whose address has not got out, with their contents by class and offset.
-    fresh: HashMap<OpRef, HashMap<(AliasClass, i32), Cell>>,
+    fresh: FxHashMap<OpRef, FxHashMap<(AliasClass, i32), Cell>>,
     /// Objects of this trace whose address got out, and before which op.
-    escaped: HashMap<OpRef, OpRef>,
-    shared: HashMap<AliasClass, ClassTable>,
-    vm: HashMap<i32, OpRef>,
-    slots: HashMap<i32, OpRef>,
+    escaped: FxHashMap<OpRef, OpRef>,
+    shared: FxHashMap<AliasClass, ClassTable>,
+    vm: FxHashMap<i32, OpRef>,
+    slots: FxHashMap<i32, OpRef>,
     /// The object allocated last, if nothing since may have collected.
     newest: Option<OpRef>,
     /// Objects the collector was told about since it may have run last.
-    told: HashSet<OpRef>,
+    told: FxHashSet<OpRef>,
 }
 
 impl Heap {
@@ -224,7 +224,7 @@ impl Heap {
             Kind::Load => self.learn_load(trace, op, r),
             Kind::Store => self.learn_store(trace, op, r),
             Kind::Alloc => {
-                self.fresh.insert(r, HashMap::new());
+                self.fresh.insert(r, FxHashMap::default());
                 self.told.clear();
                 self.newest = Some(r);
             }

@@ -29,6 +29,7 @@ mod passes;
 mod peel;
 mod pipeline;
 mod rebuild;
+mod replay;
 mod sink;
 
 pub use emitter::{EmitError, Emitter, End};
@@ -36,3 +37,4 @@ pub use fold::{flt_to_int, int_op};
 pub use passes::{Pass, PassSet, UnknownPass};
 pub use peel::PeelFailure;
 pub use pipeline::optimize;
+pub use replay::replay;

@@ -25,7 +25,9 @@
 //! theirs in the same order, so the same deduction holds for the replacements. Hence no pass may
 //! deduce anything from a position, a fact from before the trace, or a guard that is not repeated.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId, Trace};
 
@@ -63,7 +65,7 @@ pub(crate) fn peel(core: &Core, dirty: &BTreeMap<i32, OpRef>) -> Result<Trace, P
     let mut second = Second {
         core: core.clone(),
         subst: vec![OpRef::NONE; len],
-        snapshots: HashMap::new(),
+        snapshots: FxHashMap::default(),
         dirty: dirty.clone(),
     };
     second.core.append(Op::new(OpCode::Loop));
@@ -78,7 +80,7 @@ struct Second {
     core: Core,
     /// What each op of the first iteration became.
     subst: Vec<OpRef>,
-    snapshots: HashMap<SnapshotId, SnapshotId>,
+    snapshots: FxHashMap<SnapshotId, SnapshotId>,
     /// Slots whose value at the end of the first iteration is not in the VM stack.
     dirty: BTreeMap<i32, OpRef>,
 }
@@ -92,14 +94,16 @@ impl Second {
             return Ok(());
         }
         op.map_operands(|r| substituted(&self.subst, r));
-        let list: Vec<OpRef> = self
-            .core
-            .trace
-            .list(op.list)
-            .iter()
-            .map(|&r| substituted(&self.subst, r))
-            .collect();
-        op.list = self.core.trace.add_list(&list);
+        if op.list.len > 0 {
+            let list: Vec<OpRef> = self
+                .core
+                .trace
+                .list(op.list)
+                .iter()
+                .map(|&r| substituted(&self.subst, r))
+                .collect();
+            op.list = self.core.trace.add_list(&list);
+        }
         let snap = op.snap.take();
         self.subst[i] = match self.core.simplify(op) {
             Simplified::Value(r) => r,

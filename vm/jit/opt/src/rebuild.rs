@@ -1,7 +1,7 @@
 //! Copying a trace op by op into a new one: the common ground of passes that drop, insert or
 //! reorder ops. Operands, lists and snapshots are renumbered on the way.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use pyrite_jit_ir::{Op, OpRef, SnapshotId, Trace};
 
@@ -11,7 +11,7 @@ pub(crate) struct Rebuild<'t> {
     pub(crate) new: Trace,
     /// What each old op is in the new trace.
     map: Vec<OpRef>,
-    snapshots: HashMap<SnapshotId, SnapshotId>,
+    snapshots: FxHashMap<SnapshotId, SnapshotId>,
     /// Renamings that take effect together at [`Rebuild::commit_pending`].
     pub(crate) pending: Vec<(OpRef, OpRef)>,
 }
@@ -22,7 +22,7 @@ impl<'t> Rebuild<'t> {
             old,
             new: old.like(),
             map: vec![OpRef::NONE; old.ops.len()],
-            snapshots: HashMap::new(),
+            snapshots: FxHashMap::default(),
             pending: Vec::new(),
         }
     }
@@ -59,13 +59,15 @@ impl<'t> Rebuild<'t> {
     pub(crate) fn renamed(&mut self, index: usize) -> Op {
         let mut op = self.old.ops[index];
         op.map_operands(|r| self.resolve(r));
-        let list: Vec<OpRef> = self
-            .old
-            .list(op.list)
-            .iter()
-            .map(|&r| self.resolve(r))
-            .collect();
-        op.list = self.new.add_list(&list);
+        if op.list.len > 0 {
+            let list: Vec<OpRef> = self
+                .old
+                .list(op.list)
+                .iter()
+                .map(|&r| self.resolve(r))
+                .collect();
+            op.list = self.new.add_list(&list);
+        }
         op
     }
 

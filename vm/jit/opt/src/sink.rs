@@ -21,7 +21,9 @@
 //! that the body uses without a phi, nested objects that have no phi themselves (they stay real).
 //! The other half of this pass, boxes left to exits, happens when snapshots are taken.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use pyrite_jit_ir::ops::Place;
 use pyrite_jit_ir::{
@@ -39,7 +41,7 @@ pub(crate) fn sink(trace: &Trace) -> Trace {
     if !trace.ops.iter().any(|op| op.code == OpCode::New) {
         return trace.clone();
     }
-    let mut real = HashSet::new();
+    let mut real = FxHashSet::default();
     for _ in 0..MAX_ROUNDS {
         let virtuals = Escapes::new(trace).run(&real);
         if virtuals.is_empty() {
@@ -60,7 +62,7 @@ struct Escapes<'t> {
     /// Is some word phi fed by a phi?
     chains: bool,
     /// If the first becomes real, so does the second.
-    follows: HashMap<OpRef, Vec<OpRef>>,
+    follows: FxHashMap<OpRef, Vec<OpRef>>,
     work: Vec<OpRef>,
 }
 
@@ -75,7 +77,7 @@ impl<'t> Escapes<'t> {
                 .is_some_and(|op| op.code == OpCode::Phi && op.ty == Ty::Val)
         };
         let chains = phi_pairs(trace).iter().any(|&(_, _, next)| is_phi(next));
-        let (follows, work) = (HashMap::new(), Vec::new());
+        let (follows, work) = (FxHashMap::default(), Vec::new());
         Escapes {
             trace,
             candidate,
@@ -86,7 +88,7 @@ impl<'t> Escapes<'t> {
     }
 
     /// The refs that stay virtual, given some that must be real.
-    fn run(mut self, real: &HashSet<OpRef>) -> HashSet<OpRef> {
+    fn run(mut self, real: &FxHashSet<OpRef>) -> FxHashSet<OpRef> {
         self.work.extend(real);
         let loop_index = self.trace.loop_index().unwrap_or(usize::MAX);
         self.phis();
@@ -122,9 +124,9 @@ impl<'t> Escapes<'t> {
     /// end at an allocation, so that different refs are different objects.
     fn phis(&mut self) {
         let pairs = phi_pairs(self.trace);
-        let next_of: HashMap<OpRef, OpRef> =
+        let next_of: FxHashMap<OpRef, OpRef> =
             pairs.iter().map(|&(phi, _, next)| (phi, next)).collect();
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for &(phi, init, next) in &pairs {
             if !self.is_candidate(phi) {
                 continue;
@@ -170,9 +172,15 @@ impl<'t> Escapes<'t> {
             Kind::Barrier => {}
             _ if matches!(op.code, OpCode::Phi | OpCode::Jump) => {}
             _ => {
-                self.work.extend(self.trace.operands(op));
-                if let (OpCode::Call, Some(snap)) = (op.code, op.snap) {
-                    self.work.extend(self.trace.snapshot(snap).refs());
+                let trace = self.trace;
+                let shown = op.snap.filter(|_| op.code == OpCode::Call);
+                let shown = shown
+                    .into_iter()
+                    .flat_map(|snap| trace.snapshot(snap).refs());
+                for r in trace.operands(op).chain(shown) {
+                    if self.is_candidate(r) {
+                        self.work.push(r);
+                    }
                 }
             }
         }
@@ -180,19 +188,21 @@ impl<'t> Escapes<'t> {
 
     /// Objects of the preamble that the body names itself.
     fn reach_back(&mut self, op: &Op, loop_index: usize) {
-        let snapshot = op.snap.map(|snap| self.trace.snapshot(snap));
-        let shown = snapshot.into_iter().flat_map(Snapshot::refs);
-        let fed = op.code != OpCode::Jump;
-        let used: Vec<OpRef> = self
-            .trace
+        let trace = self.trace;
+        let shown = op
+            .snap
+            .into_iter()
+            .flat_map(|snap| trace.snapshot(snap).refs());
+        let used = trace
             .operands(op)
-            .filter(|_| fed)
-            .chain(shown)
-            .collect();
-        self.work.extend(
-            used.into_iter()
-                .filter(|r| r.as_op().is_some_and(|i| i < loop_index)),
-        );
+            .filter(|_| op.code != OpCode::Jump)
+            .chain(shown);
+        let preamble = |r: &OpRef| r.as_op().is_some_and(|i| i < loop_index);
+        for r in used.filter(preamble) {
+            if self.is_candidate(r) {
+                self.work.push(r);
+            }
+        }
     }
 }
 
@@ -251,7 +261,7 @@ struct Object {
 
 /// Contents of all virtual objects at one point.
 #[derive(Clone, Debug, Default)]
-struct Contents(HashMap<OpRef, Object>);
+struct Contents(FxHashMap<OpRef, Object>);
 
 impl Contents {
     /// Follows one op; an object whose contents cannot be followed is the error.
@@ -260,7 +270,7 @@ impl Contents {
         trace: &Trace,
         r: OpRef,
         op: &Op,
-        virtuals: &HashSet<OpRef>,
+        virtuals: &FxHashSet<OpRef>,
     ) -> Result<(), OpRef> {
         if op.code == OpCode::New && virtuals.contains(&r) {
             let header = trace.as_int(op.a).unwrap_or_default() as u64;
@@ -333,7 +343,7 @@ struct Plan {
 
 impl Plan {
     /// Finds the field phis, or objects that must be real.
-    fn make(trace: &Trace, virtuals: &HashSet<OpRef>) -> Result<Plan, Vec<OpRef>> {
+    fn make(trace: &Trace, virtuals: &FxHashSet<OpRef>) -> Result<Plan, Vec<OpRef>> {
         let pairs: Vec<_> = phi_pairs(trace);
         let carried: Vec<_> = pairs
             .iter()
@@ -369,7 +379,7 @@ impl Plan {
                 contents.0.extend(at_header.0.clone());
             }
         }
-        let values: HashMap<OpRef, [OpRef; 2]> = carried
+        let values: FxHashMap<OpRef, [OpRef; 2]> = carried
             .iter()
             .map(|&(phi, init, next)| (phi, [init, next]))
             .collect();
@@ -400,14 +410,14 @@ impl Plan {
     fn settle(
         mut self,
         trace: &Trace,
-        virtuals: &HashSet<OpRef>,
+        virtuals: &FxHashSet<OpRef>,
         pairs: &[(OpRef, OpRef, OpRef)],
     ) -> Result<Plan, Vec<OpRef>> {
-        let existing: HashMap<(OpRef, OpRef), OpRef> = pairs
+        let existing: FxHashMap<(OpRef, OpRef), OpRef> = pairs
             .iter()
             .map(|&(phi, init, next)| ((init, next), phi))
             .collect();
-        let mut replaced: HashMap<usize, OpRef> = HashMap::new();
+        let mut replaced: FxHashMap<usize, OpRef> = FxHashMap::default();
         let mut refused = Vec::new();
         for (k, phi) in self.phis.iter().enumerate() {
             match phi.next {
@@ -501,7 +511,7 @@ fn unboxed(trace: &Trace, r: OpRef) -> OpRef {
     }
 }
 
-fn rebuild(trace: &Trace, virtuals: &HashSet<OpRef>, plan: &Plan) -> Trace {
+fn rebuild(trace: &Trace, virtuals: &FxHashSet<OpRef>, plan: &Plan) -> Trace {
     let mut sinker = Sinker {
         trace,
         virtuals,
@@ -509,7 +519,7 @@ fn rebuild(trace: &Trace, virtuals: &HashSet<OpRef>, plan: &Plan) -> Trace {
         rebuild: Rebuild::new(trace),
         contents: Contents::default(),
         field_phis: Vec::new(),
-        snapshots: HashMap::new(),
+        snapshots: FxHashMap::default(),
     };
     let first_body = trace
         .ops
@@ -526,13 +536,13 @@ fn rebuild(trace: &Trace, virtuals: &HashSet<OpRef>, plan: &Plan) -> Trace {
 
 struct Sinker<'t> {
     trace: &'t Trace,
-    virtuals: &'t HashSet<OpRef>,
+    virtuals: &'t FxHashSet<OpRef>,
     plan: &'t Plan,
     rebuild: Rebuild<'t>,
     contents: Contents,
     /// The plan's phis in the new trace.
     field_phis: Vec<OpRef>,
-    snapshots: HashMap<SnapshotId, SnapshotId>,
+    snapshots: FxHashMap<SnapshotId, SnapshotId>,
 }
 
 impl Sinker<'_> {
@@ -602,7 +612,7 @@ impl Sinker<'_> {
         let old = self.trace.snapshot(id);
         let mut made = Described {
             sinker: self,
-            index: HashMap::new(),
+            index: FxHashMap::default(),
             objects: old.virtuals.clone(),
             inherited: 0,
         };
@@ -642,7 +652,7 @@ impl Sinker<'_> {
 /// A snapshot in the making: virtual objects are described when first mentioned.
 struct Described<'s, 't> {
     sinker: &'s Sinker<'t>,
-    index: HashMap<OpRef, usize>,
+    index: FxHashMap<OpRef, usize>,
     objects: Vec<VirtualObject>,
     /// Objects the old snapshot described already.
     inherited: usize,

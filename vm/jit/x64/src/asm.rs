@@ -258,7 +258,10 @@ impl<'a> Asm<'a> {
         match self.place(r) {
             Place::Gpr(src) if src == dst => {}
             Place::Gpr(src) => asm!(self ; mov Rq(dst), Rq(src)),
-            Place::Slot(at) => asm!(self ; mov Rq(dst), [Rq(RSP) + at]),
+            Place::Slot(at) => match i8::try_from(at) {
+                Ok(at) => asm!(self ; mov Rq(dst), [BYTE rsp + at]),
+                Err(_) => asm!(self ; mov Rq(dst), [rsp + at]),
+            },
             Place::Imm(bits) => self.load_imm(dst, bits),
             Place::Xmm(_) => unreachable!("an integer operand is not in a floating-point register"),
         }
@@ -288,7 +291,10 @@ impl<'a> Asm<'a> {
         match r.as_op().map(|i| self.locs[i]) {
             Some(Loc::Reg(own)) if own.number() == reg => {}
             Some(Loc::Reg(own)) => asm!(self ; mov Rq(own.number()), Rq(reg)),
-            Some(Loc::Spill(slot)) => asm!(self ; mov [Rq(RSP) + 8 * slot as i32], Rq(reg)),
+            Some(Loc::Spill(slot)) => match i8::try_from(8 * slot) {
+                Ok(at) => asm!(self ; mov [BYTE rsp + at], Rq(reg)),
+                Err(_) => asm!(self ; mov [rsp + 8 * slot as i32], Rq(reg)),
+            },
             _ => {}
         }
     }
@@ -303,7 +309,10 @@ impl<'a> Asm<'a> {
         match self.place(r) {
             Place::Xmm(src) if src == dst => {}
             Place::Xmm(src) => asm!(self ; movaps Rx(dst), Rx(src)),
-            Place::Slot(at) => asm!(self ; movsd Rx(dst), [Rq(RSP) + at]),
+            Place::Slot(at) => match i8::try_from(at) {
+                Ok(at) => asm!(self ; movsd Rx(dst), [BYTE rsp + at]),
+                Err(_) => asm!(self ; movsd Rx(dst), [rsp + at]),
+            },
             Place::Imm(0) => asm!(self ; xorps Rx(dst), Rx(dst)),
             Place::Imm(bits) => {
                 let literal = self.literal(bits as u64);
@@ -334,7 +343,10 @@ impl<'a> Asm<'a> {
         match r.as_op().map(|i| self.locs[i]) {
             Some(Loc::Reg(own)) if own.number() == reg => {}
             Some(Loc::Reg(own)) => asm!(self ; movaps Rx(own.number()), Rx(reg)),
-            Some(Loc::Spill(slot)) => asm!(self ; movsd [Rq(RSP) + 8 * slot as i32], Rx(reg)),
+            Some(Loc::Spill(slot)) => match i8::try_from(8 * slot) {
+                Ok(at) => asm!(self ; movsd [BYTE rsp + at], Rx(reg)),
+                Err(_) => asm!(self ; movsd [rsp + 8 * slot as i32], Rx(reg)),
+            },
             _ => {}
         }
     }
@@ -355,7 +367,10 @@ impl<'a> Asm<'a> {
         }
         match src {
             Place::Gpr(reg) => emit!(Rq(reg)),
-            Place::Slot(at) => emit!([Rq(RSP) + at]),
+            Place::Slot(at) => match i8::try_from(at) {
+                Ok(at) => emit!([BYTE rsp + at]),
+                Err(_) => emit!([rsp + at]),
+            },
             Place::Imm(bits) => {
                 if let Ok(byte) = i8::try_from(bits) {
                     emit!(BYTE byte as _)
@@ -386,7 +401,10 @@ impl<'a> Asm<'a> {
         }
         match src {
             Place::Xmm(reg) => emit!(Rx(reg)),
-            Place::Slot(at) => emit!([Rq(RSP) + at]),
+            Place::Slot(at) => match i8::try_from(at) {
+                Ok(at) => emit!([BYTE rsp + at]),
+                Err(_) => emit!([rsp + at]),
+            },
             Place::Imm(bits) => {
                 let literal = self.literal(bits as u64);
                 emit!([=>literal])

@@ -158,6 +158,15 @@ impl ExitInfo {
     ///
     /// `state` must come from this exit, or from a call that published it.
     pub fn restore(&self, state: &ExitState, to: &mut impl Materialize) -> Resumption {
+        if self.virtuals.is_empty() {
+            return self.write_slots(state, &[], to);
+        }
+        self.restore_with_objects(state, to)
+    }
+
+    /// The rarer half of [`ExitInfo::restore`], apart because its array takes time to clear.
+    #[inline(never)]
+    fn restore_with_objects(&self, state: &ExitState, to: &mut impl Materialize) -> Resumption {
         let mut objects = [0u64; MAX_VIRTUALS];
         for (object, address) in self.virtuals.iter().zip(&mut objects) {
             *address = to.new_object(object.words, object.header);
@@ -171,14 +180,23 @@ impl ExitInfo {
                 to.store_field(address, field.offset, field.width, bits);
             }
         }
+        self.write_slots(state, &objects, to)
+    }
+
+    fn write_slots(
+        &self,
+        state: &ExitState,
+        objects: &[u64],
+        to: &mut impl Materialize,
+    ) -> Resumption {
         for &(slot, source) in &self.entries {
-            let word = boxed(source, state, &objects, to);
+            let word = boxed(source, state, objects, to);
             to.store_slot(slot, word);
         }
         let mode = match (self.mode, self.finish) {
             (Resume::Finish { stage, .. }, Some(source)) => Mode::Finish {
                 stage,
-                word: boxed(source, state, &objects, to),
+                word: boxed(source, state, objects, to),
             },
             _ => Mode::Reexec,
         };
@@ -204,12 +222,7 @@ fn source(trace: &Trace, locs: &[Loc], r: OpRef) -> Source {
 }
 
 /// The word of a value.
-fn boxed(
-    source: Source,
-    state: &ExitState,
-    objects: &[u64; MAX_VIRTUALS],
-    to: &mut impl Materialize,
-) -> u64 {
+fn boxed(source: Source, state: &ExitState, objects: &[u64], to: &mut impl Materialize) -> u64 {
     let bits = raw(source, state, objects);
     let ty = match source {
         Source::Const(value) => value.ty(),
@@ -224,7 +237,7 @@ fn boxed(
 }
 
 /// The bits of a value as the trace holds it.
-fn raw(source: Source, state: &ExitState, objects: &[u64; MAX_VIRTUALS]) -> u64 {
+fn raw(source: Source, state: &ExitState, objects: &[u64]) -> u64 {
     match source {
         Source::Const(Const::Int(i)) => i as u64,
         Source::Const(Const::Flt(bits) | Const::Val(bits)) => bits,

@@ -56,5 +56,6 @@ pub use error::{BackendError, CompileError};
 pub use exits::MAX_VIRTUALS;
 pub use exits::{ExitInfo, Materialize, Mode, Resumption, Source, Virtual, VirtualField};
 pub use layout::{AllocSlow, BarrierSlow, GRANULE, Layout, OLD_BIT, OnExit};
+pub use pyrite_jit_codecache::{CodeCache, CodeCacheError, CodeSpan, PerfMap};
 pub use pyrite_jit_regalloc::Loc;
 pub use runtime::{Activation, ExitState};

@@ -7,7 +7,7 @@ use pyrite_jit_regalloc::{Loc, Reg};
 
 use crate::blobs::Blobs;
 use crate::lower::{ACTIVATION_EXIT, ACTIVATION_FRAME};
-use crate::regs::{GPR, save_word};
+use crate::regs::{GPR, SAVE_WORDS, save_word};
 
 /// One run of machine code that has not been left, written by the entry code and linked through the
 /// VM state, innermost first.
@@ -45,6 +45,13 @@ impl ExitState {
     #[must_use]
     pub unsafe fn new(frame: *mut u64) -> Self {
         Self { frame }
+    }
+
+    /// Where a conservative scan of the native stack starts in `alloc_slow`: the lowest saved
+    /// register. What lies below belongs to the slow path itself.
+    #[must_use]
+    pub fn scan_start(&self) -> *const u64 {
+        self.frame.wrapping_offset(-(SAVE_WORDS as isize))
     }
 
     /// The bits at a place.

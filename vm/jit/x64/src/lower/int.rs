@@ -113,6 +113,13 @@ pub(super) fn divide(a: &mut Asm<'_>, r: OpRef, op: &Op) {
         a.end_gpr(r, dst);
         return;
     }
+    if let Place::Imm(by) = a.place(op.b)
+        && let Ok(by) = i32::try_from(by)
+        && by > 2
+    {
+        divide_by_constant(a, r, op.a, by, quotient);
+        return;
+    }
     let divisor = a.use_gpr(op.b, RCX);
     a.load_gpr(RAX, op.a);
     asm!(a ; cqo ; idiv Rq(divisor));
@@ -124,5 +131,88 @@ pub(super) fn divide(a: &mut Asm<'_>, r: OpRef, op: &Op) {
     } else {
         asm!(a ; test rdx, rdx ; jz =>done ; mov rax, rdx ; xor rax, Rq(divisor) ; jns =>done ; add rdx, Rq(divisor) ; =>done);
         a.end_gpr(r, RDX);
+    }
+}
+
+/// Floor division by `by`, at least 3 and no power of two, through one multiplication.
+///
+/// With `s` the sign of `n` spread over the word, `n ^ s` is `n` or `-1 - n`: a number `t` below
+/// 2^63 whose truncated quotient, turned back by `^ s`, is the floor quotient of `n`. For such `t`,
+/// `t / by` is the upper part of `t * m` with `m = 2^(63 + l) / by + 1`, `l` the bits of `by`, because
+/// `m * by` exceeds 2^(63 + l) by at most `by`, hence less than 2^l.
+///
+/// Source: Granlund and Montgomery, "Division by Invariant Integers using Multiplication", PLDI 1994.
+fn divide_by_constant(a: &mut Asm<'_>, r: OpRef, n: OpRef, by: i32, quotient: bool) {
+    let (multiplier, shift) = reciprocal(by);
+    a.load_gpr(RAX, n);
+    asm!(a ; mov rcx, rax ; sar rcx, BYTE 63 ; xor rax, rcx);
+    a.load_imm(RDX, multiplier as i64);
+    asm!(a ; mul rdx ; shr rdx, BYTE shift ; xor rdx, rcx);
+    if quotient {
+        a.end_gpr(r, RDX);
+    } else {
+        asm!(a ; imul rdx, rdx, DWORD by);
+        a.load_gpr(RAX, n);
+        asm!(a ; sub rax, rdx);
+        a.end_gpr(r, RAX);
+    }
+}
+
+/// The multiplier, and by how much the upper word of the product is still to be shifted.
+fn reciprocal(by: i32) -> (u64, i8) {
+    let bits = 32 - (by as u32).leading_zeros();
+    let multiplier = (1u128 << (63 + bits)) / by as u128 + 1;
+    (multiplier as u64, bits as i8 - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reciprocal;
+
+    #[test]
+    fn multiplying_by_the_reciprocal_divides() {
+        let edges = [
+            0,
+            1,
+            2,
+            6,
+            7,
+            1 << 31,
+            (1 << 62) - 1,
+            1 << 62,
+            i64::MAX as u64 - 1,
+            i64::MAX as u64,
+        ];
+        for by in [
+            3,
+            5,
+            6,
+            7,
+            9,
+            10,
+            11,
+            13,
+            100,
+            127,
+            129,
+            1000,
+            65_537,
+            1_000_003,
+            i32::MAX - 1,
+            i32::MAX,
+        ] {
+            let (m, shift) = reciprocal(by);
+            let by = by as u64;
+            let near =
+                (0..40).flat_map(|k| [k * by, k * by + by - 1, i64::MAX as u64 / by * by - k * by]);
+            for t in edges
+                .into_iter()
+                .chain(near)
+                .filter(|&t| t <= i64::MAX as u64)
+            {
+                let upper = ((u128::from(t) * u128::from(m)) >> 64) as u64;
+                assert_eq!(upper >> shift, t / by, "{t} / {by}");
+            }
+        }
     }
 }

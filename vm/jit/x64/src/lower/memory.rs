@@ -74,7 +74,10 @@ fn load(a: &mut Asm<'_>, r: OpRef, width: Width, at: Address) {
     }
     let Address { base, disp, .. } = at;
     match at.index {
-        None => emit!([Rq(base) + disp]),
+        None => match i8::try_from(disp) {
+            Ok(disp) => emit!([BYTE Rq(base) + disp]),
+            Err(_) => emit!([Rq(base) + disp]),
+        },
         Some((index, 8)) => emit!([Rq(base) + 8 * Rq(index) + disp]),
         Some((index, 4)) => emit!([Rq(base) + 4 * Rq(index) + disp]),
         Some((index, 2)) => emit!([Rq(base) + 2 * Rq(index) + disp]),
@@ -89,7 +92,10 @@ fn store(a: &mut Asm<'_>, value: OpRef, width: Width, at: Address) {
     if let (Place::Imm(bits), Width::Val | Width::I64, None) = (a.place(value), width, at.index)
         && let Ok(small) = i32::try_from(bits)
     {
-        asm!(a ; mov QWORD [Rq(base) + disp], DWORD small);
+        match i8::try_from(disp) {
+            Ok(disp) => asm!(a ; mov QWORD [BYTE Rq(base) + disp], DWORD small),
+            Err(_) => asm!(a ; mov QWORD [Rq(base) + disp], DWORD small),
+        }
         return;
     }
     let src = a.use_gpr(value, RDX);
@@ -104,7 +110,10 @@ fn store(a: &mut Asm<'_>, value: OpRef, width: Width, at: Address) {
         };
     }
     match at.index {
-        None => emit!([Rq(base) + disp]),
+        None => match i8::try_from(disp) {
+            Ok(disp) => emit!([BYTE Rq(base) + disp]),
+            Err(_) => emit!([Rq(base) + disp]),
+        },
         Some((index, 8)) => emit!([Rq(base) + 8 * Rq(index) + disp]),
         Some((index, 4)) => emit!([Rq(base) + 4 * Rq(index) + disp]),
         Some((index, 2)) => emit!([Rq(base) + 2 * Rq(index) + disp]),

@@ -1,0 +1,290 @@
+//! `series` and `point`: the rebuildable summary of each job and metric.
+//!
+//! A process counts once: the mean of its steady iterations. A point is the geometric mean of those means with a 95 %
+//! interval from Student's t on their logs. Only jobs whose every process ended `ok` get points.
+
+use crate::{BuildId, JobId, ProcessId, Result, RunId, SeriesId, Store};
+use rusqlite::params;
+
+/// Summary of one job under one metric, in the metric's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    pub n_processes: u32,
+    pub geomean: f64,
+    pub mean: f64,
+    pub median: f64,
+    pub min: f64,
+    /// 95 % interval of the geomean; `None` under 3 processes.
+    pub interval: Option<(f64, f64)>,
+    /// Standard deviation of the log process means; `None` under 2 processes.
+    pub sd_between: Option<f64>,
+    /// Mean over processes of the standard deviation of log samples; `None` when no process has 2 samples.
+    pub sd_within: Option<f64>,
+}
+
+/// Summarizes processes, each given by its steady samples. `None` when there is no process, or a sample that is not
+/// positive and finite: such a metric has no logarithm.
+#[must_use]
+pub fn summarize(processes: &[Vec<f64>]) -> Option<Summary> {
+    if processes.is_empty()
+        || processes
+            .iter()
+            .any(|p| p.is_empty() || p.iter().any(|x| !x.is_finite() || *x <= 0.0))
+    {
+        return None;
+    }
+    let means: Vec<f64> = processes.iter().map(|p| mean(p)).collect();
+    let logs: Vec<f64> = means.iter().map(|m| m.ln()).collect();
+    let centre = mean(&logs);
+    let sd_between = sd(&logs);
+    let n = means.len();
+    let interval = sd_between.filter(|_| n >= 3).map(|s| {
+        let half = t_975(n - 1) * s / (n as f64).sqrt();
+        ((centre - half).exp(), (centre + half).exp())
+    });
+    let within: Vec<f64> = processes
+        .iter()
+        .filter_map(|p| sd(&p.iter().map(|x| x.ln()).collect::<Vec<_>>()))
+        .collect();
+    let mut sorted = means.clone();
+    sorted.sort_by(f64::total_cmp);
+    let median = if n % 2 == 1 {
+        sorted[n / 2]
+    } else {
+        (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0
+    };
+    Some(Summary {
+        n_processes: n as u32,
+        geomean: centre.exp(),
+        mean: mean(&means),
+        median,
+        min: sorted[0],
+        interval,
+        sd_between,
+        sd_within: (!within.is_empty()).then(|| mean(&within)),
+    })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn sd(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let centre = mean(values);
+    Some(
+        (values.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
+            .sqrt(),
+    )
+}
+
+/// 97.5 % quantile of Student's t with `df` degrees of freedom, within 0.1 %.
+fn t_975(df: usize) -> f64 {
+    const TABLE: [f64; 30] = [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+        2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
+        2.052, 2.048, 2.045, 2.042,
+    ];
+    // Beyond the table, the first terms of the Cornish-Fisher expansion around the normal quantile.
+    TABLE
+        .get(df.wrapping_sub(1))
+        .copied()
+        .unwrap_or_else(|| 1.959_964 + 2.372_27 / df as f64 + 2.822 / (df * df) as f64)
+}
+
+/// A job with what its points need.
+struct Measured {
+    job: JobId,
+    build: BuildId,
+    ids: (i64, i64, i64, i64, Option<i64>),
+}
+
+/// Steady values of each process, oldest first.
+type Steady = Vec<Vec<f64>>;
+
+struct Process {
+    id: ProcessId,
+    steady_from: u32,
+    wall_ns: f64,
+    cpu_ns: f64,
+    peak_rss_bytes: f64,
+}
+
+impl Store {
+    /// Rebuilds all points of `run`; returns how many there are.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn rebuild_points(&mut self, run: RunId) -> Result<usize> {
+        self.atomically(|store| {
+            store
+                .conn
+                .execute("DELETE FROM point WHERE run_id = ?", [run])?;
+            let mut count = 0;
+            for measured in store.measured_jobs(run)? {
+                for (metric, processes) in store.steady_values(measured.job)? {
+                    let Some(summary) = summarize(&processes) else {
+                        continue;
+                    };
+                    store.write_point(run, &measured, metric, &summary)?;
+                    count += 1;
+                }
+            }
+            Ok(count)
+        })
+    }
+
+    fn measured_jobs(&self, run: RunId) -> Result<Vec<Measured>> {
+        let mut query = self.conn.prepare(
+            "SELECT job.id, job.build_id, job.subject_id, job.benchmark_version_id, job.mode_id, run.machine_id, \
+             job.commit_id FROM job JOIN run ON run.id = job.run_id WHERE run.id = ? AND job.kind = 'bench' \
+             AND job.outcome = 'ok' AND job.build_id IS NOT NULL ORDER BY job.ordinal",
+        )?;
+        let rows = query.query_map([run], |row| {
+            Ok(Measured {
+                job: row.get(0)?,
+                build: row.get(1)?,
+                ids: (
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                    row.get(6)?,
+                ),
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// For each metric the steady values of each process of `job`.
+    fn steady_values(&self, job: JobId) -> Result<Vec<(&'static str, Steady)>> {
+        let mut query = self.conn.prepare_cached(
+            "SELECT id, coalesce(steady_from, 0), wall_ns, user_ns + system_ns, peak_rss_bytes FROM process AS p \
+             WHERE job_id = ? AND state = 'done' AND outcome = 'ok' \
+             AND revision = (SELECT max(revision) FROM process WHERE job_id = p.job_id AND idx = p.idx) ORDER BY idx",
+        )?;
+        let processes: Vec<Process> = query
+            .query_map([job], |row| {
+                Ok(Process {
+                    id: row.get(0)?,
+                    steady_from: row.get(1)?,
+                    wall_ns: row.get(2)?,
+                    cpu_ns: row.get(3)?,
+                    peak_rss_bytes: row.get(4)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut metrics: Vec<(&'static str, Steady)> = [
+            "wall",
+            "cpu",
+            "first",
+            "to_steady",
+            "process_wall",
+            "process_cpu",
+            "peak_rss",
+        ]
+        .map(|name| (name, Vec::new()))
+        .into();
+        for process in &processes {
+            let wall = self.samples(process.id, "wall")?;
+            let cpu = self.samples(process.id, "cpu")?;
+            let steady = process.steady_from as usize;
+            let values = [
+                wall.get(steady..).unwrap_or_default().to_vec(),
+                cpu.get(steady..).unwrap_or_default().to_vec(),
+                wall.first().copied().into_iter().collect(),
+                vec![wall.iter().take(steady).sum()],
+                vec![process.wall_ns],
+                vec![process.cpu_ns],
+                vec![process.peak_rss_bytes],
+            ];
+            for ((_, all), one) in metrics.iter_mut().zip(values) {
+                all.push(one);
+            }
+        }
+        Ok(metrics)
+    }
+
+    fn write_point(
+        &mut self,
+        run: RunId,
+        of: &Measured,
+        metric: &str,
+        summary: &Summary,
+    ) -> Result<()> {
+        let (subject, benchmark, mode, machine, commit) = of.ids;
+        let series: SeriesId = self.conn.query_row(
+            "INSERT INTO series (subject_id, benchmark_version_id, mode_id, machine_id, metric_id) \
+             VALUES (?, ?, ?, ?, (SELECT id FROM metric WHERE name = ?)) \
+             ON CONFLICT DO UPDATE SET machine_id = excluded.machine_id RETURNING id",
+            params![subject, benchmark, mode, machine, metric],
+            |row| row.get(0),
+        )?;
+        self.conn.execute(
+            "INSERT OR REPLACE INTO point (series_id, run_id, build_id, job_id, commit_id, n_processes, geomean, mean, \
+             median, min, low, high, sd_between, sd_within) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                series,
+                run,
+                of.build,
+                of.job,
+                commit,
+                summary.n_processes,
+                summary.geomean,
+                summary.mean,
+                summary.median,
+                summary.min,
+                summary.interval.map(|i| i.0),
+                summary.interval.map(|i| i.1),
+                summary.sd_between,
+                summary.sd_within
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn a_process_counts_once_whatever_its_number_of_samples() {
+        let few = summarize(&[vec![1.0], vec![2.0], vec![4.0]]).unwrap();
+        let many = summarize(&[vec![1.0; 100], vec![2.0], vec![4.0]]).unwrap();
+        assert_eq!(few.geomean, many.geomean);
+        assert!((few.geomean - 2.0).abs() < 1e-12);
+        assert_eq!((few.median, few.min, few.n_processes), (2.0, 1.0, 3));
+    }
+
+    #[test]
+    fn the_interval_is_students_t_on_logs() {
+        // Logs -1, 0, 1: sd 1, half width 4.303 / sqrt 3.
+        let processes: Vec<Vec<f64>> = [-1.0f64, 0.0, 1.0].iter().map(|x| vec![x.exp()]).collect();
+        let (low, high) = summarize(&processes).unwrap().interval.unwrap();
+        assert!((high.ln() - 4.303 / 3f64.sqrt()).abs() < 1e-9);
+        assert!((low.ln() + high.ln()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_processes_have_no_interval() {
+        assert_eq!(summarize(&[vec![1.0], vec![1.1]]).unwrap().interval, None);
+    }
+
+    #[test]
+    fn what_has_no_logarithm_has_no_summary() {
+        assert_eq!(summarize(&[]), None);
+        assert_eq!(summarize(&[vec![]]), None);
+        assert_eq!(summarize(&[vec![0.0]]), None);
+        assert_eq!(summarize(&[vec![f64::NAN]]), None);
+    }
+
+    #[test]
+    fn t_quantiles_go_on_smoothly_beyond_the_table() {
+        assert!((t_975(30) - 2.042).abs() < 1e-9);
+        assert!((t_975(31) - 2.0395).abs() < 2e-3);
+        assert!((t_975(120) - 1.9799).abs() < 2e-3);
+    }
+}

@@ -1,0 +1,95 @@
+//! Runs and their environment.
+
+use super::scope::Ids;
+use crate::{Result, Store, StoreError};
+use dashboard_api::{EnvFact, Grade, Night};
+use rusqlite::{OptionalExtension, params};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+impl Store {
+    pub(super) fn page_nights(&self, ids: Ids, limit: usize) -> Result<Vec<Night>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut query = self.conn.prepare_cached(
+            "SELECT run.id, started_s, finished_s, state, tier, platform_version, env_snapshot.grade, \
+             (SELECT count(*) FROM job WHERE run_id = run.id AND kind = 'bench' AND outcome = 'ok'), \
+             (SELECT count(*) FROM job WHERE run_id = run.id AND kind = 'bench' \
+              AND outcome NOT IN ('ok', 'not-run', 'unsupported')), \
+             (SELECT count(*) FROM job WHERE run_id = run.id AND kind = 'bench' AND outcome IN ('not-run', 'unsupported')) \
+             FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id WHERE run.machine_id = ? \
+             ORDER BY started_s DESC, run.id DESC LIMIT ?",
+        )?;
+        let rows = query.query_map(params![ids.machine, limit], |row| {
+            Ok(Night {
+                run: row.get(0)?,
+                started_at: row.get(1)?,
+                finished_at: row.get(2)?,
+                state: row.get(3)?,
+                tier: row.get(4)?,
+                positions: Vec::new(),
+                platform_version: row.get(5)?,
+                grade: Grade::from_word(&row.get::<_, String>(6)?),
+                cells_ok: row.get(7)?,
+                cells_failed: row.get(8)?,
+                cells_not_run: row.get(9)?,
+            })
+        })?;
+        let mut nights: Vec<Night> = rows.collect::<rusqlite::Result<_>>()?;
+        let line: HashMap<i64, i64> = self.line(ids)?.into_iter().collect();
+        let mut commits = self.conn.prepare_cached(
+            "SELECT DISTINCT commit_id FROM job WHERE run_id = ? AND commit_id IS NOT NULL",
+        )?;
+        for night in &mut nights {
+            let rows = commits.query_map([night.run], |row| row.get::<_, i64>(0))?;
+            for commit in rows {
+                night.positions.extend(line.get(&commit?).copied());
+            }
+            night.positions.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        Ok(nights)
+    }
+
+    pub(super) fn page_environment(&self, run: i64) -> Result<Vec<EnvFact>> {
+        #[derive(Deserialize)]
+        struct Fact {
+            name: String,
+            #[serde(default)]
+            value: serde_json::Value,
+            #[serde(default)]
+            grade: String,
+            #[serde(default)]
+            note: String,
+        }
+        let row: Option<(i64, String)> = self
+            .conn
+            .query_row(
+                "SELECT env_snapshot.id, facts_json FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id \
+                 WHERE run.id = ?",
+                [run],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let Some((id, text)) = row else {
+            return Ok(Vec::new());
+        };
+        let facts: Vec<Fact> =
+            serde_json::from_str(&text).map_err(|source| StoreError::Malformed {
+                table: "env_snapshot",
+                id,
+                what: source.to_string(),
+            })?;
+        Ok(facts
+            .into_iter()
+            .map(|fact| EnvFact {
+                name: fact.name,
+                value: match fact.value {
+                    serde_json::Value::String(text) => text,
+                    serde_json::Value::Null => String::new(),
+                    other => other.to_string(),
+                },
+                grade: Grade::from_word(&fact.grade),
+                note: fact.note,
+            })
+            .collect())
+    }
+}

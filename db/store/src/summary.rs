@@ -1,0 +1,253 @@
+//! What came of one run, in a form that fits a screen and an exit code.
+
+use crate::{Result, RunId, Store};
+use rusqlite::params;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Counts and exceptions of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// Jobs by kind and outcome; jobs not reached count as `waiting`.
+    pub jobs: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Test cases by `subject mode` and outcome.
+    pub cases: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Share of the baseline's passing ids that pass, by `subject mode`; empty without a baseline in the run.
+    pub scores: Vec<Score>,
+    /// Jobs that are not ok, in plan order.
+    pub not_ok: Vec<NotOk>,
+    /// Cases that passed in the run before: mode, module, case.
+    pub new_failures: Vec<(String, String, String)>,
+    /// Geometric mean speed-ups of the newest commit of each subject.
+    pub speedups: Vec<Speedup>,
+    pub confirmed_alerts: u64,
+    pub provisional_alerts: u64,
+}
+
+/// A job that is not ok.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotOk {
+    pub key: String,
+    pub kind: String,
+    pub subject: String,
+    pub sha: Option<String>,
+    pub outcome: String,
+    pub reason: String,
+}
+
+/// Passing ids beside the reference's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Score {
+    pub subject: String,
+    pub mode: String,
+    pub reference: String,
+    /// Ids that pass on the reference, in modules that both sides were asked to run.
+    pub reference_passes: u64,
+    /// Those of them that pass here.
+    pub both_pass: u64,
+}
+
+/// How much faster a mode is than a baseline, over the benchmarks that are ok on both sides.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Speedup {
+    pub subject: String,
+    pub sha: String,
+    pub mode: String,
+    pub baseline: String,
+    /// Geometric mean of baseline time / mode time; above 1 is faster than the baseline.
+    pub ratio: f64,
+    /// Benchmarks behind it.
+    pub benchmarks: u64,
+    /// Benchmarks planned for the mode.
+    pub of: u64,
+}
+
+impl Store {
+    /// Summarizes a run as it stands.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn run_summary(&self, run: RunId) -> Result<RunSummary> {
+        let alerts = |state: &str| -> Result<u64> {
+            let count: i64 = self.conn.query_row(
+                "SELECT count(*) FROM alert WHERE run_id = ? AND state = ? AND direction = 'worse'",
+                params![run, state],
+                |row| row.get(0),
+            )?;
+            Ok(count as u64)
+        };
+        Ok(RunSummary {
+            jobs: self.counts(
+                run,
+                "SELECT kind, coalesce(outcome, 'waiting'), count(*) FROM job WHERE run_id = ? GROUP BY 1, 2",
+            )?,
+            cases: self.counts(
+                run,
+                "SELECT subject.name || ' ' || mode.name, test_result.outcome, count(*) FROM test_result \
+                 JOIN job ON job.id = test_result.job_id JOIN subject ON subject.id = job.subject_id \
+                 JOIN mode ON mode.id = job.mode_id WHERE job.run_id = ? GROUP BY 1, 2",
+            )?,
+            scores: self.scores(run)?,
+            not_ok: self.not_ok(run)?,
+            new_failures: self.new_test_failures(run)?,
+            speedups: self.speedups(run)?,
+            confirmed_alerts: alerts("confirmed")?,
+            provisional_alerts: alerts("provisional")?,
+        })
+    }
+
+    fn counts(&self, run: RunId, sql: &str) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+        let mut counts: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        let mut query = self.conn.prepare(sql)?;
+        for row in query.query_map([run], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))
+        })? {
+            let (group, outcome, count): (String, String, i64) = row?;
+            counts
+                .entry(group)
+                .or_default()
+                .insert(outcome, count as u64);
+        }
+        Ok(counts)
+    }
+
+    fn not_ok(&self, run: RunId) -> Result<Vec<NotOk>> {
+        let mut query = self.conn.prepare(
+            "SELECT job.key, job.kind, subject.name, c.sha, job.outcome, job.reason FROM job \
+             JOIN subject ON subject.id = job.subject_id LEFT JOIN \"commit\" AS c ON c.id = job.commit_id \
+             WHERE job.run_id = ? AND job.outcome != 'ok' ORDER BY job.ordinal",
+        )?;
+        let rows = query.query_map([run], |row| {
+            Ok(NotOk {
+                key: row.get(0)?,
+                kind: row.get(1)?,
+                subject: row.get(2)?,
+                sha: row.get(3)?,
+                outcome: row.get(4)?,
+                reason: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn scores(&self, run: RunId) -> Result<Vec<Score>> {
+        let mut query = self.conn.prepare(
+            "SELECT s.name, m.name, bs.name, count(*), sum(coalesce(r.outcome, '') = 'pass') \
+             FROM job AS bj JOIN subject AS bs ON bs.id = bj.subject_id AND bs.role = 'baseline' \
+             JOIN test_result AS br ON br.job_id = bj.id AND br.outcome = 'pass' \
+             JOIN job AS j ON j.run_id = bj.run_id AND j.kind = 'tests' AND j.test_module = bj.test_module \
+               AND j.outcome != 'not-run' \
+             JOIN subject AS s ON s.id = j.subject_id AND s.role = 'subject' \
+             JOIN mode AS m ON m.id = j.mode_id \
+             LEFT JOIN test_result AS r ON r.job_id = j.id AND r.test_case_id = br.test_case_id \
+             WHERE bj.run_id = ? AND bj.kind = 'tests' GROUP BY 1, 2, 3 ORDER BY 1, m.id, 3",
+        )?;
+        let rows = query.query_map([run], |row| {
+            Ok(Score {
+                subject: row.get(0)?,
+                mode: row.get(1)?,
+                reference: row.get(2)?,
+                reference_passes: row.get::<_, i64>(3)? as u64,
+                both_pass: row.get::<_, i64>(4)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Speed-ups of the newest commit with points in this run, per subject, mode and baseline.
+    fn speedups(&self, run: RunId) -> Result<Vec<Speedup>> {
+        let mut query = self.conn.prepare(
+            "WITH wall AS ( \
+                 SELECT p.geomean, p.commit_id, s.subject_id, s.mode_id, s.benchmark_version_id AS bench \
+                 FROM point AS p JOIN series AS s ON s.id = p.series_id \
+                 JOIN metric ON metric.id = s.metric_id AND metric.name = 'wall' WHERE p.run_id = ?1), \
+             newest AS ( \
+                 SELECT c.subject_id, c.id, c.sha, max(c.seq) FROM \"commit\" AS c \
+                 WHERE c.id IN (SELECT commit_id FROM wall) GROUP BY c.subject_id) \
+             SELECT subject.name, newest.sha, mode.name, base.name, bw.geomean / w.geomean, \
+                 (SELECT count(*) FROM job WHERE job.run_id = ?1 AND job.kind = 'bench' \
+                    AND job.commit_id = newest.id AND job.mode_id = mode.id) \
+             FROM newest JOIN wall AS w ON w.commit_id = newest.id \
+             JOIN subject ON subject.id = w.subject_id JOIN mode ON mode.id = w.mode_id \
+             JOIN wall AS bw ON bw.bench = w.bench \
+             JOIN subject AS base ON base.id = bw.subject_id AND base.role = 'baseline' \
+             ORDER BY subject.name, mode.id, base.name",
+        )?;
+        let rows = query.query_map([run], |row| {
+            Ok(Speedup {
+                subject: row.get(0)?,
+                sha: row.get(1)?,
+                mode: row.get(2)?,
+                baseline: row.get(3)?,
+                ratio: row.get(4)?,
+                benchmarks: 1,
+                of: row.get::<_, i64>(5)? as u64,
+            })
+        })?;
+        let rows = rows.collect::<rusqlite::Result<Vec<Speedup>>>()?;
+        let same = |a: &Speedup, b: &Speedup| {
+            (&a.subject, &a.mode, &a.baseline) == (&b.subject, &b.mode, &b.baseline)
+        };
+        let means = rows.chunk_by(same).map(|group| {
+            let logs: f64 = group.iter().map(|row| row.ratio.ln()).sum();
+            let benchmarks = group.len() as u64;
+            Speedup {
+                ratio: (logs / group.len() as f64).exp(),
+                benchmarks,
+                ..group[0].clone()
+            }
+        });
+        Ok(means.collect())
+    }
+
+    /// The newest run of any machine: key, state, tier, started, finished, exit code.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn recent_runs(&self, count: u32) -> Result<Vec<RunLine>> {
+        let mut query = self.conn.prepare(
+            "SELECT run.id, run.key, run.state, run.tier, run.started_s, run.finished_s, run.exit_code, machine.name, \
+             env_snapshot.grade, c.sha, \
+             (SELECT count(*) FROM job WHERE job.run_id = run.id), \
+             (SELECT count(*) FROM job WHERE job.run_id = run.id AND job.state = 'done') \
+             FROM run JOIN machine ON machine.id = run.machine_id JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id \
+             LEFT JOIN \"commit\" AS c ON c.id = run.head_commit_id ORDER BY run.started_s DESC, run.id DESC LIMIT ?",
+        )?;
+        let rows = query.query_map([count], |row| {
+            Ok(RunLine {
+                id: row.get(0)?,
+                key: row.get(1)?,
+                state: row.get(2)?,
+                tier: row.get(3)?,
+                started_s: row.get(4)?,
+                finished_s: row.get(5)?,
+                exit_code: row.get(6)?,
+                machine: row.get(7)?,
+                environment: row.get(8)?,
+                head: row.get(9)?,
+                jobs: row.get::<_, i64>(10)? as u64,
+                jobs_done: row.get::<_, i64>(11)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunLine {
+    #[serde(skip)]
+    pub id: RunId,
+    pub key: String,
+    pub state: String,
+    pub tier: String,
+    pub started_s: i64,
+    pub finished_s: Option<i64>,
+    pub exit_code: Option<i32>,
+    pub machine: String,
+    /// Grade of the environment.
+    pub environment: String,
+    pub head: Option<String>,
+    pub jobs: u64,
+    pub jobs_done: u64,
+}

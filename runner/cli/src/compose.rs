@@ -1,0 +1,404 @@
+//! From configuration, wishes and facts to a plan. Pure: it reads nothing and starts nothing.
+
+use crate::config::{Config, Mode, Purpose, Subject};
+use anyhow::{Result, bail};
+use builds::{Commit, Selection};
+use measure::{Bytes, Nanos};
+use report::store::Context;
+use runner_core::{BenchJob, BenchmarkSpec, BuildJob, ModeSpec, Plan, TestJob};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use store::{EnvId, MachineId};
+
+/// Mode of a program that has no modes.
+const DEFAULT_MODE: &str = "default";
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wishes {
+    pub(crate) reason: String,
+    pub(crate) tier: String,
+    pub(crate) last: Option<usize>,
+    pub(crate) since: Option<String>,
+    pub(crate) revisions: Vec<String>,
+    pub(crate) benchmarks: Vec<String>,
+    pub(crate) modes: Vec<String>,
+    pub(crate) subjects: Vec<String>,
+    pub(crate) processes: Option<u32>,
+    pub(crate) iterations: Option<u32>,
+    /// Time from the start after which the run ends with what it has.
+    pub(crate) deadline: Option<Nanos>,
+    pub(crate) bench: bool,
+    pub(crate) tests: bool,
+    /// Measure what is measured already, and take no killed run up.
+    pub(crate) again: bool,
+}
+
+/// What the machine and the repositories have to offer.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// Chosen commits by subject, newest first, with the hash of their watched paths.
+    pub(crate) commits: BTreeMap<String, Vec<(Commit, String)>>,
+    /// Head by subject.
+    pub(crate) heads: BTreeMap<String, String>,
+    /// Baselines found.
+    pub(crate) baselines: BTreeMap<String, PathBuf>,
+    pub(crate) benchmarks: Vec<manifest::Benchmark>,
+    pub(crate) test_modules: Vec<String>,
+    pub(crate) tests_root: Option<PathBuf>,
+    /// Commits by subject that are measured already.
+    pub(crate) measured: BTreeMap<String, Vec<String>>,
+    /// What a person should know.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Wishes {
+    pub(crate) fn wants_subject(&self, name: &str) -> bool {
+        self.subjects.is_empty() || self.subjects.iter().any(|wanted| wanted == name)
+    }
+
+    pub(crate) fn wants_benchmark(&self, benchmark: &manifest::Benchmark) -> bool {
+        let full = benchmark_id(benchmark);
+        self.benchmarks.is_empty()
+            || self
+                .benchmarks
+                .iter()
+                .any(|wanted| *wanted == benchmark.name || *wanted == full)
+    }
+
+    fn wants_mode(&self, mode: &Mode) -> bool {
+        self.modes.is_empty() || self.modes.contains(&mode.name)
+    }
+
+    /// Modes in which benchmarks are timed.
+    pub(crate) fn bench_modes<'a>(
+        &'a self,
+        subject: &'a Subject,
+    ) -> impl Iterator<Item = &'a Mode> {
+        subject
+            .modes
+            .iter()
+            .filter(|mode| mode.purpose != Purpose::Stress && self.wants_mode(mode))
+    }
+
+    /// Modes in which the library tests run.
+    fn test_modes<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Mode> {
+        subject
+            .modes
+            .iter()
+            .filter(|mode| mode.purpose != Purpose::Ablation && self.wants_mode(mode))
+    }
+
+    /// Which commits; `revisions` is the tier's number.
+    pub(crate) fn selection(&self, revisions: usize) -> Selection {
+        if !self.revisions.is_empty() {
+            return Selection::List(self.revisions.clone());
+        }
+        match (&self.since, self.last) {
+            (Some(since), _) => Selection::Since(since.clone()),
+            (None, Some(last)) => Selection::Last(last),
+            (None, None) => Selection::Differing(revisions),
+        }
+    }
+}
+
+impl Facts {
+    /// What a run was asked for, in one hash: the same command on the same heads takes a killed run up.
+    pub(crate) fn request(&self, config: &Config, wishes: &Wishes) -> String {
+        let wishes = Wishes {
+            deadline: None,
+            again: false,
+            ..wishes.clone()
+        };
+        let sources: Vec<&str> = self
+            .benchmarks
+            .iter()
+            .map(|b| b.source_hash.as_str())
+            .collect();
+        let text = format!(
+            "{}\n{wishes:?}\n{:?}\n{sources:?}",
+            config.sha256, self.heads
+        );
+        store::plain_sha256(text.as_bytes())
+    }
+
+    /// What the database has to know besides the plan.
+    pub(crate) fn context(
+        &self,
+        config: &Config,
+        plan: &Plan,
+        machine: MachineId,
+        env: EnvId,
+        started_s: i64,
+    ) -> Context {
+        let mut subjects = Vec::new();
+        let mut commits = Vec::new();
+        for subject in &config.file.subjects {
+            subjects.push(store::subjects::Subject {
+                name: subject.name.clone(),
+                is_repository: true,
+                is_baseline: false,
+                location: subject.repository.display().to_string(),
+            });
+            for (commit, state) in self.commits.get(&subject.name).into_iter().flatten() {
+                commits.push((subject.name.clone(), stored_commit(commit, state)));
+            }
+        }
+        for (name, program) in &self.baselines {
+            subjects.push(store::subjects::Subject {
+                name: name.clone(),
+                is_repository: false,
+                is_baseline: true,
+                location: program.display().to_string(),
+            });
+        }
+        let head = config.file.subjects.first().and_then(|subject| {
+            let sha = self.heads.get(&subject.name)?;
+            commits
+                .iter()
+                .any(|(_, commit)| commit.sha == *sha)
+                .then(|| (subject.name.clone(), sha.clone()))
+        });
+        debug_assert!(
+            plan.builds
+                .iter()
+                .all(|build| subjects.iter().any(|s| s.name == build.subject))
+        );
+        let platform_version = concat!("nightjar ", env!("CARGO_PKG_VERSION")).to_owned();
+        Context {
+            machine,
+            env,
+            platform_version,
+            started_s,
+            subjects,
+            commits,
+            head,
+        }
+    }
+}
+
+fn stored_commit(commit: &Commit, state: &str) -> store::subjects::Commit {
+    store::subjects::Commit {
+        sha: commit.sha.clone(),
+        first_parent_sha: commit.first_parent.clone(),
+        seq: i64::try_from(commit.seq).unwrap_or(i64::MAX),
+        author: commit.author.clone(),
+        author_time_s: commit.author_time_s,
+        commit_time_s: commit.commit_time_s,
+        title: commit.title.clone(),
+        state_sha256: state.into(),
+    }
+}
+
+fn benchmark_id(benchmark: &manifest::Benchmark) -> String {
+    format!("{}/{}", benchmark.category.as_str(), benchmark.name)
+}
+
+/// Composes the plan; its key and request are the caller's to fill in.
+pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result<Plan> {
+    let tier = config.tier(&wishes.tier)?;
+    let limits = &config.file.limits;
+    let mut plan = Plan {
+        reason: wishes.reason.clone(),
+        tier: wishes.tier.clone(),
+        bench_budget: tier.bench_budget_s.map(Nanos::from_secs),
+        test_budget: tier.test_budget_s.map(Nanos::from_secs),
+        rss_limit: Bytes::mib(limits.process_rss_mib),
+        output_limit: Bytes(limits.process_output_kib << 10),
+        ..Plan::default()
+    };
+    check_wishes(config, wishes, facts)?;
+    let processes = wishes.processes.unwrap_or(tier.processes);
+    let iterations = wishes.iterations.unwrap_or(tier.iterations);
+    let benchmarks: Vec<&manifest::Benchmark> = facts
+        .benchmarks
+        .iter()
+        .filter(|benchmark| wishes.bench && wishes.wants_benchmark(benchmark))
+        .collect();
+    for benchmark in &benchmarks {
+        plan.benchmarks
+            .insert(benchmark_id(benchmark), benchmark_spec(benchmark));
+    }
+    // Sides in the order in which they stand beside each other: the commits, oldest first, then the baselines.
+    let mut sides: Vec<(BuildJob, Vec<String>)> = Vec::new();
+    for subject in config
+        .file
+        .subjects
+        .iter()
+        .filter(|subject| wishes.wants_subject(&subject.name))
+    {
+        for mode in &subject.modes {
+            plan.modes
+                .insert(format!("{}/{}", subject.name, mode.name), mode_spec(mode));
+        }
+        let modes: Vec<String> = wishes
+            .bench_modes(subject)
+            .map(|mode| mode.name.clone())
+            .collect();
+        for sha in commits_to_measure(subject, wishes, facts) {
+            sides.push((BuildJob::new(&subject.name, Some(&sha)), modes.clone()));
+        }
+    }
+    for name in facts.baselines.keys() {
+        sides.push((BuildJob::new(name, None), vec![DEFAULT_MODE.to_owned()]));
+    }
+    for benchmark in plan.benchmarks.keys() {
+        for (build, modes) in &sides {
+            for mode in modes {
+                plan.benches
+                    .push(BenchJob::new(build, mode, benchmark, processes, iterations));
+            }
+        }
+    }
+    plan.tests = test_jobs(config, wishes, facts);
+    // The head first: if it does not build, that is known at once.
+    plan.builds = sides.into_iter().map(|(build, _)| build).collect();
+    plan.builds
+        .sort_by_key(|build| build.sha.as_ref() != facts.heads.get(&build.subject));
+    let needed: BTreeSet<&String> = plan
+        .benches
+        .iter()
+        .map(|job| &job.build)
+        .chain(plan.tests.iter().map(|job| &job.build))
+        .collect();
+    let builds = plan
+        .builds
+        .iter()
+        .filter(|build| needed.contains(&build.key))
+        .cloned()
+        .collect();
+    plan.builds = builds;
+    Ok(plan)
+}
+
+fn check_wishes(config: &Config, wishes: &Wishes, facts: &Facts) -> Result<()> {
+    for wanted in &wishes.benchmarks {
+        if !facts
+            .benchmarks
+            .iter()
+            .any(|b| b.name == *wanted || benchmark_id(b) == *wanted)
+        {
+            let known: Vec<_> = facts.benchmarks.iter().map(|b| b.name.as_str()).collect();
+            bail!(
+                "no benchmark called {wanted}; there are: {}",
+                known.join(", ")
+            );
+        }
+    }
+    let modes: BTreeSet<&str> = config
+        .file
+        .subjects
+        .iter()
+        .flat_map(|s| &s.modes)
+        .map(|m| m.name.as_str())
+        .collect();
+    for wanted in &wishes.modes {
+        if !modes.contains(wanted.as_str()) {
+            bail!(
+                "no mode called {wanted}; there are: {}",
+                modes.into_iter().collect::<Vec<_>>().join(", ")
+            );
+        }
+    }
+    for wanted in &wishes.subjects {
+        if !config
+            .file
+            .subjects
+            .iter()
+            .any(|subject| subject.name == *wanted)
+        {
+            bail!("no subject called {wanted}");
+        }
+    }
+    Ok(())
+}
+
+/// The head always; of the others those not measured yet, each with the commit before it, so that a change is
+/// seen within one run. Oldest first.
+fn commits_to_measure(subject: &Subject, wishes: &Wishes, facts: &Facts) -> Vec<String> {
+    let Some(chosen) = facts.commits.get(&subject.name) else {
+        return Vec::new();
+    };
+    let all = wishes.again || !wishes.revisions.is_empty() || !wishes.bench;
+    let measured = facts.measured.get(&subject.name);
+    let is_new =
+        |sha: &str| all || !measured.is_some_and(|list| list.iter().any(|known| known == sha));
+    let head = facts.heads.get(&subject.name);
+    let mut picked = Vec::new();
+    for (index, (commit, _)) in chosen.iter().enumerate() {
+        // Newest first: the one after in the list is the one before in history.
+        let newer_is_new = index > 0 && is_new(&chosen[index - 1].0.sha);
+        if is_new(&commit.sha) || newer_is_new || Some(&commit.sha) == head {
+            picked.push(commit.sha.clone());
+        }
+    }
+    picked.reverse();
+    picked
+}
+
+/// The library tests of each subject's newest chosen commit in all modes, and the reference beside them.
+fn test_jobs(config: &Config, wishes: &Wishes, facts: &Facts) -> Vec<TestJob> {
+    let mut jobs = Vec::new();
+    if !wishes.tests {
+        return jobs;
+    }
+    let reference = facts.baselines.contains_key(&config.file.tests.reference);
+    let mut sides: Vec<(BuildJob, Vec<String>)> = Vec::new();
+    if reference {
+        sides.push((
+            BuildJob::new(&config.file.tests.reference, None),
+            vec![DEFAULT_MODE.to_owned()],
+        ));
+    }
+    for subject in config
+        .file
+        .subjects
+        .iter()
+        .filter(|subject| wishes.wants_subject(&subject.name))
+    {
+        let Some((newest, _)) = facts
+            .commits
+            .get(&subject.name)
+            .and_then(|chosen| chosen.first())
+        else {
+            continue;
+        };
+        let modes = wishes
+            .test_modes(subject)
+            .map(|mode| mode.name.clone())
+            .collect();
+        sides.push((BuildJob::new(&subject.name, Some(&newest.sha)), modes));
+    }
+    // Module by module over all sides: a budget that ends early has whole rows of the grid.
+    for module in &facts.test_modules {
+        for (build, modes) in &sides {
+            for mode in modes {
+                jobs.push(TestJob::new(build, mode, module));
+            }
+        }
+    }
+    jobs
+}
+
+fn mode_spec(mode: &Mode) -> ModeSpec {
+    ModeSpec {
+        name: mode.name.clone(),
+        args: mode.args.clone(),
+        env: mode.env.clone(),
+        conf: mode.conf.clone(),
+        purpose: mode.purpose.as_str().into(),
+    }
+}
+
+fn benchmark_spec(benchmark: &manifest::Benchmark) -> BenchmarkSpec {
+    BenchmarkSpec {
+        suite: benchmark.category.as_str().into(),
+        name: benchmark.name.clone(),
+        category: benchmark.category.as_str().into(),
+        program: benchmark.program.display().to_string(),
+        source_sha256: benchmark.source_hash.clone(),
+        inner: benchmark.inner,
+        expected: benchmark.expected.clone(),
+        limit: Nanos::from(benchmark.time_limit),
+    }
+}

@@ -1,0 +1,88 @@
+//! `nightjar`: builds a VM at each commit, times it, runs CPython's tests on it, keeps and shows what came out.
+//!
+//! This crate is the outermost layer: it reads the configuration, chooses, wires subscribers to the session and turns the
+//! result into an exit code. Progress goes to standard error, results to standard output.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod baselines;
+mod compose;
+mod config;
+mod data;
+mod executor;
+mod exit;
+mod night;
+mod pages;
+mod signals;
+mod status;
+mod times;
+mod upkeep;
+
+use args::{Args, Command};
+use clap::Parser;
+use config::Config;
+use data::Data;
+use exit::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match command(&args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("nightjar: {error:#}");
+            error
+                .downcast_ref::<Wrong>()
+                .map_or(Exit::Infrastructure, |_| Exit::Usage)
+                .into()
+        }
+    }
+}
+
+/// Marks an error as the caller's: exit code 2.
+#[derive(Debug)]
+struct Wrong(String);
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+fn wrong(error: anyhow::Error) -> anyhow::Error {
+    anyhow::Error::new(Wrong(format!("{error:#}")))
+}
+
+fn command(args: &Args) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Nightly(_) | Command::Run(_) => {
+            let wishes = args.wishes().map_err(wrong)?;
+            let config = Config::load(&args.config).map_err(wrong)?;
+            config.tier(&wishes.tier).map_err(wrong)?;
+            let data = Data::open(&args.data)?;
+            let report = night::night(&config, &data, &wishes)?;
+            if args.json {
+                println!("{}", serde_json::to_string_pretty(&report)?);
+            } else {
+                status::print_night(&report);
+            }
+            Ok(report.exit)
+        }
+        Command::Status => status::status(&Data::existing(&args.data).map_err(wrong)?, args.json),
+        Command::Render => {
+            let index = pages::render(&Data::existing(&args.data).map_err(wrong)?)?;
+            println!("{}", index.display());
+            Ok(Exit::Clean)
+        }
+        Command::Serve { listen } => {
+            pages::serve(&Data::existing(&args.data).map_err(wrong)?, *listen)?;
+            Ok(Exit::Clean)
+        }
+        Command::Db { what } => {
+            upkeep::run(&Data::existing(&args.data).map_err(wrong)?, what, args.json)
+        }
+    }
+}

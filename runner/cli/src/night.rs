@@ -1,0 +1,382 @@
+//! One night, from the configuration to the exit code.
+//!
+//! ```text
+//! lock ─> open database ─> take up a killed run of the same request, or compose a plan
+//!      ─> session (builds, processes, tests; events to log, database, JUnit, terminal)
+//!      ─> points, new failures, exit code ─> pages
+//! ```
+
+use crate::baselines;
+use crate::compose::{Facts, Wishes, compose};
+use crate::config::Config;
+use crate::data::Data;
+use crate::executor::Real;
+use crate::exit::Exit;
+use crate::signals::Signals;
+use crate::{pages, times};
+use anyhow::{Context, Result};
+use builds::{Repository, select};
+use measure::{Environment, Machine, Nanos};
+use report::jsonl::{self, Jsonl};
+use report::junit::JUnit;
+use report::store::{Context as RunContext, StoreSink};
+use report::terminal::Terminal;
+use runner_core::lock::DataLock;
+use runner_core::session::{self, Progress};
+use runner_core::{Event, Fanout, Plan, RunEnd, Sink};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use store::summary::RunSummary;
+use store::{MachineId, RunId, Store};
+
+/// A killed run older than this is not taken up: what it measured with may have changed.
+const TAKE_UP_WITHIN_S: i64 = 24 * 3600;
+
+/// What came of a night.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct NightReport {
+    pub(crate) run: String,
+    pub(crate) end: RunEnd,
+    #[serde(skip)]
+    pub(crate) exit: Exit,
+    pub(crate) exit_code: u8,
+    pub(crate) meaning: &'static str,
+    pub(crate) database: PathBuf,
+    pub(crate) site: Option<PathBuf>,
+    pub(crate) junit: PathBuf,
+    pub(crate) summary: RunSummary,
+}
+
+/// Runs a night as `wishes` say.
+pub(crate) fn night(config: &Config, data: &Data, wishes: &Wishes) -> Result<NightReport> {
+    let signals = Signals::listen()?;
+    let _lock = DataLock::take(data.folder())?;
+    let mut store = Store::open(&data.database())?;
+    let machine = Machine::this();
+    let machine_id = store.machine(&store::machines::Machine {
+        fingerprint: machine.fingerprint.clone(),
+        name: machine.host.clone(),
+        cpu_model: machine.cpu_model.clone(),
+        cores: machine.cores,
+        memory_bytes: machine.memory.0,
+        kernel: machine.kernel.clone(),
+    })?;
+    let facts = gather(config, data, wishes, &mut store, machine_id)?;
+    let request = facts.request(config, wishes);
+    let mut prepared = prepare(
+        config, data, wishes, &facts, &request, &mut store, machine_id,
+    )?;
+    let (end, run) = carry_out(
+        config,
+        data,
+        wishes,
+        &facts,
+        &mut prepared,
+        &signals,
+        &mut store,
+        machine_id,
+    )?;
+    finish(data, &mut store, run, end, &prepared.plan, &facts)
+}
+
+/// What the machine and the repositories have to offer.
+fn gather(
+    config: &Config,
+    data: &Data,
+    wishes: &Wishes,
+    store: &mut Store,
+    machine: MachineId,
+) -> Result<Facts> {
+    let mut facts = Facts::default();
+    for subject in &config.file.subjects {
+        if !wishes.wants_subject(&subject.name) {
+            continue;
+        }
+        let repository = Repository::mirror(&subject.repository, &data.mirror(&subject.name))?;
+        let tier = config.tier(&wishes.tier)?;
+        let selection = wishes.selection(tier.revisions);
+        let chosen = select(&repository, &subject.paths, &selection)
+            .with_context(|| format!("subject {}: choosing revisions", subject.name))?;
+        facts.heads.insert(subject.name.clone(), repository.head());
+        facts.commits.insert(subject.name.clone(), chosen);
+    }
+    for baseline in &config.file.baselines {
+        match baselines::find(&baseline.candidates) {
+            Some(program) => drop(facts.baselines.insert(baseline.name.clone(), program)),
+            None => facts.notes.push(format!(
+                "baseline {}: not on this machine (looked for {}); measured without it",
+                baseline.name,
+                baseline.candidates.join(", ")
+            )),
+        }
+    }
+    facts.benchmarks =
+        manifest::list(&config.file.suite.folder).context("reading the benchmark suite")?;
+    if wishes.tests {
+        let suite = match &config.file.tests.root {
+            Some(root) => pytests::Suite::at(root)
+                .with_context(|| {
+                    format!(
+                        "tests.root {}: no CPython test package there",
+                        root.display()
+                    )
+                })
+                .map_err(|e| e.to_string()),
+            None => pytests::Suite::discover().map_err(|e| e.to_string()),
+        };
+        match suite {
+            Ok(suite) => {
+                let tier = config.tier(&wishes.tier)?;
+                let tiers = tier
+                    .test_tiers
+                    .iter()
+                    .filter_map(|n| pytests::Tier::from_number(*n));
+                facts.test_modules = tiers.flat_map(|tier| suite.tier(tier)).collect();
+                facts.tests_root = Some(suite.root);
+            }
+            Err(reason) => facts
+                .notes
+                .push(format!("library tests are left out: {reason}")),
+        }
+    }
+    facts.measured = measured(config, wishes, &facts, store, machine)?;
+    Ok(facts)
+}
+
+/// Commits of each subject for which every benchmark in every timing mode has an outcome already.
+fn measured(
+    config: &Config,
+    wishes: &Wishes,
+    facts: &Facts,
+    store: &mut Store,
+    machine: MachineId,
+) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut measured: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for subject in &config.file.subjects {
+        let modes: Vec<_> = wishes
+            .bench_modes(subject)
+            .map(|mode| mode.name.clone())
+            .collect();
+        let sources: Vec<_> = facts
+            .benchmarks
+            .iter()
+            .filter(|b| wishes.wants_benchmark(b))
+            .map(|b| b.source_hash.clone())
+            .collect();
+        for (commit, _) in facts.commits.get(&subject.name).into_iter().flatten() {
+            if store.is_measured(machine, &subject.name, &commit.sha, &modes, &sources)? {
+                measured
+                    .entry(subject.name.clone())
+                    .or_default()
+                    .push(commit.sha.clone());
+            }
+        }
+    }
+    Ok(measured)
+}
+
+/// A plan and how far it has been carried out.
+struct Prepared {
+    plan: Plan,
+    progress: Progress,
+    /// Row of a run that is taken up.
+    open: Option<store::runs::OpenRun>,
+    context: Option<RunContext>,
+}
+
+fn prepare(
+    config: &Config,
+    data: &Data,
+    wishes: &Wishes,
+    facts: &Facts,
+    request: &str,
+    store: &mut Store,
+    machine: MachineId,
+) -> Result<Prepared> {
+    if let Some(open) = store.unfinished_run(machine)? {
+        let same =
+            serde_json::from_str::<Plan>(&open.plan_json).is_ok_and(|plan| plan.request == request);
+        let fresh = store::now_s() - open.started_s < TAKE_UP_WITHIN_S;
+        if same && fresh && !wishes.again {
+            return Ok(Prepared {
+                plan: Plan::default(),
+                progress: Progress::new(),
+                open: Some(open),
+                context: None,
+            });
+        }
+        store.abandon_unfinished_runs(machine)?;
+    }
+    let started_s = store::now_s();
+    let mut plan = compose(config, wishes, facts)?;
+    plan.key = run_key(started_s, request);
+    plan.request = request.into();
+    let environment = Environment::capture(data.folder());
+    let facts_json = serde_json::to_string(&environment.facts)?;
+    let env = store.env_snapshot(machine, environment.grade().as_str(), &facts_json)?;
+    let context = facts.context(config, &plan, machine, env, started_s);
+    Ok(Prepared {
+        plan,
+        progress: Progress::new(),
+        open: None,
+        context: Some(context),
+    })
+}
+
+/// Time, and a little that tells apart two machines starting in the same second.
+fn run_key(started_s: i64, request: &str) -> String {
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos());
+    let salt = format!("{nanos} {} {request}", std::process::id());
+    format!(
+        "{}-{}",
+        times::utc_name(started_s),
+        &store::plain_sha256(salt.as_bytes())[..8]
+    )
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one night, each used once"
+)]
+fn carry_out(
+    config: &Config,
+    data: &Data,
+    wishes: &Wishes,
+    facts: &Facts,
+    prepared: &mut Prepared,
+    signals: &Signals,
+    store: &mut Store,
+    machine: MachineId,
+) -> Result<(RunEnd, RunId)> {
+    let mut database = match &prepared.open {
+        Some(open) => {
+            let (sink, plan, progress) = StoreSink::take_up(store, machine, open)?;
+            prepared.plan = plan;
+            prepared.progress = progress;
+            sink
+        }
+        None => {
+            let context = prepared
+                .context
+                .as_ref()
+                .context("a new run has its context")?;
+            StoreSink::begin(store, &prepared.plan, context)?
+        }
+    };
+    let run = database.run();
+    let folder = data.run(&prepared.plan.key);
+    std::fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    let log_path = folder.join("events.jsonl");
+    let mut junit = JUnit::new(&folder.join("junit.xml"));
+    jsonl::read(&log_path)?
+        .iter()
+        .for_each(|event| junit.take(event));
+    let mut log = Jsonl::append(&log_path)?;
+    let mut terminal = Terminal::new(std::io::stderr(), std::io::stderr().is_terminal());
+    let mut sinks = Fanout::default()
+        .with(&mut log)
+        .with(&mut database)
+        .with(&mut junit)
+        .with(&mut terminal);
+    for text in &facts.notes {
+        sinks.event(&Event::Note { text: text.clone() })?;
+    }
+    let mut executor = Real::new(
+        config,
+        data,
+        signals.clone(),
+        facts.baselines.clone(),
+        facts.tests_root.clone(),
+    )?;
+    let progress = std::mem::take(&mut prepared.progress);
+    let deadline = wishes.deadline.map(|after| Nanos(after.0));
+    let end = session::run(
+        &prepared.plan,
+        progress,
+        deadline,
+        &mut executor,
+        &mut sinks,
+    )?;
+    Ok((end, run))
+}
+
+fn finish(
+    data: &Data,
+    store: &mut Store,
+    run: RunId,
+    end: RunEnd,
+    plan: &Plan,
+    facts: &Facts,
+) -> Result<NightReport> {
+    store.rebuild_points(run)?;
+    let summary = store.run_summary(run)?;
+    let exit = judge(end, &summary, facts);
+    let state = match end {
+        RunEnd::Complete => "complete",
+        RunEnd::Deadline => "deadline",
+        RunEnd::Interrupted { .. } => "interrupted",
+    };
+    store.run_finished(
+        run,
+        state,
+        i32::from(exit.code()),
+        &serde_json::to_string(&summary)?,
+    )?;
+    data.rotate_runs()?;
+    let mut exit = exit;
+    let site = if matches!(end, RunEnd::Interrupted { .. }) {
+        None
+    } else {
+        match pages::render(data) {
+            Ok(index) => Some(index),
+            Err(error) => {
+                eprintln!("nightjar: the pages could not be written: {error:#}");
+                exit = exit.or(Exit::Infrastructure);
+                None
+            }
+        }
+    };
+    Ok(NightReport {
+        run: plan.key.clone(),
+        end,
+        exit,
+        exit_code: exit.code(),
+        meaning: exit.meaning(),
+        database: data.database(),
+        site,
+        junit: data.run(&plan.key).join("junit.xml"),
+        summary,
+    })
+}
+
+/// The exit code: what is wrong with the head outweighs what is wrong with us, and that what is new in the tests.
+fn judge(end: RunEnd, summary: &RunSummary, facts: &Facts) -> Exit {
+    let mut exit = Exit::Clean;
+    for job in &summary.not_ok {
+        let at_head = job
+            .sha
+            .as_ref()
+            .is_some_and(|sha| facts.heads.get(&job.subject) == Some(sha));
+        exit = exit.or(match (job.kind.as_str(), job.outcome.as_str()) {
+            (_, "infrastructure") => Exit::Infrastructure,
+            ("build", "fail" | "timeout") if at_head => Exit::HeadBroken,
+            ("bench", "crash" | "wrong-output") if at_head => Exit::HeadBroken,
+            _ => Exit::Clean,
+        });
+    }
+    if !summary.new_failures.is_empty() {
+        exit = exit.or(Exit::TestFailures);
+    }
+    if summary.confirmed_alerts > 0 {
+        exit = exit.or(Exit::Regression);
+    } else if summary.provisional_alerts > 0 {
+        exit = exit.or(Exit::Provisional);
+    }
+    match end {
+        RunEnd::Interrupted { signal } => Exit::Signal(signal),
+        RunEnd::Complete | RunEnd::Deadline => exit,
+    }
+}

@@ -1,0 +1,154 @@
+//! The `sys` module.
+
+use crate::{module, namespace, set, textfile};
+use pyrite_machine::Value;
+use pyrite_objects::layout::{Gc, PyException};
+use pyrite_objects::native::{NativeDef, def, effects};
+use pyrite_objects::vm::{R, Vm};
+
+static FUNCTIONS: [NativeDef; 12] = [
+    def("exit", "(status=None, /)", effects::ANY, exit),
+    def("getrecursionlimit", "()", effects::READS, |vm, _| Ok(Value::int_unchecked(i64::from(vm.depth_limit)))),
+    def("setrecursionlimit", "(limit, /)", effects::WRITES | effects::RAISES, set_recursion_limit),
+    def("exc_info", "()", effects::READS, exc_info),
+    def("exception", "()", effects::READS, |vm, _| Ok(if vm.handled.is_null() { vm.none } else { vm.handled })),
+    def("intern", "(string, /)", effects::ALLOC | effects::RAISES, intern),
+    def("getsizeof", "(obj, default=0, /)", effects::READS, |_, a| {
+        Ok(Value::int_unchecked(pyrite_objects::heap::size_of_object(a[0]) as i64))
+    }),
+    def("getdefaultencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
+    def("getfilesystemencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
+    def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| Ok(vm.new_str("surrogateescape"))),
+    def("is_finalizing", "()", effects::READS, |vm, _| Ok(vm.false_)),
+    def("displayhook", "(value, /)", effects::ANY, display),
+];
+
+static OPEN: NativeDef = def(
+    "open",
+    "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
+    effects::ANY,
+    |vm, a| {
+        let mode = if a[1].is_null() { "r".to_owned() } else { vm.str_to_string(a[1]) };
+        let class = vm.file_class;
+        textfile::open(vm, class, a[0], &mode)
+    },
+);
+
+fn exit(vm: &mut Vm, a: &[Value]) -> R {
+    let class = vm.types.system_exit;
+    let none = vm.none;
+    let status = if a[0].is_null() { none } else { a[0] };
+    let args: &[Value] = if a[0].is_null() { &[] } else { &[status] };
+    let e = vm.call(class.value(), args)?;
+    Err(vm.raise(e))
+}
+
+fn set_recursion_limit(vm: &mut Vm, a: &[Value]) -> R {
+    let n = vm.index_i64(a[0], false)?;
+    if n < 1 {
+        return Err(vm.value_error("recursion limit must be greater or equal than 1"));
+    }
+    vm.depth_limit = n.min(i64::from(u32::MAX)) as u32;
+    Ok(vm.none)
+}
+
+fn exc_info(vm: &mut Vm, _: &[Value]) -> R {
+    let (e, none) = (vm.handled, vm.none);
+    if e.is_null() || e == none {
+        return Ok(vm.new_tuple(&[none, none, none]));
+    }
+    let tb = Gc::<PyException>::from_value(e).traceback.get();
+    let t = vm.class_of(e).value();
+    Ok(vm.new_tuple(&[t, e, if tb.is_null() { none } else { tb }]))
+}
+
+fn intern(vm: &mut Vm, a: &[Value]) -> R {
+    match vm.as_str(a[0]) {
+        Some(s) if s == a[0] => Ok(vm.intern_value(s)),
+        _ => {
+            let m = format!("intern() argument must be str, not {}", vm.class_name(a[0]));
+            Err(vm.type_error(&m))
+        }
+    }
+}
+
+fn display(vm: &mut Vm, a: &[Value]) -> R {
+    if a[0] != vm.none {
+        let text = vm.repr_string(a[0])?;
+        println!("{text}");
+        let b = vm.builtins;
+        vm.dict_set_str(b, vm.names.underscore, a[0]);
+    }
+    Ok(vm.none)
+}
+
+/// Makes the module and the standard streams.
+pub fn install(vm: &mut Vm) {
+    let m = module(vm, "sys", "", &FUNCTIONS);
+    vm.sys_dict = namespace(m);
+    let file_class = textfile::install(vm);
+    vm.file_class = file_class;
+    for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
+        let label = vm.new_str(&format!("<{name}>"));
+        // SAFETY: asks about a number.
+        let line = fd == 2 || vm.config.unbuffered || unsafe { libc::isatty(fd) } == 1;
+        let f = textfile::make(vm, file_class, fd, label, mode, line);
+        set(vm, m, name, f);
+        set(vm, m, &format!("__{name}__"), f);
+    }
+    let open = vm.native_function(&OPEN, Value::NULL, Value::NULL, Value::NULL);
+    let key = vm.intern("open");
+    vm.dict_set_str(vm.builtins, key, open);
+    let modules = vm.modules;
+    set(vm, m, "modules", modules);
+    let argv = vm.new_list(&[]);
+    for i in 0..vm.config.argv.len() {
+        let s = vm.config.argv[i].to_string_lossy().into_owned();
+        let s = vm.new_str(&s);
+        vm.list_append(argv, s);
+    }
+    set(vm, m, "argv", argv);
+    let path = vm.new_list(&[]);
+    set(vm, m, "path", path);
+    let exe = vm.config.executable.clone();
+    let exe = vm.new_str(&exe);
+    set(vm, m, "executable", exe);
+    for (name, text) in [("platform", "linux"), ("byteorder", "little"), ("copyright", ""), ("float_repr_style", "short")] {
+        let s = vm.new_str(text);
+        set(vm, m, name, s);
+    }
+    let version = vm.new_str(concat!("3.11.2 (Pyrite ", env!("CARGO_PKG_VERSION"), ")"));
+    set(vm, m, "version", version);
+    let final_ = vm.new_str("final");
+    let info = [Value::small(3), Value::small(11), Value::small(2), final_, Value::small(0)];
+    let info = vm.new_tuple(&info);
+    set(vm, m, "version_info", info);
+    set(vm, m, "hexversion", Value::small(0x030B_02F0));
+    set(vm, m, "maxunicode", Value::small(0x10_FFFF));
+    let max = vm.new_int(i64::MAX);
+    set(vm, m, "maxsize", max);
+    let ns = vm.types.namespace;
+    let imp = vm.new_instance(ns);
+    for (k, text) in [("name", "pyrite"), ("cache_tag", "pyrite-311")] {
+        let key = vm.intern(k);
+        let s = vm.new_str(text);
+        vm.instance_set(imp, key, s);
+    }
+    let key = vm.intern("version");
+    vm.instance_set(imp, key, info);
+    set(vm, m, "implementation", imp);
+}
+
+/// Flushes the standard streams; errors are dropped, there is nobody to tell.
+pub fn finish(vm: &mut Vm) {
+    for name in ["stdout", "stderr"] {
+        let key = vm.intern(name);
+        let f = vm.dict_get_str(vm.sys_dict, key);
+        if f.is_some() {
+            let flush = vm.names.flush;
+            if vm.call_method(f, flush, &[]).is_err() {
+                vm.exc = Value::NULL;
+            }
+        }
+    }
+}
