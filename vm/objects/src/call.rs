@@ -205,6 +205,16 @@ impl Vm {
         if t == self.types.type_ && kwnames.is_null() && args.len() == 1 {
             return Ok(self.class_of(args[0]).value());
         }
+        if t == self.types.type_ {
+            let named = if kwnames.is_null() {
+                0
+            } else {
+                self.tuple_len(kwnames)
+            };
+            if args.len() - named != 3 {
+                return Err(self.type_error("type() takes 1 or 3 arguments"));
+            }
+        }
         let memo = self.type_memo(t);
         let init = self.lookup(t, self.names.init);
         let object_init = self.lookup(self.types.object, self.names.init);

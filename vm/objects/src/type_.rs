@@ -106,14 +106,11 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         return Err(wrong_argument(vm, 3, "dict", args[2]));
     }
     for &b in vm.tuple_items(bases) {
-        if !vm.is_type(b) {
-            let n = vm.names.mro_entries;
-            if vm.getattr_opt(b, n)?.is_some() {
-                return Err(vm.type_error(
-                    "type() doesn't support MRO entry resolution; use types.new_class()",
-                ));
-            }
-            return Err(vm.type_error("bases must be types"));
+        let n = vm.names.mro_entries;
+        if !vm.is_type(b) && vm.getattr_opt(b, n)?.is_some() {
+            return Err(
+                vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()")
+            );
         }
     }
     let winner = most_derived_metaclass(vm, meta, bases)?;
