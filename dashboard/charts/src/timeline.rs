@@ -106,6 +106,8 @@ struct Layout {
 }
 
 const STRIP_ROW: f64 = 13.0;
+/// With more columns than these (narrow, wide) intervals are drawn as a band and points have no marker.
+const FEW_COLUMNS: usize = 16;
 const MANY_COLUMNS: usize = 45;
 
 impl Timeline {
@@ -299,7 +301,12 @@ impl Timeline {
         line: &Line,
     ) -> Result<(), ChartError> {
         let ink = Ink::Series(line.series);
-        let many = self.columns.len() > MANY_COLUMNS;
+        let many = self.columns.len()
+            > if canvas.size().width < 600 {
+                FEW_COLUMNS
+            } else {
+                MANY_COLUMNS
+            };
         for piece in pieces(&line.spots) {
             let at = |&(column, point, ..): &(usize, f64, f64, f64)| {
                 (self.x(layout, column), y.px(point))

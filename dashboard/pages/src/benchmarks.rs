@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::PageError;
 use crate::common::{
-    WINDOW, amount, change_entry, columns, estimate_text, legend_of, reading_entry, revision_entry,
+    amount, change_entry, columns, estimate_text, legend_of, reading_entry, revision_entry,
     revision_link, speedup_entry, timeline_markup,
 };
 use crate::context::{Context, Readings};
@@ -15,6 +15,8 @@ use crate::route::Route;
 use crate::table::{Entry, Table, numbers, words};
 
 const TREND: usize = 40;
+/// Rows of a benchmark's tables that are on the page.
+const ROWS: usize = 60;
 
 pub(crate) fn list(context: &Context<'_>, draft: &mut Draft) -> Result<Content, PageError> {
     let readings = Readings::new(context.source.recent_cells(&context.scope, TREND)?);
@@ -165,7 +167,7 @@ fn metric_section(
         Metric::PeakRss => "The largest resident set of the process.",
     };
     let legend = legend_of(context, shown);
-    let markup = timeline_markup(chart, &legend, caption)?;
+    let markup = timeline_markup(&chart, &legend, caption, metric == Metric::Steady)?;
     let change_table = if metric == Metric::Steady {
         change_table(context, draft, changes)
     } else {
@@ -342,7 +344,7 @@ fn table(
     let mut table = Table::new(id, caption, columns)
         .with_filter()
         .with_sticky_column()
-        .showing(WINDOW);
+        .showing(ROWS);
     let positions = readings.positions();
     for (i, &p) in positions.iter().enumerate().rev() {
         let now = readings.mode(benchmark, &main, p);

@@ -7,7 +7,7 @@ use dashboard_charts::{ChartError, Column, Timeline};
 use maud::{Markup, html};
 
 use crate::context::Context;
-use crate::layout::{Draft, Key, figure, figures, legend};
+use crate::layout::{Draft, Key, figures, inline, legend};
 use crate::route::Route;
 use crate::table::Entry;
 
@@ -165,13 +165,18 @@ pub(crate) fn dropped_text(d: &Dropped) -> String {
     format!("{} ({side}{why})", d.benchmark)
 }
 
-/// The columns of a figure over revisions.
+/// The columns of a figure over revisions. A few are named by their ids, as a night's revisions are often of one day;
+/// more by their dates.
 pub(crate) fn columns(context: &Context<'_>, draft: &Draft, positions: &[i64]) -> Vec<Column> {
     positions
         .iter()
         .map(|&position| match context.revision(position) {
             Some(r) => Column {
-                label: axis_date(r.committed_at),
+                label: if positions.len() <= FEW {
+                    r.short().to_owned()
+                } else {
+                    axis_date(r.committed_at)
+                },
                 title: format!(
                     "{} of {}",
                     r.short(),
@@ -188,28 +193,40 @@ pub(crate) fn columns(context: &Context<'_>, draft: &Draft, positions: &[i64]) -
         .collect()
 }
 
+const FEW: usize = 10;
+
 /// How many revisions a figure shows in which every one answers to the pointer.
-pub(crate) const WINDOW: usize = 120;
+const WINDOW: usize = 120;
 const NARROW_WINDOW: usize = 40;
 
-/// A figure over revisions: the newest in detail, and all of them in small where there are more.
+/// A figure over revisions: the newest in detail and, when there are more and `with_history` says so, all in small.
 pub(crate) fn timeline_markup(
-    all: Timeline,
+    all: &Timeline,
     legend: &Markup,
     caption: &str,
+    with_history: bool,
 ) -> Result<Markup, ChartError> {
     let count = all.columns.len();
-    let (wide, narrow) = (all.newest(WINDOW), all.newest(NARROW_WINDOW));
-    let detail = figures(&wide, &narrow, legend, caption)?;
-    if count <= WINDOW {
+    let detail = figures(
+        &all.newest(WINDOW),
+        &all.newest(NARROW_WINDOW),
+        legend,
+        caption,
+    )?;
+    if count <= WINDOW || !with_history {
         return Ok(detail);
     }
-    let mut whole = all;
-    whole.marked = false;
-    let caption =
-        format!("All {count} measured revisions; the newest {WINDOW} are in the figure above.");
-    let whole = figure(&whole, legend, &caption)?;
-    Ok(html! { (detail) details { summary { "Whole history" } (whole) } })
+    let whole = Timeline {
+        marked: false,
+        ..all.newest(count)
+    };
+    Ok(html! {
+        (detail)
+        details {
+            summary { "Whole history: " (count) " measured revisions" }
+            figure.chart { (legend) div.scroll { (inline(&whole, 1080)?) } }
+        }
+    })
 }
 
 /// Day and month of an instant, for axes: `03-09`.

@@ -17,7 +17,7 @@ use crate::library::percent_of;
 use crate::route::Route;
 use crate::table::{Entry, Table, numbers, words};
 
-const RECENT: usize = 60;
+const RECENT: usize = 40;
 
 struct Facts {
     night: Option<Night>,

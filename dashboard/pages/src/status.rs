@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::layout::{Content, Draft, nothing, pill};
 use crate::table::{Entry, Table, numbers, words};
 
-const NIGHTS: usize = 120;
+const NIGHTS: usize = 60;
 
 pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, PageError> {
     let nights = context.source.nights(&context.scope, NIGHTS)?;

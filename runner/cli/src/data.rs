@@ -74,9 +74,12 @@ impl Data {
         self.folder.join("cache")
     }
 
+    pub(crate) fn launchers(&self) -> PathBuf {
+        self.folder.join("launchers")
+    }
+
     pub(crate) fn launcher(&self, side: &str, mode: &str) -> PathBuf {
-        self.folder
-            .join("launchers")
+        self.launchers()
             .join(format!("{}-{mode}", side.replace('/', "_")))
     }
 

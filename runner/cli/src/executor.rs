@@ -48,6 +48,12 @@ impl<'a> Real<'a> {
     ) -> Result<Real<'a>> {
         std::fs::create_dir_all(data.scratch())
             .with_context(|| format!("{}", data.scratch().display()))?;
+        // Launchers of earlier runs are hard links that would keep evicted binaries on the disk.
+        let launchers = data.launchers();
+        if launchers.exists() {
+            std::fs::remove_dir_all(&launchers)
+                .with_context(|| format!("{}", launchers.display()))?;
+        }
         let layout = affinity::layout(&affinity::allowed()?);
         Ok(Real {
             config,

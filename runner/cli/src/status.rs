@@ -102,15 +102,27 @@ fn summary_text(summary: &RunSummary) -> String {
             speedup.of
         );
     }
-    for job in summary.not_ok.iter().take(SHOWN) {
+    // What was not run shares its reason with many others; what went wrong by itself is shown one by one.
+    let (not_run, wrong): (Vec<_>, Vec<_>) = summary
+        .not_ok
+        .iter()
+        .partition(|job| job.outcome == "not-run");
+    for job in wrong.iter().take(SHOWN) {
         let _ = writeln!(
             text,
             "not ok    {}: {}: {}",
             job.key, job.outcome, job.reason
         );
     }
-    if summary.not_ok.len() > SHOWN {
-        let _ = writeln!(text, "          and {} more", summary.not_ok.len() - SHOWN);
+    if wrong.len() > SHOWN {
+        let _ = writeln!(text, "          and {} more", wrong.len() - SHOWN);
+    }
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for job in not_run {
+        *reasons.entry(&job.reason).or_default() += 1;
+    }
+    for (reason, count) in reasons.iter().take(SHOWN) {
+        let _ = writeln!(text, "not run   {count} jobs: {reason}");
     }
     for (mode, module, case) in summary.new_failures.iter().take(SHOWN) {
         let _ = writeln!(text, "new fail  {module} {case} ({mode})");

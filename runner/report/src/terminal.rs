@@ -21,6 +21,8 @@ pub struct Terminal<W: Write> {
     cases: u32,
     bad_cases: u32,
     next_plain: Instant,
+    /// Reason of the last job that was not run: hundreds may share one.
+    not_run: String,
 }
 
 /// How fast the sequence of processes goes.
@@ -44,6 +46,7 @@ impl<W: Write> Terminal<W> {
             cases: 0,
             bad_cases: 0,
             next_plain: Instant::now() + PLAIN_EVERY,
+            not_run: String::new(),
         }
     }
 
@@ -103,6 +106,22 @@ impl<W: Write> Terminal<W> {
                 self.status(&format!(
                     "process {} of {of_positions}, {left}: {job} #{process}",
                     position + 1
+                ))
+            }
+            Event::JobFinished {
+                outcome: Outcome::NotRun,
+                reason,
+                ..
+            } if *reason == self.not_run => Ok(()),
+            Event::JobFinished {
+                job,
+                outcome: Outcome::NotRun,
+                reason,
+                ..
+            } => {
+                self.not_run.clone_from(reason);
+                self.line(&format!(
+                    "{job} and what else depends on it: not run: {reason}"
                 ))
             }
             Event::JobFinished {

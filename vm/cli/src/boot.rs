@@ -93,6 +93,7 @@ pub(crate) fn run(args: Args) -> i32 {
     pyrite_stdlib::builtins::install(vm);
     pyrite_stdlib::sys::install(vm);
     pyrite_stdlib::time::install(vm);
+    pyrite_stdlib::codecs::install(vm);
     let code = program(vm, &args.program);
     pyrite_stdlib::sys::finish(vm);
     if let Some(path) = &args.stats {

@@ -150,6 +150,13 @@ impl Buffer {
         }
     }
 
+    /// What is emitted next belongs to the same place as what was emitted last.
+    pub(crate) fn keep_loc(&mut self) {
+        if let Some(&last) = self.locs.last() {
+            self.loc = last;
+        }
+    }
+
     /// An instruction behind which nothing runs on.
     pub(crate) fn leave(&mut self, op: Op, a: u16, b: u16) {
         self.op(op, a, b, 0);

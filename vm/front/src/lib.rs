@@ -16,6 +16,7 @@ mod diagnose;
 mod error;
 mod parse;
 mod source;
+mod strings;
 mod tokens;
 
 pub use decode::{coding, decode};

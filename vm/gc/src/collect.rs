@@ -73,12 +73,12 @@ impl Core {
             }
             (*this).run_drops(full);
             (*this).sweep(full);
-            (*this).keep_pinned_remembered(&pinned);
             let pause_ns = started.elapsed().as_nanos() as u64;
             let report = (*this).account(full, pause_ns, pinned.len());
             if verify {
                 (*this).verify_after();
             }
+            (*this).keep_pinned_remembered(&pinned);
             if let Some(roots) = (*this).roots {
                 (*roots).finished(&report);
             }

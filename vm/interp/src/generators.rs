@@ -114,7 +114,16 @@ fn restore(
             *base.add(at.a()) = value;
         }
     }
-    g.state.set(g.state.get() & !gs::MASK | gs::RUNNING);
+    let pc = if g.state.get() & gs::DELEGATE_DONE != 0 {
+        // Behind `SEND, JUMP, YIELD` of an iterator that has ended, the JUMP's
+        // target goes on with its result.
+        // SAFETY: the compiler emits the three in this order.
+        unsafe { pc.sub(1).offset(Ins(*pc.sub(2)).off() as isize) }
+    } else {
+        pc
+    };
+    g.state
+        .set(g.state.get() & !(gs::MASK | gs::DELEGATE_DONE) | gs::RUNNING);
     let own = g.handled.replace(vm.handled);
     if own.is_some() {
         vm.handled = own;

@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod frames;
 pub mod generators;
 pub mod ic;
+pub mod inspect;
 pub mod interp;
 pub mod jit;
 pub mod lang;

@@ -1195,8 +1195,8 @@ fn caught_stop(vm: &mut Vm, res: R, r: &Regs, ins: Ins) -> R<Option<Value>> {
                 return Err(e);
             }
             let stop = vm.take_exc();
-            let v = vm.instance_get(stop, vm.names.value);
-            r.set(ins.a() + 1, if v.is_null() { vm.none } else { v });
+            let v = pyrite_objects::exceptions::stop_value(vm, stop);
+            r.set(ins.a() + 1, v);
             Ok(None)
         }
     }

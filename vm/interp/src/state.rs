@@ -65,6 +65,7 @@ pub fn install(vm: &mut Vm) {
         yielded: false,
     });
     vm.interp = Box::into_raw(s).cast();
+    vm.frame_hooks = crate::inspect::HOOKS;
     vm.stack_soft = crate::frames::soft_limit(vm, vm.stack);
     let _ = Value::NULL;
 }

@@ -226,13 +226,22 @@ pub fn boot(vm: &mut Vm) {
         d.pattern_sequence = seq;
         d.pattern_mapping = !seq;
     }
-    crate::object::install(vm);
-    crate::type_::install(vm);
     crate::exceptions::install(vm);
     crate::traceback::install(vm);
+    crate::function::install(vm);
+    crate::descriptors::install(vm);
+    crate::generator_type::install(vm);
+    crate::small::install(vm);
+    crate::object::install(vm);
+    crate::type_::install(vm);
     crate::int_type::install(vm);
     crate::float::install(vm);
     crate::complex::install(vm);
+    crate::format_spec::install(vm);
+    crate::singletons::install(vm);
+    crate::str::install(vm);
+    crate::bytes::install(vm);
+    crate::bytearray::install(vm);
     crate::list::install(vm);
     crate::tuple::install(vm);
     crate::dict_type::install(vm);

@@ -1046,3 +1046,8 @@ fn translate_str(vm: &mut Vm, a: &[Value]) -> R {
     };
     Ok(vm.new_str(&m))
 }
+
+/// `StopIteration.value`.
+pub fn stop_value(vm: &Vm, stop: Value) -> Value {
+    or_none(vm, vm.word(stop, VALUE))
+}

@@ -19,6 +19,9 @@ pub mod state {
     pub const HOOKS_INITED: u64 = 0x200;
     /// An async generator's `asend` or `athrow` is in progress.
     pub const RUNNING_ASYNC: u64 = 0x400;
+    /// The iterator delegated to has ended: the next resumption goes on behind
+    /// the delegation, with its result.
+    pub const DELEGATE_DONE: u64 = 0x800;
 }
 
 /// How a resumption ended, if it did not raise.

@@ -103,6 +103,8 @@ pub struct Vm {
     pub repr_stack: Value,
     /// Command line and environment settings.
     pub config: Config,
+    /// What the interpreter tells about frames.
+    pub frame_hooks: crate::small::FrameHooks,
     /// Frames watched by someone: see `frame.rs`.
     pub frame_list: Value,
     /// Invalidation callback of the JIT: a watched thing changed.
@@ -263,6 +265,7 @@ impl Vm {
             hooks,
             repr_stack: Value::NULL,
             config,
+            frame_hooks: crate::small::ENDED_FRAMES,
             frame_list: Value::NULL,
             jit: std::ptr::null_mut(),
             activation: std::ptr::null_mut(),

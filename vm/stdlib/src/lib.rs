@@ -4,7 +4,9 @@
 //! and does is declared as in `pyrite_objects::native`.
 
 pub mod builtins;
+pub mod codecs;
 pub mod sys;
+mod sys_info;
 pub mod textfile;
 pub mod time;
 

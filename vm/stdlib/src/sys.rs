@@ -6,21 +6,17 @@ use pyrite_objects::layout::{Gc, PyException};
 use pyrite_objects::native::{NativeDef, def, effects};
 use pyrite_objects::vm::{R, Vm};
 
-static FUNCTIONS: [NativeDef; 12] = [
+static FUNCTIONS: [NativeDef; 10] = [
     def("exit", "(status=None, /)", effects::ANY, exit),
     def("getrecursionlimit", "()", effects::READS, |vm, _| Ok(Value::int_unchecked(i64::from(vm.depth_limit)))),
     def("setrecursionlimit", "(limit, /)", effects::WRITES | effects::RAISES, set_recursion_limit),
     def("exc_info", "()", effects::READS, exc_info),
     def("exception", "()", effects::READS, |vm, _| Ok(if vm.handled.is_null() { vm.none } else { vm.handled })),
     def("intern", "(string, /)", effects::ALLOC | effects::RAISES, intern),
-    def("getsizeof", "(obj, default=0, /)", effects::READS, |_, a| {
-        Ok(Value::int_unchecked(pyrite_objects::heap::size_of_object(a[0]) as i64))
-    }),
     def("getdefaultencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
     def("getfilesystemencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
     def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| Ok(vm.new_str("surrogateescape"))),
     def("is_finalizing", "()", effects::READS, |vm, _| Ok(vm.false_)),
-    def("displayhook", "(value, /)", effects::ANY, display),
 ];
 
 static OPEN: NativeDef = def(
@@ -70,16 +66,6 @@ fn intern(vm: &mut Vm, a: &[Value]) -> R {
             Err(vm.type_error(&m))
         }
     }
-}
-
-fn display(vm: &mut Vm, a: &[Value]) -> R {
-    if a[0] != vm.none {
-        let text = vm.repr_string(a[0])?;
-        println!("{text}");
-        let b = vm.builtins;
-        vm.dict_set_str(b, vm.names.underscore, a[0]);
-    }
-    Ok(vm.none)
 }
 
 /// Makes the module and the standard streams.
@@ -137,6 +123,7 @@ pub fn install(vm: &mut Vm) {
     let key = vm.intern("version");
     vm.instance_set(imp, key, info);
     set(vm, m, "implementation", imp);
+    crate::sys_info::install(vm, m);
 }
 
 /// Flushes the standard streams; errors are dropped, there is nobody to tell.

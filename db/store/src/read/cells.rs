@@ -6,8 +6,8 @@
 use super::scope::{Ids, outcome};
 use crate::{Result, Store};
 use dashboard_api::{Cell, Estimate, Metric, Outcome, Reading};
-use rusqlite::{Params, Row};
-use std::collections::{HashMap, HashSet};
+use rusqlite::{Params, Row, params};
+use std::collections::{BTreeSet, HashMap};
 
 /// What a cell belongs to: benchmark, variant, position, and the run where there is no position.
 type Key = (String, String, Option<i64>, i64);
@@ -20,8 +20,9 @@ struct Found {
 /// Columns of every point query, in the order [`Store::add_points`] reads them.
 const POINT: &str = "series.benchmark_version_id, CASE subject.role WHEN 'baseline' THEN subject.name ELSE mode.name END, \
      subject.role, point.run_id, run.started_s, point.geomean, point.low, point.high, point.n_processes";
-const POINT_FROM: &str = "FROM point JOIN series ON series.id = point.series_id JOIN subject ON subject.id = series.subject_id \
-     JOIN mode ON mode.id = series.mode_id JOIN run ON run.id = point.run_id";
+/// From the few series of a metric to their points by primary key: the planner would rather walk all points.
+const POINT_FROM: &str = "FROM series JOIN subject ON subject.id = series.subject_id JOIN mode ON mode.id = series.mode_id \
+     CROSS JOIN point ON point.series_id = series.id CROSS JOIN run ON run.id = point.run_id";
 
 /// Columns of every failure query, in the order [`Store::add_failures`] reads them.
 const FAILURE: &str = "job.benchmark_version_id, CASE subject.role WHEN 'baseline' THEN subject.name ELSE mode.name END, \
@@ -129,22 +130,22 @@ impl Store {
         metric: Metric,
     ) -> Result<Vec<Cell>> {
         let versions = self.newest_versions()?;
+        let positions: HashMap<i64, i64> = commits.iter().copied().collect();
         let mut found = Found::new();
-        let points = format!(
-            "SELECT {POINT} {POINT_FROM} WHERE point.commit_id = ?1 AND series.machine_id = ?2 \
-             AND series.metric_id = (SELECT id FROM metric WHERE name = ?3)"
-        );
+        let mut runs: BTreeSet<i64> = BTreeSet::new();
+        let mut measured = self.conn.prepare_cached(
+            "SELECT DISTINCT run_id FROM job JOIN run ON run.id = job.run_id WHERE commit_id = ? AND kind = 'bench' \
+             AND outcome IS NOT NULL AND run.machine_id = ?",
+        )?;
         let failures = format!(
             "SELECT {FAILURE} {FAILURE_FROM} WHERE job.commit_id = ?1 AND job.kind = 'bench' AND run.machine_id = ?2 \
              AND job.outcome != 'ok'"
         );
-        for &(commit, position) in commits {
-            let positions = HashMap::from([(commit, position)]);
+        for &(commit, _) in commits {
+            for run in measured.query_map(params![commit, ids.machine], |row| row.get(0))? {
+                runs.insert(run?);
+            }
             let at = |_: &Row<'_>| Ok(Some(commit));
-            let values = (commit, ids.machine, metric_name(metric));
-            self.add_points(
-                &mut found, &points, values, metric, &versions, &positions, at,
-            )?;
             self.add_failures(
                 &mut found,
                 &failures,
@@ -154,26 +155,21 @@ impl Store {
                 at,
             )?;
         }
-        let runs: HashSet<i64> = found.cells.values().map(|(_, cell)| cell.run).collect();
-        let none = HashMap::new();
         let points = format!(
-            "SELECT {POINT} {POINT_FROM} WHERE point.run_id = ?1 AND subject.role = 'baseline' \
-             AND series.metric_id = (SELECT id FROM metric WHERE name = ?2)"
+            "SELECT {POINT}, point.commit_id {POINT_FROM} WHERE point.run_id = ?1 AND series.machine_id = ?2 \
+             AND series.metric_id = (SELECT id FROM metric WHERE name = ?3) \
+             AND (series.subject_id = ?4 OR subject.role = 'baseline')"
         );
         let failures = format!(
             "SELECT {FAILURE} {FAILURE_FROM} WHERE job.run_id = ?1 AND job.kind = 'bench' AND subject.role = 'baseline' \
              AND job.outcome != 'ok'"
         );
+        let none = HashMap::new();
         for run in runs {
-            let values = (run, metric_name(metric));
+            let at = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(9)?);
+            let values = (run, ids.machine, metric_name(metric), ids.subject);
             self.add_points(
-                &mut found,
-                &points,
-                values,
-                metric,
-                &versions,
-                &none,
-                |_| Ok(None),
+                &mut found, &points, values, metric, &versions, &positions, at,
             )?;
             self.add_failures(&mut found, &failures, (run,), &versions, &none, |_| {
                 Ok(None)

@@ -11,11 +11,7 @@ impl Store {
     pub(super) fn page_nights(&self, ids: Ids, limit: usize) -> Result<Vec<Night>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut query = self.conn.prepare_cached(
-            "SELECT run.id, started_s, finished_s, state, tier, platform_version, env_snapshot.grade, \
-             (SELECT count(*) FROM job WHERE run_id = run.id AND kind = 'bench' AND outcome = 'ok'), \
-             (SELECT count(*) FROM job WHERE run_id = run.id AND kind = 'bench' \
-              AND outcome NOT IN ('ok', 'not-run', 'unsupported')), \
-             (SELECT count(*) FROM job WHERE run_id = run.id AND kind = 'bench' AND outcome IN ('not-run', 'unsupported')) \
+            "SELECT run.id, started_s, finished_s, state, tier, platform_version, env_snapshot.grade \
              FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id WHERE run.machine_id = ? \
              ORDER BY started_s DESC, run.id DESC LIMIT ?",
         )?;
@@ -29,20 +25,34 @@ impl Store {
                 positions: Vec::new(),
                 platform_version: row.get(5)?,
                 grade: Grade::from_word(&row.get::<_, String>(6)?),
-                cells_ok: row.get(7)?,
-                cells_failed: row.get(8)?,
-                cells_not_run: row.get(9)?,
+                cells_ok: 0,
+                cells_failed: 0,
+                cells_not_run: 0,
             })
         })?;
         let mut nights: Vec<Night> = rows.collect::<rusqlite::Result<_>>()?;
         let line: HashMap<i64, i64> = self.line(ids)?.into_iter().collect();
-        let mut commits = self.conn.prepare_cached(
-            "SELECT DISTINCT commit_id FROM job WHERE run_id = ? AND commit_id IS NOT NULL",
+        let mut jobs = self.conn.prepare_cached(
+            "SELECT commit_id, kind = 'bench', outcome, count(*) FROM job WHERE run_id = ? GROUP BY 1, 2, 3",
         )?;
         for night in &mut nights {
-            let rows = commits.query_map([night.run], |row| row.get::<_, i64>(0))?;
-            for commit in rows {
-                night.positions.extend(line.get(&commit?).copied());
+            let mut rows = jobs.query([night.run])?;
+            while let Some(row) = rows.next()? {
+                if let Some(position) = row.get::<_, Option<i64>>(0)?.and_then(|c| line.get(&c))
+                    && !night.positions.contains(position)
+                {
+                    night.positions.push(*position);
+                }
+                let count: u32 = row.get(3)?;
+                match (
+                    row.get::<_, bool>(1)?,
+                    row.get::<_, Option<String>>(2)?.as_deref(),
+                ) {
+                    (false, _) | (_, None) => {}
+                    (_, Some("ok")) => night.cells_ok += count,
+                    (_, Some("not-run" | "unsupported")) => night.cells_not_run += count,
+                    (_, Some(_)) => night.cells_failed += count,
+                }
             }
             night.positions.sort_unstable_by(|a, b| b.cmp(a));
         }

@@ -22,9 +22,9 @@ impl Store {
     pub(super) fn page_scopes(&self) -> Result<Vec<(Scope, Ids)>> {
         let machines = self.machine_labels()?;
         let mut query = self.conn.prepare_cached(
-            "SELECT subject.id, subject.name, build.machine_id FROM build JOIN subject ON subject.id = build.subject_id \
-             WHERE subject.role = 'subject' GROUP BY subject.id, build.machine_id \
-             ORDER BY (SELECT max(started_s) FROM run WHERE run.machine_id = build.machine_id) DESC, subject.id",
+            "SELECT subject.id, subject.name, machine.id FROM subject JOIN machine WHERE subject.role = 'subject' \
+             AND EXISTS (SELECT 1 FROM build WHERE build.subject_id = subject.id AND build.machine_id = machine.id) \
+             ORDER BY (SELECT max(started_s) FROM run WHERE run.machine_id = machine.id) DESC, subject.id",
         )?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.map(|row| {

@@ -3,7 +3,7 @@
 use super::scope::Ids;
 use crate::{ProcessId, Result, Store};
 use dashboard_api::WarmupCurve;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 impl Store {
     /// The newest position at which `benchmark` ended well in some mode, and one curve per variant of that run.
@@ -16,25 +16,38 @@ impl Store {
         let Some((&version, _)) = versions.iter().find(|(_, name)| *name == benchmark) else {
             return Ok(None);
         };
-        let newest: Option<(i64, i64, i64)> = self
+        // Rows come in the order they were measured; among the newest of each mode the highest position stands.
+        let mut recent = self.conn.prepare_cached(
+            "SELECT job.run_id, job.commit_id, c.seq FROM job JOIN \"commit\" AS c ON c.id = job.commit_id \
+             JOIN run ON run.id = job.run_id WHERE job.benchmark_version_id = ?1 AND job.mode_id = ?2 \
+             AND run.machine_id = ?3 AND job.kind = 'bench' AND job.outcome = 'ok' ORDER BY job.id DESC LIMIT 8",
+        )?;
+        let mut modes = self
             .conn
-            .prepare_cached(
-                "SELECT job.run_id, c.id, c.seq FROM job JOIN \"commit\" AS c ON c.id = job.commit_id \
-                 JOIN run ON run.id = job.run_id WHERE job.benchmark_version_id = ? AND job.subject_id = ? \
-                 AND run.machine_id = ? AND job.kind = 'bench' AND job.outcome = 'ok' \
-                 ORDER BY c.seq DESC, run.started_s DESC LIMIT 1",
-            )?
-            .query_row(params![version, ids.subject, ids.machine], |row| {
+            .prepare_cached("SELECT id FROM mode WHERE subject_id = ?")?;
+        let modes: Vec<i64> = modes
+            .query_map([ids.subject], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut newest: Option<(i64, i64, i64)> = None;
+        for mode in modes {
+            let rows = recent.query_map(params![version, mode, ids.machine], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()?;
+            })?;
+            for row in rows {
+                let row: (i64, i64, i64) = row?;
+                if newest.is_none_or(|best| (row.2, row.0) > (best.2, best.0)) {
+                    newest = Some(row);
+                }
+            }
+        }
         let Some((run, commit, position)) = newest else {
             return Ok(None);
         };
+        // The plus keeps the planner on the jobs of the run, which are fewer than those of the benchmark.
         let mut jobs = self.conn.prepare_cached(
             "SELECT job.id, CASE subject.role WHEN 'baseline' THEN subject.name ELSE mode.name END FROM job \
              JOIN subject ON subject.id = job.subject_id JOIN mode ON mode.id = job.mode_id WHERE job.run_id = ?1 \
-             AND job.benchmark_version_id = ?2 AND job.kind = 'bench' AND job.outcome = 'ok' \
+             AND +job.benchmark_version_id = ?2 AND job.kind = 'bench' AND job.outcome = 'ok' \
              AND (job.commit_id = ?3 OR subject.role = 'baseline') ORDER BY subject.role = 'baseline', mode.id",
         )?;
         let jobs: Vec<(i64, String)> = jobs

@@ -81,7 +81,19 @@ impl Gen<'_> {
     /// Evaluates positional and keyword arguments into the next registers.
     fn window_args(&mut self, args: &Arguments) -> Res<(u16, Option<Const>)> {
         for a in &args.args {
-            self.expr_new(a)?;
+            match a {
+                // `f(x for x in y)`: the call's parentheses are the generator's.
+                Expr::Generator(g) if !g.parenthesized => {
+                    let t = self.u.buf.alloc(1);
+                    let kind = crate::symtable::BlockKind::Generator;
+                    let loc = Loc::of(args);
+                    self.comprehension(g, kind, &g.generators, &g.elt, None, loc, t)?;
+                    self.u.buf.next = t + 1;
+                }
+                a => {
+                    self.expr_new(a)?;
+                }
+            }
         }
         let mut names = Vec::new();
         for k in &args.keywords {

@@ -46,7 +46,6 @@ impl<'a> Gen<'a> {
         let has_text =
             matches!(f.body.first(), Some(Stmt::Expr(e)) if e.value.is_string_literal_expr());
         self.body(&f.body[usize::from(has_text)..])?;
-        self.u.buf.loc = f.body.last().map_or(loc, Loc::of);
         self.return_none();
         let code = self.exit()?;
         self.make_function(code, parts, d, dst, loc);
@@ -305,9 +304,10 @@ impl<'a> Gen<'a> {
         let slot = self.decorators(&c.decorator_list)?;
         self.enter(c, &c.name, first_line);
         self.u.buf.constant(Const::None);
+        let top = self.source.line_start(first_line) as u32;
         self.u.buf.loc = Loc {
-            start: loc.start,
-            end: loc.start,
+            start: top,
+            end: top,
         };
         self.start_cells();
         let t = self.u.buf.alloc(1);
@@ -318,10 +318,7 @@ impl<'a> Gen<'a> {
         self.store_mangled("__qualname__", t);
         self.u.buf.next = t;
         self.namespace_body(&c.body)?;
-        self.u.buf.loc = Loc {
-            start: loc.start,
-            end: loc.start,
-        };
+        self.u.buf.keep_loc();
         if let Some(cell) = self
             .table
             .block(self.u.block)
@@ -479,7 +476,7 @@ impl<'a> Gen<'a> {
                 (_, None) => {
                     let sent = self.u.buf.alloc(1);
                     let v = self.operand(element, sent)?;
-                    self.u.buf.loc = Loc::of(element);
+                    self.u.buf.loc = loc;
                     self.emit_yield(v, sent);
                 }
             }

@@ -350,6 +350,7 @@ impl<'a> Gen<'a> {
     /// Ends a body that falls off its end.
     pub(crate) fn return_none(&mut self) {
         if !self.u.buf.dead {
+            self.u.buf.keep_loc();
             let t = self.none();
             self.u.buf.leave(Op::RETURN, t, 0);
         }

@@ -169,9 +169,15 @@ impl<'a> Gen<'a> {
                 self.u.buf.loc = Loc::of(&**e);
                 self.nop_if_other_line(r);
             }
-            self.u.buf.loc = Loc::of(r);
+            let loc = match &r.value {
+                Some(e) if self.line(Loc::of(&**e).start) == self.line(Loc::of(r).start) => {
+                    Loc::of(&**e)
+                }
+                _ => Loc::of(r),
+            };
+            self.u.buf.loc = loc;
             let left = self.leave_frames(0)?;
-            self.u.buf.loc = Loc::of(r);
+            self.u.buf.loc = loc;
             if !self.u.buf.dead {
                 let t = self.u.buf.alloc(1);
                 self.load_const(c, t);
@@ -329,7 +335,8 @@ impl<'a> Gen<'a> {
     fn import_module(&mut self, args: u16, level: i64, from: Const, name: &str) -> u16 {
         self.load_const(Const::Int(level), args);
         self.load_const(from, args + 1);
-        let ic = self.u.buf.cache(name);
+        let name = self.mangled(name);
+        let ic = self.u.buf.cache(&name);
         self.u.buf.op(Op::IMPORT_NAME, args, args, ic);
         args
     }
@@ -355,7 +362,7 @@ impl<'a> Gen<'a> {
                 self.u.buf.op(Op::IMPORT_STAR, module, 0, 0);
                 continue;
             }
-            let ic = self.u.buf.cache(&a.name);
+            let ic = self.attr_cache(&a.name);
             self.u.buf.op(Op::IMPORT_FROM, item, module, ic);
             let name = a.asname.as_ref().unwrap_or(&a.name);
             self.check_name(name, i, "assign to")?;

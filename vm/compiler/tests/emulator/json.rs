@@ -31,6 +31,8 @@ pub(crate) fn unit_json(u: &CodeUnit) -> Value {
         "caches": u.caches.iter().map(|c| &c.name).collect::<Vec<_>>(),
         "loops": u.loops,
         "exceptions": exceptions,
+        "first_line": u.first_line,
+        "positions": u.positions.iter().map(|p| (p.line, p.end_line, p.col, p.end_col)).collect::<Vec<_>>(),
         "lines": u.positions.iter().map(|p| p.line).collect::<Vec<_>>(),
         "has_docstring": u.has_docstring,
     })

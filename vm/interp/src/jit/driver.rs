@@ -99,6 +99,13 @@ pub struct Jit {
     log: Option<std::fs::File>,
 }
 
+impl Jit {
+    /// Highest slot that any frame of a trace reaches, exclusive.
+    pub(super) fn extent_of(&self, trace: TraceId) -> i32 {
+        self.entries[trace.0 as usize].extent
+    }
+}
+
 /// The JIT of a VM that has one.
 pub fn jit(vm: &Vm) -> &'static mut Jit {
     // SAFETY: installed once, never freed; one thread holds the VM.
@@ -264,6 +271,7 @@ fn new_recorder(vm: &mut Vm, e: Emitter, base: *mut Value, pc: *const u64) -> Py
         k: code_at(base).consts,
         depth: 0,
         extent: code_at(base).frame_size as i32,
+        wide_ints: j.params.passes.has(Pass::Fold),
         abort: None,
     }
 }
@@ -390,6 +398,9 @@ fn follow(m: &mut PyRecorder) -> Option<Abort> {
     };
     loop {
         let at = m.pc;
+        // SAFETY: the windows of inlined frames were checked to fit.
+        let top = unsafe { m.trace_base.offset(m.extent as isize) };
+        m.host.vm().alloc.top = top as u64;
         // SAFETY: code ends in an instruction that does not fall through.
         let ins = Ins(unsafe { *at });
         if steps > 0 || m.e.finish_value().is_none() {

@@ -81,6 +81,12 @@ impl Host for PyHost {
         unsafe { *(at as *mut u64) = header };
         Some(Value::from_bits(at))
     }
+    fn big_int(&mut self, i: i64) -> Value {
+        self.vm().new_int(i)
+    }
+    fn big_int_value(&self, v: Value) -> Option<i64> {
+        if v.is_ptr() && shape_of(v).layout == Layout::Int { self.vm().int_to_i64(v) } else { None }
+    }
     fn poll(&self) -> bool {
         // SAFETY: the VM is live.
         unsafe { (*self.vm).poll != 0 }

@@ -52,6 +52,11 @@ pub(super) extern "C" fn on_exit(vm: *mut c_void, exit: u32, frame: *mut u64, ba
     // SAFETY: the frame this very call was handed.
     let state = unsafe { ExitState::new(frame) };
     let info: *const pyrite_jit_x64::ExitInfo = j.backend.exit(exit);
+    // Making objects may collect: every slot of the trace's frames is in use.
+    // SAFETY: just taken from the table.
+    let extent = j.extent_of(unsafe { (*info).trace });
+    // SAFETY: the trace was entered only after its frames were checked to fit.
+    vm.alloc.top = unsafe { base.offset(extent as isize) } as u64;
     // SAFETY: exit tables only grow while nothing is compiled, and boxing compiles nothing.
     let resumption = unsafe { (*info).restore(&state, &mut Maker { vm, base }) };
     match resumption.mode {

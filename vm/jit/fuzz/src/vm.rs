@@ -371,6 +371,36 @@ impl<'p> Vm<'p> {
                 self.emit_resume_finish(d, val);
                 self.finish(d, val.word, val.r);
             }
+            Ins::Touch(a) => {
+                let a = self.read(a);
+                self.residual(4, a, host)?;
+            }
+            Ins::Count(d, a, count) => {
+                let (n, a) = (self.read(d), self.read(a));
+                let one = Val {
+                    word: word::box_int(1).unwrap_or_default(),
+                    r: OpRef::NONE,
+                };
+                let one = Val {
+                    r: self.word(one.word),
+                    ..one
+                };
+                let sum = self.arith(Arith::Add, n, one)?;
+                let early = self.test_if_slots_are_stored(a);
+                self.write(d, sum);
+                if !early.unwrap_or_else(|| self.holds(OpCode::NonNull, &[a.r], a.word != 0)) {
+                    next = self.program.skip(self.pc, count);
+                }
+            }
+            Ins::Swap(d, e, a, count) => {
+                let (x, y, a) = (self.read(d), self.read(e), self.read(a));
+                let early = self.test_if_slots_are_stored(a);
+                self.write(d, y);
+                self.write(e, x);
+                if !early.unwrap_or_else(|| self.holds(OpCode::NonNull, &[a.r], a.word != 0)) {
+                    next = self.program.skip(self.pc, count);
+                }
+            }
             Ins::Flush => {
                 self.emit(|e| {
                     e.flush_slots();
@@ -481,6 +511,16 @@ impl<'p> Vm<'p> {
             OpRef::NONE
         });
         truth
+    }
+
+    /// The null test of an instruction that tests behind its writes, done before them where written
+    /// slots are stores.
+    fn test_if_slots_are_stored(&mut self, a: Val) -> Option<bool> {
+        let stored = self
+            .recorder
+            .as_ref()
+            .is_some_and(Emitter::stores_slots_at_once);
+        stored.then(|| self.holds(OpCode::NonNull, &[a.r], a.word != 0))
     }
 
     // Kinds.
@@ -800,7 +840,20 @@ impl Host for Functions {
             } else {
                 word::box_int(7).unwrap_or_default()
             }),
+            "touch" => {
+                if object {
+                    let word = word::box_int(78).unwrap_or_default();
+                    machine.memory.write(arg + 8, Width::Val, word)?;
+                }
+                Ok(nothing)
+            }
             "poke" | "any" if object => {
+                let inner = machine.memory.read(arg + 16, Width::Val)?;
+                let deep = &*target.name == "any" && word::is_ptr(inner);
+                if deep && SHAPES.contains(&machine.memory.shape(inner)) {
+                    let word = word::box_int(79).unwrap_or_default();
+                    machine.memory.write(inner + 8, Width::Val, word)?;
+                }
                 let old = machine.memory.read(arg + 8, Width::Val)?;
                 let word = word::box_int(77).unwrap_or_default();
                 machine.memory.write(arg + 8, Width::Val, word)?;

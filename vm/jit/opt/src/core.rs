@@ -10,6 +10,7 @@ use crate::fold::{Fold, decide, fold};
 use crate::guards::{Facts, KindSet};
 use crate::heap::Heap;
 use crate::passes::{Pass, PassSet};
+use crate::plant::{self, Fault};
 
 /// What the passes make of an op.
 #[derive(Debug)]
@@ -115,7 +116,9 @@ impl Core {
                 Kind::Guard | Kind::Alloc => facts.learn(&self.trace, &op),
                 Kind::Call => {
                     let effects = self.trace.target(&op).effects;
-                    if effects.writes.contains(AliasClass::SHAPE) {
+                    if effects.writes.contains(AliasClass::SHAPE)
+                        && !plant::is(Fault::ShapesSurviveCalls)
+                    {
                         facts.forget_shapes(|object| !heap.is_fresh(object));
                     }
                     if effects.may_call || !effects.writes.is_empty() {

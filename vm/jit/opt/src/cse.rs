@@ -7,6 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::plant::{self, Fault};
 use pyrite_jit_ir::{Op, OpCode, OpRef, Trace};
 
 /// The ops that later ones may be equal to.
@@ -20,7 +21,7 @@ impl Cse {
     /// The earlier op with the same result.
     pub(crate) fn find(&self, trace: &Trace, op: &Op) -> Option<OpRef> {
         if op.code.is_pure() {
-            self.ops.get(&(op.code, op.a, op.b)).copied()
+            self.ops.get(&key(op)).copied()
         } else if is_elidable_call(trace, op) {
             self.calls
                 .get(&(op.imm, trace.list(op.list).to_vec()))
@@ -39,11 +40,16 @@ impl Cse {
     /// Remembers an emitted op.
     pub(crate) fn learn(&mut self, trace: &Trace, op: &Op, r: OpRef) {
         if op.code.is_pure() {
-            self.ops.insert((op.code, op.a, op.b), r);
+            self.ops.insert(key(op), r);
         } else if is_elidable_call(trace, op) {
             self.calls.insert((op.imm, trace.list(op.list).to_vec()), r);
         }
     }
+}
+
+fn key(op: &Op) -> (OpCode, OpRef, OpRef) {
+    let half = plant::is(Fault::HalfKey) && !op.b.is_none();
+    (op.code, op.a, if half { op.a } else { op.b })
 }
 
 fn is_elidable_call(trace: &Trace, op: &Op) -> bool {

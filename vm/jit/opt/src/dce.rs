@@ -7,6 +7,7 @@
 
 use pyrite_jit_ir::{Kind, Op, OpCode, OpRef, Trace};
 
+use crate::plant::{self, Fault};
 use crate::rebuild::Rebuild;
 
 /// The trace without its dead ops, dead snapshots included.
@@ -33,6 +34,7 @@ fn live_ops(trace: &Trace) -> Vec<bool> {
     for (r, op) in trace.iter() {
         let needed = match op.code.info().kind {
             Kind::Guard | Kind::Control => true,
+            Kind::Call if plant::is(Fault::CallsDropped) => false,
             _ => trace.has_effect(op),
         };
         if needed {
@@ -52,6 +54,9 @@ fn live_ops(trace: &Trace) -> Vec<bool> {
             work.extend(trace.operands(op));
         }
         if op.code == OpCode::Phi {
+            if plant::is(Fault::PhiStaysInitial) {
+                continue;
+            }
             work.push(next[i - first_phi]);
         }
         if let Some(snap) = op.snap {

@@ -44,6 +44,7 @@ use crate::core::{Core, Simplified};
 use crate::passes::{Pass, PassSet};
 use crate::peel::{self, PeelFailure};
 use crate::pipeline;
+use crate::plant::{self, Fault};
 
 /// How a recording ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -592,7 +593,7 @@ impl Emitter {
 
     /// Dirty slots as they were at the resume point.
     fn dirty_at_resume(&self) -> Vec<(i32, OpRef)> {
-        if self.undo.is_empty() {
+        if self.undo.is_empty() || plant::is(Fault::NoUndo) {
             return self.dirty().collect();
         }
         let mut slots = self.slots.clone();
@@ -618,6 +619,12 @@ impl Emitter {
         self.problem.get_or_insert(error);
     }
 
+    /// Is the `frames` switch off?
+    #[must_use]
+    pub fn stores_slots_at_once(&self) -> bool {
+        !self.frames
+    }
+
     /// Makes the exit's virtual objects anew. Boxes, which may leave, come before all allocations.
     fn make_inherited(&mut self, virtuals: &[VirtualObject]) -> Vec<OpRef> {
         let mut virtuals = virtuals.to_vec();
@@ -640,6 +647,8 @@ impl Emitter {
             }
             for field in &object.fields {
                 let val = field.val.as_virtual().map_or(field.val, |i| objects[i]);
+                let lost = plant::is(Fault::FieldsLost) && field.width == Width::Val;
+                let val = if lost { null } else { val };
                 let code = match field.width {
                     Width::Val => OpCode::StVal,
                     Width::I64 => OpCode::StI64,

@@ -11,6 +11,7 @@
 use pyrite_jit_ir::{Const, Op, OpCode, OpRef, Trace, word};
 
 use crate::guards::KindSet;
+use crate::plant::{self, Fault};
 
 /// What becomes of an op.
 #[derive(Debug)]
@@ -228,7 +229,7 @@ fn fold_flt(trace: &mut Trace, op: &Op) -> Fold {
         };
     }
     let unchanged = match op.code {
-        OpCode::FAdd => b == 0.0 && b.is_sign_negative(),
+        OpCode::FAdd => b == 0.0 && (b.is_sign_negative() || plant::is(Fault::PlusZero)),
         OpCode::FSub => b == 0.0 && b.is_sign_positive(),
         _ => b == 1.0,
     };
@@ -317,6 +318,7 @@ fn fold_int(trace: &mut Trace, op: &Op) -> Fold {
         }),
         _ => match (op.code, power) {
             (IMul, Some(k)) => become_op(trace, IShl, k),
+            (IDiv, Some(k)) if plant::is(Fault::ShiftTooFar) => become_op(trace, IShr, k + 1),
             (IDiv, Some(k)) => become_op(trace, IShr, k),
             (IMod, Some(_)) => become_op(trace, IAnd, b - 1),
             _ => Fold::Keep,

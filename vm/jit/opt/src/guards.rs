@@ -11,6 +11,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::plant::{self, Fault};
 use pyrite_jit_ir::{Const, Kind, Op, OpCode, OpRef, Trace, word};
 
 /// A set of kinds a value word may have.
@@ -259,7 +260,7 @@ fn is_compare(code: OpCode) -> bool {
 
 fn all_orders(code: OpCode) -> u8 {
     let ordered = LESS | EQUAL | GREATER;
-    if matches!(code, OpCode::ILt | OpCode::ILe | OpCode::IEq) {
+    if matches!(code, OpCode::ILt | OpCode::ILe | OpCode::IEq) || plant::is(Fault::NoNan) {
         ordered
     } else {
         ordered | UNORDERED

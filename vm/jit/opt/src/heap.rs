@@ -22,6 +22,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::plant::{self, Fault};
 use pyrite_jit_ir::ops::Place;
 use pyrite_jit_ir::{AliasClass, Effects, Kind, Op, OpCode, OpRef, Trace, Width};
 
@@ -273,6 +274,19 @@ impl Heap {
                 self.vm.insert(offset, r);
             }
             Loc::Elem { base, .. } if self.is_fresh(base) => self.blur(base, r),
+            Loc::Field {
+                base,
+                class,
+                offset,
+                ..
+            } if self.is_fresh(base) => {
+                // The load was emitted although the content may be known (`heap` may be off): its
+                // result is a second name of what was stored.
+                if let Some(cell) = self.fresh[&base].get(&(class, offset)).copied() {
+                    self.escape(cell.value, r);
+                }
+                self.insert(loc, r);
+            }
             _ => self.insert(loc, r),
         }
     }
@@ -285,6 +299,7 @@ impl Heap {
         let into_fresh = matches!(loc, Loc::Field { base, .. } if self.is_fresh(base));
         if let Some(value) = stored
             && !into_fresh
+            && !plant::is(Fault::NothingEscapes)
         {
             self.escape(value, r);
         }
@@ -318,7 +333,11 @@ impl Heap {
                 .refs()
                 .for_each(|shown| self.escape(shown, r));
         }
-        for class in effects.writes.iter() {
+        for class in effects
+            .writes
+            .iter()
+            .filter(|_| !plant::is(Fault::CallsWriteNothing))
+        {
             match class {
                 AliasClass::VM => self.vm.clear(),
                 AliasClass::STACK => self.slots.clear(),
@@ -408,6 +427,9 @@ impl Heap {
             cells.retain(|&(c, o), cell| c != class || !overlap(o, cell.width, offset, width));
             return;
         }
+        if plant::is(Fault::NoAliases) {
+            return;
+        }
         let Some(mut table) = self.shared.remove(&class) else {
             return;
         };
@@ -474,7 +496,7 @@ fn places_meet(a: Loc, b: Loc) -> bool {
                 add: j,
                 ..
             },
-        ) => o != p || w != x || r != s || i == j,
+        ) => (o, w) != (p, x) || (r != s && !plant::is(Fault::IndicesDiffer)) || (r == s && i == j),
         _ => true,
     }
 }

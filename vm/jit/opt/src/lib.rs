@@ -28,6 +28,7 @@ mod heap;
 mod passes;
 mod peel;
 mod pipeline;
+mod plant;
 mod rebuild;
 mod replay;
 mod sink;
@@ -37,4 +38,6 @@ pub use fold::{flt_to_int, int_op};
 pub use passes::{Pass, PassSet, UnknownPass};
 pub use peel::PeelFailure;
 pub use pipeline::optimize;
+#[cfg(feature = "planted")]
+pub use plant::{Fault, plant};
 pub use replay::replay;

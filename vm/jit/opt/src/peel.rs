@@ -33,6 +33,7 @@ use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId, Trace};
 
 use crate::core::{Core, Simplified};
 use crate::emitter::unboxed;
+use crate::plant::{self, Fault};
 use crate::rebuild::Rebuild;
 
 /// Why a loop stays unpeeled.
@@ -128,6 +129,9 @@ impl Second {
         let mut snapshot = self.core.trace.snapshot(id).clone();
         snapshot.map_refs(|r| substituted(&self.subst, r));
         let mut entries = self.dirty.clone();
+        if plant::is(Fault::BodyForgetsPreamble) {
+            entries.clear();
+        }
         entries.extend(snapshot.entries.iter().copied());
         snapshot.entries = entries.into_iter().collect();
         snapshot.map_refs(|r| unboxed(&self.core, r));
@@ -181,7 +185,7 @@ fn loop_carried(second: &Second, len: usize) -> Vec<OpRef> {
     let mut work = Vec::new();
     for op in &trace.ops[len + 1..] {
         work.extend(trace.operands(op));
-        if let Some(snap) = op.snap {
+        if let Some(snap) = op.snap.filter(|_| !plant::is(Fault::ExitsNotCarried)) {
             work.extend(trace.snapshot(snap).refs());
         }
     }

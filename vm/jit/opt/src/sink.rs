@@ -31,6 +31,7 @@ use pyrite_jit_ir::{
     VirtualObject, Width,
 };
 
+use crate::plant::{self, Fault};
 use crate::rebuild::Rebuild;
 
 /// How often the search for a consistent set of virtual objects may start again.
@@ -164,7 +165,7 @@ impl<'t> Escapes<'t> {
                     let value = op.operand(stored);
                     if self.is_candidate(op.a) {
                         self.follows.entry(op.a).or_default().push(value);
-                    } else {
+                    } else if !plant::is(Fault::StoredStaysVirtual) {
                         self.work.push(value);
                     }
                 }
@@ -307,6 +308,9 @@ impl Contents {
             .is_some_and(|(&o, cell)| {
                 o + cell.width.bytes() > offset && (o, cell.width) != (offset, width)
             });
+        if plant::is(Fault::FirstContent) && object.cells.contains_key(&offset) {
+            return Ok(());
+        }
         if clash || offset < 8 || end > object.words as i32 * 8 {
             return Err(op.a);
         }
@@ -663,7 +667,8 @@ impl Described<'_, '_> {
         if !self.sinker.virtuals.contains(&r) {
             return self.sinker.rebuild.resolve(r);
         }
-        if let Some(&index) = self.index.get(&r) {
+        let again = plant::is(Fault::Doubles) && self.objects.len() < 8;
+        if let Some(&index) = self.index.get(&r).filter(|_| !again) {
             return OpRef::virtual_object(index);
         }
         let object = &self.sinker.contents.0[&r];

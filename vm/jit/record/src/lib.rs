@@ -18,7 +18,7 @@ pub use host::Host;
 
 use pyrite_jit_ir::{AliasClass, Op, OpCode, OpRef};
 use pyrite_jit_opt::Emitter;
-use pyrite_machine::{Cmp, Core, Field, Header, INT_MAX, INT_MIN, Value};
+use pyrite_machine::{Cmp, Core, Field, Header, Value};
 
 /// A value word with its name in the trace.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,8 @@ pub struct Recorder<H: Host> {
     pub depth: u32,
     /// Highest slot any frame of the trace reaches, exclusive.
     pub extent: i32,
+    /// Integers may leave 50 bits inside the trace.
+    pub wide_ints: bool,
     /// The recording is to be given up.
     pub abort: Option<Abort>,
 }
@@ -109,12 +111,23 @@ impl<H: Host> Recorder<H> {
         Truth { now, guard: Some(Guard { code, a, b, imm: 0, not }) }
     }
 
-    fn fits(&mut self, i: i64) -> bool {
-        if (INT_MIN..=INT_MAX).contains(&i) {
-            return true;
+    /// The integer of a word that the trace boxed itself and that left 50 bits:
+    /// a heap object to the interpreter, still an integer to the trace.
+    fn boxed_big(&self, v: Word) -> Option<i64> {
+        let boxed = self.e.recorded().def(v.r).is_some_and(|op| op.code == OpCode::BoxInt);
+        if boxed { self.host.big_int_value(v.now) } else { None }
+    }
+
+    fn arith(&mut self, code: OpCode, a: Int, b: Int, now: Option<i64>) -> (Int, Truth) {
+        // Without folding every result is boxed, and beyond 50 bits that fails.
+        let now = now.filter(|i| self.wide_ints || Value::try_int(*i).is_some());
+        match now {
+            Some(now) => (Int { now, r: self.e.op(code, &[a.r, b.r]) }, Truth::known(false)),
+            None => {
+                self.give_up(Abort::IntegerTooLarge);
+                (a, Truth::known(true))
+            }
         }
-        self.give_up(Abort::IntegerTooLarge);
-        false
     }
 
     fn word_at(p: Value, f: Field) -> *mut u64 {
@@ -158,13 +171,15 @@ impl<H: Host> Core for Recorder<H> {
         Int { now: i, r: self.e.int(i) }
     }
     fn is_int(&mut self, v: Word) -> Truth {
-        Self::guarded(v.now.is_int(), OpCode::IsInt, v.r, OpRef::NONE, false)
+        let now = v.now.is_int() || self.boxed_big(v).is_some();
+        Self::guarded(now, OpCode::IsInt, v.r, OpRef::NONE, false)
     }
     fn is_float(&mut self, v: Word) -> Truth {
         Self::guarded(v.now.is_float(), OpCode::IsFlt, v.r, OpRef::NONE, false)
     }
     fn is_ptr(&mut self, v: Word) -> Truth {
-        Self::guarded(v.now.is_ptr(), OpCode::IsPtr, v.r, OpRef::NONE, false)
+        let now = v.now.is_ptr() && self.boxed_big(v).is_none();
+        Self::guarded(now, OpCode::IsPtr, v.r, OpRef::NONE, false)
     }
     fn is_null(&mut self, v: Word) -> Truth {
         Self::guarded(v.now.is_null(), OpCode::NonNull, v.r, OpRef::NONE, true)
@@ -229,14 +244,17 @@ impl<H: Host> Core for Recorder<H> {
         i.now
     }
     fn unbox_int(&mut self, v: Word) -> Int {
-        Int { now: v.now.int_value(), r: self.e.op(OpCode::UnboxInt, &[v.r]) }
+        let now = self.boxed_big(v).unwrap_or(v.now.int_value());
+        Int { now, r: self.e.op(OpCode::UnboxInt, &[v.r]) }
     }
     fn unbox_float(&mut self, v: Word) -> Float {
         Float { now: v.now.float_value(), r: self.e.op(OpCode::UnboxFlt, &[v.r]) }
     }
     fn box_int(&mut self, i: Int) -> Word {
-        let now = Value::try_int(i.now).unwrap_or(Value::small(0));
-        self.fits(i.now);
+        let now = match Value::try_int(i.now) {
+            Some(v) => v,
+            None => self.host.big_int(i.now),
+        };
         Word { now, r: self.e.op(OpCode::BoxInt, &[i.r]) }
     }
     fn box_float(&mut self, f: Float) -> Word {
@@ -246,26 +264,13 @@ impl<H: Host> Core for Recorder<H> {
         Float { now: i.now as f64, r: self.e.op(OpCode::I2F, &[i.r]) }
     }
     fn iadd(&mut self, a: Int, b: Int) -> (Int, Truth) {
-        let now = a.now.wrapping_add(b.now);
-        if !self.fits(now) {
-            return (a, Truth::known(true));
-        }
-        (Int { now, r: self.e.op(OpCode::IAddOvf, &[a.r, b.r]) }, Truth::known(false))
+        self.arith(OpCode::IAddOvf, a, b, a.now.checked_add(b.now))
     }
     fn isub(&mut self, a: Int, b: Int) -> (Int, Truth) {
-        let now = a.now.wrapping_sub(b.now);
-        if !self.fits(now) {
-            return (a, Truth::known(true));
-        }
-        (Int { now, r: self.e.op(OpCode::ISubOvf, &[a.r, b.r]) }, Truth::known(false))
+        self.arith(OpCode::ISubOvf, a, b, a.now.checked_sub(b.now))
     }
     fn imul(&mut self, a: Int, b: Int) -> (Int, Truth) {
-        let (now, overflow) = a.now.overflowing_mul(b.now);
-        if overflow || !self.fits(now) {
-            self.give_up(Abort::IntegerTooLarge);
-            return (a, Truth::known(true));
-        }
-        (Int { now, r: self.e.op(OpCode::IMulOvf, &[a.r, b.r]) }, Truth::known(false))
+        self.arith(OpCode::IMulOvf, a, b, a.now.checked_mul(b.now))
     }
     fn iadd_wrapping(&mut self, a: Int, b: Int) -> Int {
         Int { now: a.now.wrapping_add(b.now), r: self.e.op(OpCode::IAdd, &[a.r, b.r]) }
@@ -294,7 +299,7 @@ impl<H: Host> Core for Recorder<H> {
     }
     fn ishl(&mut self, a: Int, n: i64) -> (Int, Truth) {
         let now = a.now << n;
-        if now >> n != a.now || !self.fits(now) {
+        if now >> n != a.now {
             self.give_up(Abort::IntegerTooLarge);
             return (a, Truth::known(true));
         }

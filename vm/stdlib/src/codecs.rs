@@ -1,0 +1,300 @@
+//! The `_codecs` module: the registry of codecs and error handlers, and the
+//! codecs that the VM has itself, each as a pair of functions that also tell how
+//! much they consumed.
+
+use crate::module;
+use pyrite_machine::Value;
+use pyrite_objects::codecs::{Codec, Order, decode_with, encode_with, handlers};
+use pyrite_objects::native::{NativeDef, def, effects};
+use pyrite_objects::vm::{R, Vm};
+
+const ANY: u8 = effects::ANY;
+const ENCODE: &str = "(str, errors=None, /)";
+const DECODE: &str = "(data, errors=None, final=False, /)";
+
+macro_rules! pair {
+    ($encode:literal, $decode:literal, $codec:expr) => {
+        [
+            def($encode, ENCODE, ANY, |vm, a| encode_one(vm, a, $codec)),
+            def($decode, DECODE, ANY, |vm, a| decode_one(vm, a, $codec)),
+        ]
+    };
+}
+
+static REGISTRY: [NativeDef; 6] = [
+    def("register", "(search_function, /)", ANY, register),
+    def("lookup", "(encoding, /)", ANY, lookup),
+    def(
+        "register_error",
+        "(errors, handler, /)",
+        ANY,
+        register_error,
+    ),
+    def("lookup_error", "(name, /)", ANY, lookup_error),
+    def(
+        "encode",
+        "(obj, encoding='utf-8', errors='strict')",
+        ANY,
+        encode,
+    ),
+    def(
+        "decode",
+        "(obj, encoding='utf-8', errors='strict')",
+        ANY,
+        decode,
+    ),
+];
+
+static CODECS: [[NativeDef; 2]; 11] = [
+    pair!("utf_8_encode", "utf_8_decode", Codec::Utf8),
+    pair!("latin_1_encode", "latin_1_decode", Codec::Latin1),
+    pair!("ascii_encode", "ascii_decode", Codec::Ascii),
+    pair!("utf_16_encode", "utf_16_decode", Codec::Utf16(None)),
+    pair!(
+        "utf_16_le_encode",
+        "utf_16_le_decode",
+        Codec::Utf16(Some(Order::Little))
+    ),
+    pair!(
+        "utf_16_be_encode",
+        "utf_16_be_decode",
+        Codec::Utf16(Some(Order::Big))
+    ),
+    pair!("utf_32_encode", "utf_32_decode", Codec::Utf32(None)),
+    pair!(
+        "utf_32_le_encode",
+        "utf_32_le_decode",
+        Codec::Utf32(Some(Order::Little))
+    ),
+    pair!(
+        "utf_32_be_encode",
+        "utf_32_be_decode",
+        Codec::Utf32(Some(Order::Big))
+    ),
+    pair!(
+        "unicode_escape_encode",
+        "unicode_escape_decode",
+        Codec::UnicodeEscape
+    ),
+    pair!(
+        "raw_unicode_escape_encode",
+        "raw_unicode_escape_decode",
+        Codec::RawUnicodeEscape
+    ),
+];
+
+/// Makes the module.
+pub fn install(vm: &mut Vm) {
+    let m = module(vm, "_codecs", "", &REGISTRY);
+    for f in CODECS.iter().flatten() {
+        let name = vm.intern("_codecs");
+        let v = vm.native_function(f, Value::NULL, Value::NULL, name);
+        crate::set(vm, m, f.name, v);
+    }
+    // Search functions and found codecs, out of programs' sight.
+    let (list, dict) = (vm.new_list(&[]), vm.new_dict());
+    crate::set(vm, m, SEARCH, list);
+    crate::set(vm, m, CACHE, dict);
+}
+
+const SEARCH: &str = "_search_path";
+const CACHE: &str = "_search_cache";
+
+fn state(vm: &mut Vm, name: &str) -> R {
+    let (modules, key) = (vm.modules, vm.intern("_codecs"));
+    let m = vm.dict_get_str(modules, key);
+    let name = vm.intern(name);
+    vm.getattr(m, name)
+}
+
+fn errors_arg(vm: &Vm, v: Value) -> String {
+    if v.is_null() || v == vm.none {
+        "strict".into()
+    } else {
+        vm.str_to_string(v)
+    }
+}
+
+fn encode_one(vm: &mut Vm, a: &[Value], codec: Codec) -> R {
+    let Some(s) = vm.as_str(a[0]) else {
+        let m = format!(
+            "encode() argument 1 must be str, not {}",
+            vm.class_name(a[0])
+        );
+        return Err(vm.type_error(&m));
+    };
+    let errors = errors_arg(vm, a[1]);
+    let b = encode_with(vm, s, codec, &errors)?;
+    let n = vm.text(s).len() as i64;
+    let items = [vm.new_bytes(&b), vm.new_int(n)];
+    Ok(vm.new_tuple(&items))
+}
+
+fn decode_one(vm: &mut Vm, a: &[Value], codec: Codec) -> R {
+    let Some(b) = vm.buffer(a[0]) else {
+        let m = format!(
+            "a bytes-like object is required, not '{}'",
+            vm.class_name(a[0])
+        );
+        return Err(vm.type_error(&m));
+    };
+    let b = b.to_vec();
+    let errors = errors_arg(vm, a[1]);
+    let last = a[2].is_some() && vm.truth(a[2])?;
+    let (s, used) = decode_with(vm, &b, codec, &errors, last)?;
+    let used = vm.new_int(used as i64);
+    Ok(vm.new_tuple(&[s, used]))
+}
+
+fn register(vm: &mut Vm, a: &[Value]) -> R {
+    let list = state(vm, SEARCH)?;
+    vm.list_append(list, a[0]);
+    Ok(vm.none)
+}
+
+fn lookup(vm: &mut Vm, a: &[Value]) -> R {
+    let name = vm.str_to_string(a[0]).to_lowercase().replace(' ', "-");
+    let key = vm.new_str(&name);
+    let cache = state(vm, CACHE)?;
+    let found = vm.dict_get(cache, key)?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    let search = state(vm, SEARCH)?;
+    if vm.list_len(search) == 0 {
+        vm.import_module("encodings")?;
+    }
+    let mut i = 0;
+    while i < vm.list_len(search) {
+        let r = vm.call(vm.list_get(search, i), &[key])?;
+        if r != vm.none {
+            if vm.as_tuple(r).is_none_or(|t| vm.tuple_len(t) != 4) {
+                return Err(vm.type_error("codec search functions must return 4-tuples"));
+            }
+            vm.dict_set(cache, key, r)?;
+            return Ok(r);
+        }
+        i += 1;
+    }
+    let class = vm.types.lookup_error;
+    let m = format!("unknown encoding: {}", vm.str_to_string(a[0]));
+    Err(vm.raise_str(class, &m))
+}
+
+fn register_error(vm: &mut Vm, a: &[Value]) -> R {
+    let class = vm.class_of(a[1]);
+    if vm.lookup(class, vm.names.call).is_null() {
+        return Err(vm.type_error("handler must be callable"));
+    }
+    let d = handlers(vm);
+    vm.dict_set(d, a[0], a[1])?;
+    Ok(vm.none)
+}
+
+static BUILT_IN: [NativeDef; 4] = [
+    def("strict_errors", "(exception, /)", ANY, |vm, a| {
+        Err(vm.raise(a[0]))
+    }),
+    def("ignore_errors", "(exception, /)", ANY, |vm, a| {
+        stand_in(vm, a, |_, _| String::new())
+    }),
+    def("replace_errors", "(exception, /)", ANY, |vm, a| {
+        let encoding = vm.is_instance(a[0], vm.types.unicode_encode_error);
+        if encoding {
+            stand_in(vm, a, |_, n| "?".repeat(n))
+        } else {
+            stand_in(vm, a, |_, _| "\u{fffd}".into())
+        }
+    }),
+    def("backslashreplace_errors", "(exception, /)", ANY, |vm, a| {
+        stand_in(vm, a, |units, _| {
+            units
+                .iter()
+                .map(|c| match c {
+                    0..=0xFF => format!("\\x{c:02x}"),
+                    0x100..=0xFFFF => format!("\\u{c:04x}"),
+                    _ => format!("\\U{c:08x}"),
+                })
+                .collect()
+        })
+    }),
+];
+
+/// What a handler returns for an exception: a text made of the bad units and
+/// their number, and where to go on.
+fn stand_in(vm: &mut Vm, a: &[Value], make: fn(&[u32], usize) -> String) -> R {
+    let n = vm.names;
+    let object = vm.getattr(a[0], n.object)?;
+    let (start, stop) = (vm.getattr(a[0], n.start)?, vm.getattr(a[0], n.end)?);
+    let (s, e) = (
+        vm.index_i64(start, true)?.max(0) as usize,
+        vm.index_i64(stop, true)?.max(0) as usize,
+    );
+    let units: Vec<u32> = match vm.as_str(object) {
+        Some(t) => vm
+            .text(t)
+            .iter()
+            .skip(s)
+            .take(e.saturating_sub(s))
+            .collect(),
+        None => vm
+            .buffer(object)
+            .unwrap_or(&[])
+            .iter()
+            .skip(s)
+            .take(e.saturating_sub(s))
+            .map(|&c| c.into())
+            .collect(),
+    };
+    let text = make(&units, units.len());
+    let text = vm.new_str(&text);
+    Ok(vm.new_tuple(&[text, stop]))
+}
+
+fn lookup_error(vm: &mut Vm, a: &[Value]) -> R {
+    let d = handlers(vm);
+    let f = vm.dict_get(d, a[0])?;
+    if f.is_some() {
+        return Ok(f);
+    }
+    let name = vm.str_to_string(a[0]);
+    let full = format!("{name}_errors");
+    if let Some(def) = BUILT_IN.iter().find(|d| d.name == full) {
+        let module = vm.intern("_codecs");
+        return Ok(vm.native_function(def, Value::NULL, Value::NULL, module));
+    }
+    let class = vm.types.lookup_error;
+    Err(vm.raise_str(class, &format!("unknown error handler name '{name}'")))
+}
+
+/// Calls part `which` of the codec that the arguments name.
+fn through(vm: &mut Vm, a: &[Value], which: usize) -> R {
+    let name = if a[1].is_null() {
+        vm.intern("utf-8")
+    } else {
+        a[1]
+    };
+    let info = lookup(vm, &[name])?;
+    let t = vm.as_tuple(info).unwrap_or(info);
+    let f = vm.tuple_get(t, which);
+    let r = if a[2].is_null() {
+        vm.call(f, &[a[0]])?
+    } else {
+        vm.call(f, &[a[0], a[2]])?
+    };
+    match vm.as_tuple(r) {
+        Some(t) if vm.tuple_len(t) == 2 => Ok(vm.tuple_get(t, 0)),
+        _ => {
+            let what = if which == 0 { "encoder" } else { "decoder" };
+            Err(vm.type_error(&format!("{what} must return a tuple (object, integer)")))
+        }
+    }
+}
+
+fn encode(vm: &mut Vm, a: &[Value]) -> R {
+    through(vm, a, 0)
+}
+
+fn decode(vm: &mut Vm, a: &[Value]) -> R {
+    through(vm, a, 1)
+}
