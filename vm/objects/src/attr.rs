@@ -408,7 +408,12 @@ impl Vm {
         }
     }
 
-    pub(crate) fn property_error(&mut self, attr: Value, obj: Value, what: &str) -> crate::vm::Raised {
+    pub(crate) fn property_error(
+        &mut self,
+        attr: Value,
+        obj: Value,
+        what: &str,
+    ) -> crate::vm::Raised {
         let name = Gc::<PyProperty>::from_value(attr).name.get();
         let cls = self.class_name(obj);
         let m = if self.is_str(name) {

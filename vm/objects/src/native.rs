@@ -468,7 +468,19 @@ impl Vm {
             } else {
                 "at most"
             };
-            if max == 0 {
+            let all = sig.params.iter().filter(|p| !p.star).count() - s;
+            if given > all && all > 0 {
+                let total = if all == max && min == max {
+                    "exactly"
+                } else {
+                    "at most"
+                };
+                format!(
+                    "{}() takes {total} {all} argument{} ({given} given)",
+                    who.plain,
+                    plural(all)
+                )
+            } else if max == 0 {
                 format!("{}() takes no positional arguments", who.plain)
             } else {
                 format!(

@@ -856,8 +856,9 @@ impl Vm {
             let m = format!("'{}' object is not a container", self.class_name(a));
             return Err(self.type_error(&m));
         }
-        if self.lookup(class, self.names.iter).is_null()
-            && self.lookup(class, self.names.getitem).is_null()
+        let iter = self.lookup(class, self.names.iter);
+        if iter.is_null() && self.lookup(class, self.names.getitem).is_null()
+            || iter.is_some() && iter == self.none
         {
             let m = format!("argument of type '{}' is not iterable", self.class_name(a));
             return Err(self.type_error(&m));

@@ -8,14 +8,38 @@ use pyrite_objects::vm::{R, Vm};
 
 static FUNCTIONS: [NativeDef; 10] = [
     def("exit", "(status=None, /)", effects::ANY, exit),
-    def("getrecursionlimit", "()", effects::READS, |vm, _| Ok(Value::int_unchecked(i64::from(vm.depth_limit)))),
-    def("setrecursionlimit", "(limit, /)", effects::WRITES | effects::RAISES, set_recursion_limit),
+    def("getrecursionlimit", "()", effects::READS, |vm, _| {
+        Ok(Value::int_unchecked(i64::from(vm.depth_limit)))
+    }),
+    def(
+        "setrecursionlimit",
+        "(limit, /)",
+        effects::WRITES | effects::RAISES,
+        set_recursion_limit,
+    ),
     def("exc_info", "()", effects::READS, exc_info),
-    def("exception", "()", effects::READS, |vm, _| Ok(if vm.handled.is_null() { vm.none } else { vm.handled })),
-    def("intern", "(string, /)", effects::ALLOC | effects::RAISES, intern),
-    def("getdefaultencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
-    def("getfilesystemencoding", "()", effects::PURE, |vm, _| Ok(vm.new_str("utf-8"))),
-    def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| Ok(vm.new_str("surrogateescape"))),
+    def("exception", "()", effects::READS, |vm, _| {
+        Ok(if vm.handled.is_null() {
+            vm.none
+        } else {
+            vm.handled
+        })
+    }),
+    def(
+        "intern",
+        "(string, /)",
+        effects::ALLOC | effects::RAISES,
+        intern,
+    ),
+    def("getdefaultencoding", "()", effects::PURE, |vm, _| {
+        Ok(vm.new_str("utf-8"))
+    }),
+    def("getfilesystemencoding", "()", effects::PURE, |vm, _| {
+        Ok(vm.new_str("utf-8"))
+    }),
+    def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| {
+        Ok(vm.new_str("surrogateescape"))
+    }),
     def("is_finalizing", "()", effects::READS, |vm, _| Ok(vm.false_)),
 ];
 
@@ -24,7 +48,11 @@ static OPEN: NativeDef = def(
     "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
     effects::ANY,
     |vm, a| {
-        let mode = if a[1].is_null() { "r".to_owned() } else { vm.str_to_string(a[1]) };
+        let mode = if a[1].is_null() {
+            "r".to_owned()
+        } else {
+            vm.str_to_string(a[1])
+        };
         let class = vm.file_class;
         textfile::open(vm, class, a[0], &mode)
     },
@@ -99,14 +127,25 @@ pub fn install(vm: &mut Vm) {
     let exe = vm.config.executable.clone();
     let exe = vm.new_str(&exe);
     set(vm, m, "executable", exe);
-    for (name, text) in [("platform", "linux"), ("byteorder", "little"), ("copyright", ""), ("float_repr_style", "short")] {
+    for (name, text) in [
+        ("platform", "linux"),
+        ("byteorder", "little"),
+        ("copyright", ""),
+        ("float_repr_style", "short"),
+    ] {
         let s = vm.new_str(text);
         set(vm, m, name, s);
     }
     let version = vm.new_str(concat!("3.11.2 (Pyrite ", env!("CARGO_PKG_VERSION"), ")"));
     set(vm, m, "version", version);
     let final_ = vm.new_str("final");
-    let info = [Value::small(3), Value::small(11), Value::small(2), final_, Value::small(0)];
+    let info = [
+        Value::small(3),
+        Value::small(11),
+        Value::small(2),
+        final_,
+        Value::small(0),
+    ];
     let info = vm.new_tuple(&info);
     set(vm, m, "version_info", info);
     set(vm, m, "hexversion", Value::small(0x030B_02F0));

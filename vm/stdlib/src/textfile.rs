@@ -49,13 +49,17 @@ static METHODS: [NativeDef; 13] = [
     def("__next__", "($self, /)", effects::ANY, next),
     def("__enter__", "($self, /)", effects::READS, |_, a| Ok(a[0])),
     def("__exit__", "($self, *args)", effects::ANY, close),
-    def("fileno", "($self, /)", effects::READS, |_, a| Ok(file(a[0]).fd.get())),
+    def("fileno", "($self, /)", effects::READS, |_, a| {
+        Ok(file(a[0]).fd.get())
+    }),
     def("isatty", "($self, /)", effects::READS, |vm, a| {
         let fd = file(a[0]).fd.get().int_value() as i32;
         // SAFETY: asks about a number.
         Ok(vm.bool(unsafe { libc::isatty(fd) } == 1))
     }),
-    def("writable", "($self, /)", effects::READS, |vm, _| Ok(vm.true_)),
+    def("writable", "($self, /)", effects::READS, |vm, _| {
+        Ok(vm.true_)
+    }),
 ];
 
 static GETSET: [GetSetDef; 5] = [
@@ -63,7 +67,9 @@ static GETSET: [GetSetDef; 5] = [
     getter("mode", |_, v| Ok(file(v).mode.get())),
     getter("encoding", |vm, _| Ok(vm.new_str("utf-8"))),
     getter("errors", |vm, _| Ok(vm.new_str("strict"))),
-    getter("closed", |vm, v| Ok(vm.bool(file(v).fd.get().int_value() < 0))),
+    getter("closed", |vm, v| {
+        Ok(vm.bool(file(v).fd.get().int_value() < 0))
+    }),
 ];
 
 /// Makes the class; its slot among the statics.
@@ -180,7 +186,9 @@ fn fill(vm: &mut Vm, v: Value) -> R<()> {
         }
         bytes.extend_from_slice(&chunk[..n as usize]);
     }
-    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace('\r', "\n");
+    let text = String::from_utf8_lossy(&bytes)
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
     let s = vm.new_str(&text);
     file(v).text.set(s);
     vm.write_barrier(v);
@@ -220,7 +228,13 @@ fn readline(vm: &mut Vm, a: &[Value]) -> R {
     fill(vm, a[0])?;
     let max = limit(vm, a[0], a[1])?;
     let at = file(a[0]).at.get().int_value() as usize;
-    let n = vm.text(file(a[0]).text.get()).iter().skip(at).take(max).position(|c| c == 10).map_or(max, |i| i + 1);
+    let n = vm
+        .text(file(a[0]).text.get())
+        .iter()
+        .skip(at)
+        .take(max)
+        .position(|c| c == 10)
+        .map_or(max, |i| i + 1);
     Ok(take(vm, a[0], n))
 }
 
@@ -237,7 +251,11 @@ fn readlines(vm: &mut Vm, a: &[Value]) -> R {
 
 fn next(vm: &mut Vm, a: &[Value]) -> R {
     let s = readline(vm, &[a[0], Value::NULL])?;
-    if vm.text(s).is_empty() { Err(vm.stop_iteration(Value::NULL)) } else { Ok(s) }
+    if vm.text(s).is_empty() {
+        Err(vm.stop_iteration(Value::NULL))
+    } else {
+        Ok(s)
+    }
 }
 
 /// `open(file, mode, ...)` for text.
@@ -249,7 +267,9 @@ pub fn open(vm: &mut Vm, class: usize, path: Value, mode: &str) -> R {
         "a" => libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND,
         "x" => libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL,
         m => {
-            let m = format!("open() mode '{m}' needs the io module, which this version does not have yet");
+            let m = format!(
+                "open() mode '{m}' needs the io module, which this version does not have yet"
+            );
             return Err(vm.value_error(&m));
         }
     };
@@ -261,7 +281,9 @@ pub fn open(vm: &mut Vm, class: usize, path: Value, mode: &str) -> R {
     if fd < 0 {
         let n = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
         // SAFETY: strerror returns a string of the C library.
-        let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }.to_string_lossy().into_owned();
+        let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }
+            .to_string_lossy()
+            .into_owned();
         let text = vm.new_str(&text);
         let e = vm.call(vm.types.os_error.value(), &[Value::small(n), text, path])?;
         return Err(vm.raise(e));

@@ -6,22 +6,45 @@ use pyrite_objects::native::{NativeDef, def, effects};
 use pyrite_objects::vm::{R, Vm};
 
 static FUNCTIONS: [NativeDef; 12] = [
-    def("time", "()", effects::READS, |_, _| Ok(seconds(libc::CLOCK_REALTIME))),
-    def("time_ns", "()", effects::READS, |vm, _| Ok(nanos(vm, libc::CLOCK_REALTIME))),
-    def("perf_counter", "()", effects::READS, |_, _| Ok(seconds(libc::CLOCK_MONOTONIC))),
-    def("perf_counter_ns", "()", effects::READS, |vm, _| Ok(nanos(vm, libc::CLOCK_MONOTONIC))),
-    def("monotonic", "()", effects::READS, |_, _| Ok(seconds(libc::CLOCK_MONOTONIC))),
-    def("monotonic_ns", "()", effects::READS, |vm, _| Ok(nanos(vm, libc::CLOCK_MONOTONIC))),
-    def("process_time", "()", effects::READS, |_, _| Ok(seconds(libc::CLOCK_PROCESS_CPUTIME_ID))),
-    def("process_time_ns", "()", effects::READS, |vm, _| Ok(nanos(vm, libc::CLOCK_PROCESS_CPUTIME_ID))),
-    def("thread_time", "()", effects::READS, |_, _| Ok(seconds(libc::CLOCK_THREAD_CPUTIME_ID))),
-    def("thread_time_ns", "()", effects::READS, |vm, _| Ok(nanos(vm, libc::CLOCK_THREAD_CPUTIME_ID))),
+    def("time", "()", effects::READS, |_, _| {
+        Ok(seconds(libc::CLOCK_REALTIME))
+    }),
+    def("time_ns", "()", effects::READS, |vm, _| {
+        Ok(nanos(vm, libc::CLOCK_REALTIME))
+    }),
+    def("perf_counter", "()", effects::READS, |_, _| {
+        Ok(seconds(libc::CLOCK_MONOTONIC))
+    }),
+    def("perf_counter_ns", "()", effects::READS, |vm, _| {
+        Ok(nanos(vm, libc::CLOCK_MONOTONIC))
+    }),
+    def("monotonic", "()", effects::READS, |_, _| {
+        Ok(seconds(libc::CLOCK_MONOTONIC))
+    }),
+    def("monotonic_ns", "()", effects::READS, |vm, _| {
+        Ok(nanos(vm, libc::CLOCK_MONOTONIC))
+    }),
+    def("process_time", "()", effects::READS, |_, _| {
+        Ok(seconds(libc::CLOCK_PROCESS_CPUTIME_ID))
+    }),
+    def("process_time_ns", "()", effects::READS, |vm, _| {
+        Ok(nanos(vm, libc::CLOCK_PROCESS_CPUTIME_ID))
+    }),
+    def("thread_time", "()", effects::READS, |_, _| {
+        Ok(seconds(libc::CLOCK_THREAD_CPUTIME_ID))
+    }),
+    def("thread_time_ns", "()", effects::READS, |vm, _| {
+        Ok(nanos(vm, libc::CLOCK_THREAD_CPUTIME_ID))
+    }),
     def("sleep", "(seconds, /)", effects::ANY, sleep),
     def("tzset", "()", effects::WRITES, |vm, _| Ok(vm.none)),
 ];
 
 fn clock(id: libc::clockid_t) -> libc::timespec {
-    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: writes the structure it is given; the clocks named here exist on Linux.
     unsafe { libc::clock_gettime(id, &mut t) };
     t
