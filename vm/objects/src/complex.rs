@@ -131,10 +131,11 @@ fn is_complex(vm: &Vm, v: Value) -> bool {
 
 /// An argument's value, and whether it was complex.
 fn number(vm: &mut Vm, v: Value, special: bool) -> R<Option<(C, bool)>> {
-    if special && !(vm.class_of(v) == vm.types.complex) {
-        if let Some(c) = vm.special_complex(v)? {
-            return Ok(Some((c, true)));
-        }
+    if special
+        && !(vm.class_of(v) == vm.types.complex)
+        && let Some(c) = vm.special_complex(v)?
+    {
+        return Ok(Some((c, true)));
     }
     if let Some(c) = vm.as_complex(v) {
         return Ok(Some((c, true)));

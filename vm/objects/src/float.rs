@@ -135,10 +135,10 @@ impl Vm {
 
     /// By `__float__`, else by `__index__`; `None` if there is neither.
     fn special_float(&mut self, v: Value) -> R<Option<f64>> {
-        if let Some(i) = self.as_int(v) {
-            if !v.is_ptr() || !self.type_data(self.class_of(v)).heap_type {
-                return self.int_to_f64(i).map(Some);
-            }
+        if let Some(i) = self.as_int(v)
+            && (!v.is_ptr() || !self.type_data(self.class_of(v)).heap_type)
+        {
+            return self.int_to_f64(i).map(Some);
         }
         let n = self.names;
         if let Some(r) = self.call_special(v, n.float, &[])? {
@@ -446,7 +446,7 @@ fn as_integer_ratio(vm: &mut Vm, a: &[Value]) -> R {
     }
     let (mut m, mut e) = decompose(f);
     while m != IBig::ZERO && e < 0 && &m & IBig::ONE == IBig::ZERO {
-        m = m >> 1usize;
+        m >>= 1usize;
         e += 1;
     }
     let (n, d) = if m == IBig::ZERO {

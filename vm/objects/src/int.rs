@@ -124,20 +124,20 @@ pub fn int_pow(vm: &mut Vm, a: Value, b: Value) -> R {
             _ => Err(vm.memory_error("")),
         };
     };
-    if let Some(x) = a.as_int() {
-        if let Some(r) = u32::try_from(e).ok().and_then(|e| x.checked_pow(e)) {
-            return Ok(vm.new_int(r));
-        }
+    if let Some(x) = a.as_int()
+        && let Some(r) = u32::try_from(e).ok().and_then(|e| x.checked_pow(e))
+    {
+        return Ok(vm.new_int(r));
     }
     let x = vm.int_to_big(a);
-    if let Some(i) = a.as_int() {
-        if i == 0 || i == 1 || i == -1 {
-            return Ok(Value::int_unchecked(if i == -1 && e % 2 == 0 {
-                1
-            } else {
-                i
-            }));
-        }
+    if let Some(i) = a.as_int()
+        && (i == 0 || i == 1 || i == -1)
+    {
+        return Ok(Value::int_unchecked(if i == -1 && e % 2 == 0 {
+            1
+        } else {
+            i
+        }));
     }
     let bits = abs(&x);
     let bits = UBig::try_from(bits).unwrap_or_default().bit_len() as u128 * e as u128;

@@ -347,15 +347,12 @@ fn call_step(vm: &mut Vm, it: Value) -> R<Option<Value>> {
     }
     let r = vm.call(f, &[]);
     let stop = vm.types.stop_iteration;
-    match vm.catch(r, stop)? {
-        Some(v) => {
-            // The call may have exhausted this very iterator.
-            let sentinel = i.sentinel.get();
-            if sentinel.is_some() && !vm.eq(sentinel, v)? {
-                return Ok(Some(v));
-            }
+    if let Some(v) = vm.catch(r, stop)? {
+        // The call may have exhausted this very iterator.
+        let sentinel = i.sentinel.get();
+        if sentinel.is_some() && !vm.eq(sentinel, v)? {
+            return Ok(Some(v));
         }
-        None => {}
     }
     i.callable.set(Value::NULL);
     i.sentinel.set(Value::NULL);

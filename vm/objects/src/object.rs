@@ -418,11 +418,11 @@ pub fn merge_class_dict(vm: &mut Vm, all: Value, class: Value) -> R<()> {
         crate::dict_type::update(vm, all, d)?;
     }
     let bases = vm.getattr_opt(class, n.bases)?;
-    if bases.is_some() {
-        if let Some(t) = vm.as_tuple(bases) {
-            for &b in vm.tuple_items(t) {
-                merge_class_dict(vm, all, b)?;
-            }
+    if bases.is_some()
+        && let Some(t) = vm.as_tuple(bases)
+    {
+        for &b in vm.tuple_items(t) {
+            merge_class_dict(vm, all, b)?;
         }
     }
     Ok(())

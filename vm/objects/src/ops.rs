@@ -440,10 +440,10 @@ impl Vm {
                 return Ok(Value::int_unchecked(!i));
             }
         }
-        if let Some(f) = v.as_float() {
-            if name == self.names.neg {
-                return Ok(Value::float(-f));
-            }
+        if let Some(f) = v.as_float()
+            && name == self.names.neg
+        {
+            return Ok(Value::float(-f));
         }
         match self.call_special(v, name, &[])? {
             Some(r) => Ok(r),
@@ -790,17 +790,17 @@ impl Vm {
             if class == self.types.dict {
                 return self.dict_set(a, b, v);
             }
-            if class == self.types.list {
-                if let Some(i) = b.as_int() {
-                    let i = if i < 0 {
-                        i + self.list_len(a) as i64
-                    } else {
-                        i
-                    };
-                    if i >= 0 && (i as usize) < self.list_len(a) {
-                        self.list_put(a, i as usize, v);
-                        return Ok(());
-                    }
+            if class == self.types.list
+                && let Some(i) = b.as_int()
+            {
+                let i = if i < 0 {
+                    i + self.list_len(a) as i64
+                } else {
+                    i
+                };
+                if i >= 0 && (i as usize) < self.list_len(a) {
+                    self.list_put(a, i as usize, v);
+                    return Ok(());
                 }
             }
         }
@@ -919,10 +919,12 @@ impl Vm {
     /// `format(v, spec)`: a str object.
     pub fn format(&mut self, v: Value, spec: Value) -> R {
         let spec = if spec.is_null() { self.empty_str } else { spec };
-        if let Some(s) = self.as_str(spec) {
-            if self.text(s).is_empty() && v.is_ptr() && shape_of(v).layout == Layout::Str {
-                return Ok(v);
-            }
+        if let Some(s) = self.as_str(spec)
+            && self.text(s).is_empty()
+            && v.is_ptr()
+            && shape_of(v).layout == Layout::Str
+        {
+            return Ok(v);
         }
         let Some(r) = self.call_special(v, self.names.format, &[spec])? else {
             let m = format!("Type {} doesn't define __format__", self.class_name(v));
@@ -1020,10 +1022,10 @@ impl Vm {
             return Ok(false);
         }
         let meta = self.class_of(class);
-        if meta != self.types.type_ {
-            if let Some(r) = self.call_special(class, self.names.subclasscheck, &[sub])? {
-                return self.truth(r);
-            }
+        if meta != self.types.type_
+            && let Some(r) = self.call_special(class, self.names.subclasscheck, &[sub])?
+        {
+            return self.truth(r);
         }
         self.issubclass_plain(sub, class)
     }

@@ -29,11 +29,11 @@ fn separator(vm: &mut Vm, v: Value, name: &str, default: &str) -> R {
 
 /// Appends a text as UTF-8; lone surrogates as the bytes they escape, or `?`.
 fn encode(out: &mut Vec<u8>, t: Text<'_>) {
-    if let Text::One(b) = t {
-        if b.is_ascii() {
-            out.extend_from_slice(b);
-            return;
-        }
+    if let Text::One(b) = t
+        && b.is_ascii()
+    {
+        out.extend_from_slice(b);
+        return;
     }
     for c in t.iter() {
         match char::from_u32(c) {

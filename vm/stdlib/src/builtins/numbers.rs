@@ -43,10 +43,10 @@ pub(super) fn pow(vm: &mut Vm, a: &[Value]) -> R {
         return vm.binary(BinOp::Pow, x, y, false);
     }
     let n = vm.names.pow;
-    if let Some(r) = vm.call_special(x, n, &[y, m])? {
-        if r != vm.not_implemented {
-            return Ok(r);
-        }
+    if let Some(r) = vm.call_special(x, n, &[y, m])?
+        && r != vm.not_implemented
+    {
+        return Ok(r);
     }
     // The other operands' classes have their say, as far as they are numbers.
     for v in [y, m] {
