@@ -81,7 +81,10 @@ Options (as CPython's; and Pyrite's own):
 pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
     let mut a = Args {
         program: Program::Stdin,
-        config: Config { orig_argv: argv.clone(), ..Config::default() },
+        config: Config {
+            orig_argv: argv.clone(),
+            ..Config::default()
+        },
         jit: JitMode::Opt,
         params: Params::default(),
         stats: None,
@@ -97,7 +100,9 @@ pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
     }
     let mut it = argv.into_iter();
     let executable = it.next().unwrap_or_default();
-    a.config.executable = std::env::current_exe().map(|p| p.display().to_string()).unwrap_or(executable.display().to_string());
+    a.config.executable = std::env::current_exe()
+        .map(|p| p.display().to_string())
+        .unwrap_or(executable.display().to_string());
     let mut rest: Vec<OsString> = it.collect();
     let mut program = None;
     while !rest.is_empty() {
@@ -194,7 +199,11 @@ pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
                 Some(f) if f == OsStr::new("-") => Program::Stdin,
                 Some(f) => Program::File(PathBuf::from(f)),
             };
-            a.config.argv = if rest.is_empty() { vec![OsString::new()] } else { rest };
+            a.config.argv = if rest.is_empty() {
+                vec![OsString::new()]
+            } else {
+                rest
+            };
         }
     }
     Ok(a)
@@ -221,10 +230,10 @@ fn environment(c: &mut Config) {
     if let Some(v) = set("PYTHONVERBOSE") {
         c.verbose = c.verbose.max(v.parse().unwrap_or(1));
     }
-    if let Some(v) = set("PYTHONHASHSEED") {
-        if v != "random" {
-            c.seed = c.seed.or(v.parse().ok());
-        }
+    if let Some(v) = set("PYTHONHASHSEED")
+        && v != "random"
+    {
+        c.seed = c.seed.or(v.parse().ok());
     }
     if let Some(v) = set("PYTHONWARNINGS") {
         let mut all: Vec<String> = v.split(',').map(str::to_owned).collect();
@@ -237,7 +246,11 @@ fn environment(c: &mut Config) {
 fn conf_file() -> Option<String> {
     let started = std::env::args_os().next()?;
     let started = Path::new(&started);
-    let beside = if started.components().count() > 1 { started.parent()?.join("pyrite.conf") } else { PathBuf::new() };
+    let beside = if started.components().count() > 1 {
+        started.parent()?.join("pyrite.conf")
+    } else {
+        PathBuf::new()
+    };
     if let Ok(text) = std::fs::read_to_string(beside) {
         return Some(text);
     }
@@ -296,7 +309,13 @@ fn passes(a: &mut Args, list: &str) -> Result<(), String> {
     let s = &mut a.params.switches;
     if only {
         a.params.passes = "".parse().map_err(|_| "no passes".to_string())?;
-        *s = pyrite_interp::jit::Switches { inline: false, frames: false, attrs: false, watch: false, bridges: false };
+        *s = pyrite_interp::jit::Switches {
+            inline: false,
+            frames: false,
+            attrs: false,
+            watch: false,
+            bridges: false,
+        };
     }
     for n in names {
         let (on, name) = match n.strip_prefix('-') {
@@ -313,7 +332,11 @@ fn passes(a: &mut Args, list: &str) -> Result<(), String> {
                 let Some(&p) = pyrite_jit_opt::Pass::ALL.iter().find(|p| p.name() == name) else {
                     return Err(format!("unknown pass '{name}'"));
                 };
-                a.params.passes = if on { a.params.passes.with(p) } else { a.params.passes.without(p) };
+                a.params.passes = if on {
+                    a.params.passes.with(p)
+                } else {
+                    a.params.passes.without(p)
+                };
             }
         }
     }
@@ -326,7 +349,8 @@ fn long_option(a: &mut Args, long: &str) -> Result<(), Stop> {
         None => (long, None),
     };
     let usage = |e: String| Stop::Usage(format!("--{name}: {e}"));
-    let need = || value.ok_or_else(|| Stop::Usage(format!("--{name} wants a value (--{name}=...)")));
+    let need =
+        || value.ok_or_else(|| Stop::Usage(format!("--{name} wants a value (--{name}=...)")));
     match name {
         "version" => return Err(Stop::Print(version())),
         "help" => return Err(Stop::Print(format!("{USAGE}\n{HELP}"))),

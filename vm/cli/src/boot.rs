@@ -85,10 +85,13 @@ pub(crate) fn run(args: Args) -> i32 {
     vm.native_limit = &raw const here as u64 - (NATIVE_STACK as u64 - (1 << 20));
     pyrite_objects::boot::boot(vm);
     pyrite_interp::install(vm);
-    if args.jit != JitMode::Off {
-        if let Err(e) = pyrite_interp::jit::install(vm, args.params.clone()) {
-            eprintln!("pyrite: the JIT is off: {e}");
-        }
+    if args.jit != JitMode::Off
+        && let Err(e) = pyrite_interp::jit::install(vm, args.params.clone())
+    {
+        eprintln!("pyrite: the JIT is off: {e}");
+    }
+    if vm.config.lib.is_none() {
+        vm.config.lib = pyrite_stdlib::importlib::find_lib(vm.config.ignore_environment);
     }
     pyrite_stdlib::builtins::install(vm);
     pyrite_stdlib::sys::install(vm);
@@ -110,15 +113,25 @@ pub(crate) fn run(args: Args) -> i32 {
 }
 
 fn program(vm: &mut Vm, p: &Program) -> i32 {
+    search_path(vm, p);
     let (source, name) = match p {
-        Program::Command(c) => (c.to_string_lossy().into_owned().into_bytes(), "<string>".to_owned()),
+        Program::Command(c) => (
+            c.to_string_lossy().into_owned().into_bytes(),
+            "<string>".to_owned(),
+        ),
         Program::File(f) => match std::fs::read(f) {
             Ok(s) => (s, f.display().to_string()),
             Err(e) => {
                 let n = e.raw_os_error().unwrap_or(0);
                 // SAFETY: strerror returns a string of the C library.
-                let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }.to_string_lossy().into_owned();
-                eprintln!("{}: can't open file '{}': [Errno {n}] {text}", vm.config.executable, absolute(f));
+                let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }
+                    .to_string_lossy()
+                    .into_owned();
+                eprintln!(
+                    "{}: can't open file '{}': [Errno {n}] {text}",
+                    vm.config.executable,
+                    absolute(f)
+                );
                 return 2;
             }
         },
@@ -130,26 +143,67 @@ fn program(vm: &mut Vm, p: &Program) -> i32 {
             }
             (s, "<stdin>".to_owned())
         }
-        Program::Module(m) => {
-            eprintln!("pyrite: -m {} needs the import system, which this version does not start yet", m.to_string_lossy());
-            return 1;
-        }
+        Program::Module(_) => (Vec::new(), String::new()),
     };
-    let (s, f) = (vm.new_bytes(&source), vm.new_str(&name));
-    let globals = vm.new_dict();
-    let main = vm.intern("__main__");
-    vm.dict_set_str(globals, vm.names.name, main);
-    if matches!(p, Program::File(_)) {
-        vm.dict_set_str(globals, vm.names.file, f);
-    }
-    let optimize = vm.config.optimize as i32;
-    let r = (vm.hooks.compile)(vm, s, f, "exec", 0, optimize)
-        .and_then(|code| (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL));
+    let main = pyrite_stdlib::module(vm, "__main__", "", &[]);
+    let globals = pyrite_stdlib::namespace(main);
+    let builtins = vm.builtins;
+    vm.dict_set_str(globals, vm.names.builtins, builtins);
+    let none = vm.none;
+    vm.dict_set_str(globals, vm.names.package, none);
+    let r = if let Program::Module(m) = p {
+        run_module(vm, &m.to_string_lossy())
+    } else {
+        let (s, f) = (vm.new_bytes(&source), vm.new_str(&name));
+        if matches!(p, Program::File(_)) {
+            vm.dict_set_str(globals, vm.names.file, f);
+            vm.dict_set_str(globals, vm.names.cached, none);
+        }
+        let optimize = vm.config.optimize as i32;
+        (vm.hooks.compile)(vm, s, f, "exec", 0, optimize)
+            .and_then(|code| (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL))
+    };
     let mut code = 0;
     if r.is_err() {
         code = uncaught(vm);
     }
     code
+}
+
+/// Runs a library module as the program, as `-m` asks.
+fn run_module(vm: &mut Vm, name: &str) -> R {
+    let runpy = vm.import_module("runpy")?;
+    let f = vm.getattr_str(runpy, "_run_module_as_main")?;
+    let name = vm.new_str(name);
+    vm.call(f, &[name])
+}
+
+/// Fills `sys.path`: the program's folder, `PYTHONPATH`, the library.
+fn search_path(vm: &mut Vm, p: &Program) {
+    use std::os::unix::ffi::OsStrExt;
+    let key = vm.intern("path");
+    let path = vm.dict_get_str(vm.sys_dict, key);
+    let mut folders: Vec<std::path::PathBuf> = Vec::new();
+    if !vm.config.safe_path {
+        match p {
+            Program::File(f) => {
+                let full = std::fs::canonicalize(f).unwrap_or_else(|_| f.clone());
+                folders.push(full.parent().map(std::path::Path::to_path_buf).unwrap_or_default());
+            }
+            Program::Module(_) => folders.push(std::env::current_dir().unwrap_or_default()),
+            Program::Command(_) | Program::Stdin => folders.push(std::path::PathBuf::new()),
+        }
+    }
+    if !vm.config.ignore_environment {
+        if let Some(list) = std::env::var_os("PYTHONPATH").filter(|l| !l.is_empty()) {
+            folders.extend(std::env::split_paths(&list));
+        }
+    }
+    folders.extend(vm.config.lib.clone());
+    for f in folders {
+        let s = pyrite_stdlib::fs::decode(vm, f.as_os_str().as_bytes());
+        vm.list_append(path, s);
+    }
 }
 
 fn absolute(f: &std::path::Path) -> String {

@@ -19,7 +19,10 @@ fn main() {
     };
     // The interpreter runs on a thread of its own with a large native stack:
     // what recursion remains in Rust needs it, and its size is known.
-    let child = std::thread::Builder::new().name("main".into()).stack_size(boot::NATIVE_STACK).spawn(move || boot::run(parsed));
+    let child = std::thread::Builder::new()
+        .name("main".into())
+        .stack_size(boot::NATIVE_STACK)
+        .spawn(move || boot::run(parsed));
     let code = match child {
         Ok(t) => t.join().unwrap_or(134),
         Err(e) => {

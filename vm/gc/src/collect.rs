@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use pyrite_machine::Header;
 
-use crate::blocks::BLOCK;
 use crate::CARDED_MIN_BYTES;
+use crate::blocks::BLOCK;
 use crate::faults::Fault;
 use crate::heap::{Core, Wanted};
 use crate::roots::WeakView;

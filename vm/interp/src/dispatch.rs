@@ -20,8 +20,7 @@ macro_rules! next {
     ($m:expr) => {{
         let m = $m;
         // SAFETY: code ends in an instruction that does not fall through.
-        let ins = unsafe { *m.pc };
-        let pc = unsafe { m.pc.add(1) };
+        let (ins, pc) = unsafe { (*m.pc, m.pc.add(1)) };
         TABLE[(ins & 0xFF) as usize](pc, m.base, m.k, m.vm, ins)
     }};
 }
@@ -81,7 +80,12 @@ extern "C" fn slow(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm,
     if slow_work(pc, base, k, vm, ins) {
         // SAFETY: the VM is live; `slow_work` left the running frame there.
         let (pc, base) = unsafe { ((*vm).pc as *const u64, (*vm).base) };
-        next!(Interp { pc, base, k: crate::frames::code_at(base).consts, vm })
+        next!(Interp {
+            pc,
+            base,
+            k: crate::frames::code_at(base).consts,
+            vm
+        })
     }
 }
 

@@ -170,10 +170,10 @@ pub fn fill_load(vm: &mut Vm, code: &mut CodeData, code_obj: Value, i: usize, ob
     if !obj.is_ptr() {
         return;
     }
-    if let Some(f) = decide_load(vm, obj, name) {
-        if let Some(c) = cache(code, i) {
-            put(vm, code_obj, c, shape_of(obj).tag, f);
-        }
+    if let Some(f) = decide_load(vm, obj, name)
+        && let Some(c) = cache(code, i)
+    {
+        put(vm, code_obj, c, shape_of(obj).tag, f);
     }
 }
 
@@ -183,10 +183,10 @@ pub fn fill_store(vm: &mut Vm, code: &mut CodeData, code_obj: Value, i: usize, o
     if !obj.is_ptr() {
         return;
     }
-    if let Some(f) = decide_store(vm, obj, name) {
-        if let Some(c) = cache(code, i) {
-            put(vm, code_obj, c, shape_of(obj).tag, f);
-        }
+    if let Some(f) = decide_store(vm, obj, name)
+        && let Some(c) = cache(code, i)
+    {
+        put(vm, code_obj, c, shape_of(obj).tag, f);
     }
 }
 

@@ -4,6 +4,11 @@
 //! `interp.rs` is the machine that just runs them, `dispatch.rs` strings them
 //! together. What no handler covers is done by `slow.rs` on the VM's memory.
 
+#![allow(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "windows are raw pointers into the VM stack, which this crate alone makes and which is never unmapped"
+)]
+
 pub mod calls;
 pub mod dispatch;
 pub mod frames;

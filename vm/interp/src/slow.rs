@@ -883,28 +883,26 @@ fn call(
             }
             Layout::Type => {
                 // The bump window may be empty: make room, then the generic way again.
-                if kwnames.is_null() {
-                    if let crate::lang::Callee::Class { words, code, .. } =
+                if kwnames.is_null()
+                    && let crate::lang::Callee::Class { words, code, .. } =
                         calls::class_callee(vm, f)
-                    {
-                        if code.arg_count as usize == n + 1 && vm.heap.reserve_room(words * 8 + 16)
-                        {
-                            let mut m = crate::interp::Interp {
-                                pc,
-                                base,
-                                k: code_at(base).consts,
-                                vm,
-                            };
-                            // SAFETY: `pc` is behind the call.
-                            let ins = Ins(unsafe { *pc.sub(1) });
-                            // SAFETY: only compared and checked.
-                            frames::grow(vm, unsafe { base.add(window + 1) }, code.frame_size)?;
-                            if crate::ops::medium(&mut m, ins) == Ctl::Next {
-                                vm.pc = m.pc as u64;
-                                vm.base = m.base;
-                                return Ok(Flow::Reload);
-                            }
-                        }
+                    && code.arg_count as usize == n + 1
+                    && vm.heap.reserve_room(words * 8 + 16)
+                {
+                    let mut m = crate::interp::Interp {
+                        pc,
+                        base,
+                        k: code_at(base).consts,
+                        vm,
+                    };
+                    // SAFETY: `pc` is behind the call.
+                    let ins = Ins(unsafe { *pc.sub(1) });
+                    // SAFETY: only compared and checked.
+                    frames::grow(vm, unsafe { base.add(window + 1) }, code.frame_size)?;
+                    if crate::ops::medium(&mut m, ins) == Ctl::Next {
+                        vm.pc = m.pc as u64;
+                        vm.base = m.base;
+                        return Ok(Flow::Reload);
                     }
                 }
             }
@@ -957,10 +955,9 @@ fn push_function(
             unsafe { *new.add(i) = Value::NULL };
         }
         // While binding may allocate, the new registers are roots already.
-        vm.alloc.top = vm
-            .alloc
-            .top
-            .max(unsafe { new.add(code.frame_size as usize) } as u64);
+        // SAFETY: only compared.
+        let end = unsafe { new.add(code.frame_size as usize) };
+        vm.alloc.top = vm.alloc.top.max(end as u64);
         clear_stale(vm, new, top, code.frame_size as usize);
         match &args {
             Args::Stack(v) => calls::bind(vm, func, v.as_slice(), kwnames, new)?,
@@ -980,6 +977,10 @@ fn push_function(
     Ok(Flow::Reload)
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one call, on the native stack where the collector looks"
+)]
 enum Args {
     Stack(pyrite_objects::types::StackVec),
     Tuple(Value),

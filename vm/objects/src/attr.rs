@@ -83,7 +83,7 @@ impl Vm {
                     self.grow_overflow(obj, next, i as usize - next.inline_cap as usize);
                     let d = self.type_data(next.class());
                     // Later instances start with more room.
-                    if d.inline_cap < 24 && d.root_shape as *const Shape != std::ptr::null() {
+                    if d.inline_cap < 24 && !(d.root_shape as *const Shape).is_null() {
                         let cap = (d.inline_cap * 2).clamp(2, 24);
                         let cap = cap + (d.slot_base + cap) % 2;
                         if cap > d.inline_cap && next.inline_cap == d.inline_cap {

@@ -224,10 +224,13 @@ fn parts(vm: &mut Vm, a: Value, ranges: Vec<std::ops::Range<usize>>) -> Value {
 fn new(vm: &mut Vm, a: &[Value]) -> R {
     let exact = vm.types.bytes;
     let class = vm.new_class_arg(a[0], exact)?;
-    if a[2].is_null() && a[3].is_null() && class == exact && a[1].is_ptr() {
-        if shape_of(a[1]).layout == Layout::Bytes {
-            return Ok(a[1]);
-        }
+    if a[2].is_null()
+        && a[3].is_null()
+        && class == exact
+        && a[1].is_ptr()
+        && shape_of(a[1]).layout == Layout::Bytes
+    {
+        return Ok(a[1]);
     }
     let b = from_source(vm, a, "bytes")?;
     let b = vm.new_bytes(&b);
@@ -973,10 +976,12 @@ fn hex(vm: &mut Vm, a: &[Value]) -> R {
     for (i, c) in b.iter().enumerate() {
         // Groups are counted from the right unless the number is negative.
         let at = if group < 0 { i } else { b.len() - i };
-        if let Some(s) = &sep {
-            if i > 0 && n > 0 && at % n == 0 {
-                out.push_str(s);
-            }
+        if let Some(s) = &sep
+            && i > 0
+            && n > 0
+            && at % n == 0
+        {
+            out.push_str(s);
         }
         out.push_str(&format!("{c:02x}"));
     }

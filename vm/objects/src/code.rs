@@ -188,6 +188,7 @@ impl Vm {
             .loops
             .iter()
             .map(|&h| LoopRec {
+                // SAFETY: every header lies within the instructions.
                 header: unsafe { entry.add(h as usize) },
                 counter: threshold,
                 trace: 0,

@@ -101,10 +101,10 @@ fn check_condition(vm: &mut Vm, cond: Value) -> R<()> {
     if vm.is_exception_class(cond) || vm.layout_of(cond) == Layout::Function {
         return Ok(());
     }
-    if let Some(t) = vm.as_tuple(cond) {
-        if vm.tuple_items(t).iter().all(|&c| vm.is_exception_class(c)) {
-            return Ok(());
-        }
+    if let Some(t) = vm.as_tuple(cond)
+        && vm.tuple_items(t).iter().all(|&c| vm.is_exception_class(c))
+    {
+        return Ok(());
     }
     Err(vm.type_error("expected a function, exception type or tuple of exception types"))
 }

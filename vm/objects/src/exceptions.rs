@@ -755,10 +755,10 @@ fn os_new(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.type_error(&m));
     }
     let parsed = OsArgs::of(vm, a[1]);
-    if class == vm.types.os_error {
-        if let Some(n) = vm.as_int(parsed.errno).and_then(|i| vm.int_to_i64(i)) {
-            class = os_error_class(vm, n);
-        }
+    if class == vm.types.os_error
+        && let Some(n) = vm.as_int(parsed.errno).and_then(|i| vm.int_to_i64(i))
+    {
+        class = os_error_class(vm, n);
     }
     let v = vm.new_instance(class);
     parsed.store(vm, v, a[1]);

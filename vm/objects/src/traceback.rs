@@ -438,10 +438,10 @@ impl Printer {
         let mut limit = LIMIT;
         let name = vm.intern("tracebacklimit");
         let l = sys_attr(vm, name);
-        if l.is_some() {
-            if let Some(n) = vm.as_int(l).and_then(|i| vm.int_to_i64(i)) {
-                limit = n.max(0) as usize;
-            }
+        if l.is_some()
+            && let Some(n) = vm.as_int(l).and_then(|i| vm.int_to_i64(i))
+        {
+            limit = n.max(0) as usize;
         }
         let mut depth = 0;
         let mut t = first;
@@ -505,13 +505,13 @@ impl Printer {
         let end = if pos.line == pos.end_line {
             let end = char_offset(&source, pos.end_col as usize);
             let (from, to) = (pos.col as usize, pos.end_col as usize);
-            if let Some(segment) = source.get(from..to) {
-                if let Some((l, r)) = crate::anchors::anchors(segment) {
-                    marks = Some((
-                        start + char_offset(segment, l),
-                        start + char_offset(segment, r),
-                    ));
-                }
+            if let Some(segment) = source.get(from..to)
+                && let Some((l, r)) = crate::anchors::anchors(segment)
+            {
+                marks = Some((
+                    start + char_offset(segment, l),
+                    start + char_offset(segment, r),
+                ));
             }
             end
         } else {

@@ -1,19 +1,70 @@
 //! Pyrite's native modules, one file each.
 //!
 //! A module is made by [`module`] from a table of functions; what a function is
-//! and does is declared as in `pyrite_objects::native`.
+//! and does is declared as in `pyrite_objects::native`. Modules that the start
+//! needs are made by `vm/cli`; the others stand in [`MODULES`] and are made when
+//! they are first imported.
 
 pub mod builtins;
 pub mod codecs;
+pub mod errno;
+pub mod fs;
+pub mod imp;
+pub mod importlib;
+pub mod io;
+pub mod marshal;
+pub mod posix;
+pub mod slots;
+pub mod structseq;
 pub mod sys;
+mod sys_import;
 mod sys_info;
 pub mod textfile;
+pub mod thread;
 pub mod time;
+pub mod warnings;
+pub mod weakref;
 
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyModule};
 use pyrite_objects::native::NativeDef;
-use pyrite_objects::vm::Vm;
+use pyrite_objects::vm::{R, Vm};
+
+/// Makes a module and enters it into `sys.modules`.
+pub type Maker = fn(&mut Vm) -> R;
+
+/// Modules made on first import.
+pub static MODULES: &[(&str, Maker)] = &[
+    ("_imp", imp::make),
+    ("_io", io::make),
+    ("_thread", thread::make),
+    ("_warnings", warnings::make),
+    ("_weakref", weakref::make),
+    ("errno", errno::make),
+    ("marshal", marshal::make),
+    ("posix", posix::make),
+];
+
+/// Modules made at start.
+pub static EARLY: &[&str] = &["builtins", "sys", "time"];
+
+/// True if this crate has a module of that name.
+pub fn is_builtin(name: &str) -> bool {
+    EARLY.contains(&name) || MODULES.iter().any(|(n, _)| *n == name)
+}
+
+/// The module of that name, made if need be; `None` if there is none.
+pub fn builtin_module(vm: &mut Vm, name: &str) -> R<Option<Value>> {
+    let key = vm.intern(name);
+    let m = vm.dict_get_str(vm.modules, key);
+    if m.is_some() && m != vm.none && is_builtin(name) {
+        return Ok(Some(m));
+    }
+    match MODULES.iter().find(|(n, _)| *n == name) {
+        Some((_, make)) => make(vm).map(Some),
+        None => Ok(None),
+    }
+}
 
 /// A module object with these functions, entered into `sys.modules`.
 pub fn module(vm: &mut Vm, name: &str, doc: &str, functions: &'static [NativeDef]) -> Value {
@@ -59,4 +110,15 @@ pub fn namespace(module: Value) -> Value {
 pub fn set(vm: &mut Vm, module: Value, name: &str, v: Value) {
     let key = vm.intern(name);
     vm.dict_set_str(namespace(module), key, v);
+}
+
+/// A name of a module in `sys.modules`, or null.
+pub fn module_attr(vm: &mut Vm, module: &str, name: &str) -> Value {
+    let key = vm.intern(module);
+    let m = vm.dict_get_str(vm.modules, key);
+    if m.is_null() || vm.layout_of(m) != pyrite_objects::Layout::Module {
+        return Value::NULL;
+    }
+    let key = vm.intern(name);
+    vm.dict_get_str(namespace(m), key)
 }

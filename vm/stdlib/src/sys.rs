@@ -1,6 +1,6 @@
 //! The `sys` module.
 
-use crate::{module, namespace, set, textfile};
+use crate::{module, namespace, set, sys_import, textfile};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyException};
 use pyrite_objects::native::{NativeDef, def, effects};
@@ -138,31 +138,12 @@ pub fn install(vm: &mut Vm) {
     }
     let version = vm.new_str(concat!("3.11.2 (Pyrite ", env!("CARGO_PKG_VERSION"), ")"));
     set(vm, m, "version", version);
-    let final_ = vm.new_str("final");
-    let info = [
-        Value::small(3),
-        Value::small(11),
-        Value::small(2),
-        final_,
-        Value::small(0),
-    ];
-    let info = vm.new_tuple(&info);
-    set(vm, m, "version_info", info);
     set(vm, m, "hexversion", Value::small(0x030B_02F0));
     set(vm, m, "maxunicode", Value::small(0x10_FFFF));
     let max = vm.new_int(i64::MAX);
     set(vm, m, "maxsize", max);
-    let ns = vm.types.namespace;
-    let imp = vm.new_instance(ns);
-    for (k, text) in [("name", "pyrite"), ("cache_tag", "pyrite-311")] {
-        let key = vm.intern(k);
-        let s = vm.new_str(text);
-        vm.instance_set(imp, key, s);
-    }
-    let key = vm.intern("version");
-    vm.instance_set(imp, key, info);
-    set(vm, m, "implementation", imp);
     crate::sys_info::install(vm, m);
+    sys_import::install(vm, m);
 }
 
 /// Flushes the standard streams; errors are dropped, there is nobody to tell.

@@ -55,7 +55,13 @@ impl Default for Params {
             max_bridges: 200,
             max_traces: u32::MAX,
             passes: PassSet::all(),
-            switches: Switches { inline: true, frames: true, attrs: true, watch: true, bridges: true },
+            switches: Switches {
+                inline: true,
+                frames: true,
+                attrs: true,
+                watch: true,
+                bridges: true,
+            },
             log: None,
             dump: String::new(),
         }
@@ -154,7 +160,9 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
 /// check, and entered no more.
 fn invalidate(vm: &mut Vm, object: Value) {
     let j = jit(vm);
-    let Some(traces) = j.dependents.remove(&object.bits()) else { return };
+    let Some(traces) = j.dependents.remove(&object.bits()) else {
+        return;
+    };
     for t in traces {
         let root = j.entries[t as usize].root;
         for i in [t, root] {
@@ -236,7 +244,12 @@ fn after_exit(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     }
     let c = &mut j.exits[exit as usize];
     c.taken += 1;
-    if c.taken < j.params.exit_threshold || c.bridged || !j.params.switches.bridges || j.recording || vm.poll != 0 {
+    if c.taken < j.params.exit_threshold
+        || c.bridged
+        || !j.params.switches.bridges
+        || j.recording
+        || vm.poll != 0
+    {
         return Hot::Resume;
     }
     c.taken = 0;
@@ -315,9 +328,14 @@ fn record_root(vm: &mut Vm, code: &mut CodeData, loop_no: usize) -> Hot {
                 l.trace = u32::MAX;
                 l.counter = i32::MAX;
             } else {
-                l.counter = j.params.loop_threshold.max(2).saturating_mul(1 << n.min(8)) + (n as i32 * 7) % 5;
+                l.counter = j.params.loop_threshold.max(2).saturating_mul(1 << n.min(8))
+                    + (n as i32 * 7) % 5;
             }
-            if vm.exc.is_some() { Hot::Raise } else { Hot::Resume }
+            if vm.exc.is_some() {
+                Hot::Raise
+            } else {
+                Hot::Resume
+            }
         }
     }
 }
@@ -328,7 +346,10 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     let (parent_id, snapshot) = (info.trace, info.snapshot);
     let parent = parent_id.0 as usize;
     let root = j.entries[parent].root as usize;
-    if j.entries[root].bridges >= j.params.max_bridges || !j.entries[parent].valid || !j.entries[root].valid {
+    if j.entries[root].bridges >= j.params.max_bridges
+        || !j.entries[parent].valid
+        || !j.entries[root].valid
+    {
         return Hot::Resume;
     }
     let s = j.entries[parent].trace.snapshot(snapshot);
@@ -353,13 +374,22 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     if forced {
         // The called instruction ended otherwise than recorded: the bridge is
         // for this way of ending.
-        let Some(v) = m.e.finish_value() else { return Hot::Resume };
+        let Some(v) = m.e.finish_value() else {
+            return Hot::Resume;
+        };
         // SAFETY: `vm.pc` is within the code; the instruction called lies before
         // the exit's own instruction pointer.
-        let ended = if vm.pc == j.entries[parent].trace.snapshot(snapshot).pc { residual::FELL_THROUGH } else { residual::JUMPED };
+        let ended = if vm.pc == j.entries[parent].trace.snapshot(snapshot).pc {
+            residual::FELL_THROUGH
+        } else {
+            residual::JUMPED
+        };
         let c = m.e.word(Value::small(ended as i32).bits());
         m.e.guard(OpCode::Same, &[v, c], true);
-        forget_written(&mut m, j.entries[parent].trace.snapshot(snapshot).pc as *const u64);
+        forget_written(
+            &mut m,
+            j.entries[parent].trace.snapshot(snapshot).pc as *const u64,
+        );
     }
     j.recording = true;
     let why = follow(&mut m);
@@ -421,7 +451,10 @@ fn follow(m: &mut PyRecorder) -> Option<Abort> {
             ctl = medium(m, ins);
         }
         if ctl == Ctl::Slow {
-            debug_assert!(m.off == off && m.depth == depth, "{ins:?} was slow after a change");
+            debug_assert!(
+                m.off == off && m.depth == depth,
+                "{ins:?} was slow after a change"
+            );
             if m.abort.is_some() {
                 // Nothing was changed: the interpreter does the instruction.
                 m.pc = at;
@@ -465,11 +498,23 @@ fn settle(vm: &mut Vm, m: &PyRecorder) {
 }
 
 /// Closes, optimizes and compiles a recording; the number of the trace.
-fn finish(vm: &mut Vm, m: PyRecorder, header: *const u64, started: Instant, bridge: Option<(u32, u32)>) -> Result<u32, Abort> {
+fn finish(
+    vm: &mut Vm,
+    m: PyRecorder,
+    header: *const u64,
+    started: Instant,
+    bridge: Option<(u32, u32)>,
+) -> Result<u32, Abort> {
     settle(vm, &m);
     let j = jit(vm);
     let id = j.entries.len() as u32;
-    let Recorder { mut e, host, extent, off, .. } = m;
+    let Recorder {
+        mut e,
+        host,
+        extent,
+        off,
+        ..
+    } = m;
     e.resume_at(header as u64, off);
     let end = match host.closed {
         Some(Closed::Loop) => End::Loop,
@@ -501,7 +546,10 @@ fn finish(vm: &mut Vm, m: PyRecorder, header: *const u64, started: Instant, brid
         }
     };
     let root = bridge.map_or(id, |b| b.1);
-    let options = CompileOptions { regalloc: j.params.passes.has(Pass::Regalloc), extent };
+    let options = CompileOptions {
+        regalloc: j.params.passes.has(Pass::Regalloc),
+        extent,
+    };
     let compiled = j.backend.compile(&trace, options).map_err(|err| {
         text.push_str(&format!("; {err}\n"));
         log(vm, &text);
@@ -539,7 +587,14 @@ fn finish(vm: &mut Vm, m: PyRecorder, header: *const u64, started: Instant, brid
         log(vm, &text);
     }
     let r = &mut j.entries;
-    r.push(Entry { trace, compiled, root, extent, bridges: 0, valid: true });
+    r.push(Entry {
+        trace,
+        compiled,
+        root,
+        extent,
+        bridges: 0,
+        valid: true,
+    });
     if let Some((exit, root)) = bridge {
         j.stats.bridges += 1;
         j.entries[root as usize].bridges += 1;
@@ -547,7 +602,9 @@ fn finish(vm: &mut Vm, m: PyRecorder, header: *const u64, started: Instant, brid
         j.entries[root as usize].extent = widest;
         let compiled = j.entries[id as usize].compiled.clone();
         j.exits[exit as usize].bridged = true;
-        j.backend.attach_bridge(exit, &compiled).map_err(|_| Abort::Backend)?;
+        j.backend
+            .attach_bridge(exit, &compiled)
+            .map_err(|_| Abort::Backend)?;
     } else {
         j.stats.traces += 1;
     }

@@ -4,7 +4,9 @@ use crate::calls::class_callee;
 use crate::frames::code_at;
 use crate::ic::{decide_load, decide_store};
 use crate::interp::{link_word, return_word};
-use crate::lang::{Attr, AttrStore, Callee, FRAME_OBJECT, Known, PyMachine, Stage, class, slot_field};
+use crate::lang::{
+    Attr, AttrStore, Callee, FRAME_OBJECT, Known, PyMachine, Stage, class, slot_field,
+};
 use crate::state::state;
 use pyrite_bytecode::Ins;
 use pyrite_gc::RootVec;
@@ -85,7 +87,11 @@ impl Host for PyHost {
         self.vm().new_int(i)
     }
     fn big_int_value(&self, v: Value) -> Option<i64> {
-        if v.is_ptr() && shape_of(v).layout == Layout::Int { self.vm().int_to_i64(v) } else { None }
+        if v.is_ptr() && shape_of(v).layout == Layout::Int {
+            self.vm().int_to_i64(v)
+        } else {
+            None
+        }
     }
     fn poll(&self) -> bool {
         // SAFETY: the VM is live.
@@ -127,7 +133,10 @@ const MAX_DEPTH: u32 = 16;
 const MAX_RECURSION: usize = 3;
 
 /// Keys version of a dict, in the upper half of its second word.
-const KEYS_VERSION: Field = Field { offset: 20, class: class::DICT };
+const KEYS_VERSION: Field = Field {
+    offset: 20,
+    class: class::DICT,
+};
 const ENTRIES: Field = Field::word(4, class::DICT);
 const FUNCTION_CODE: Field = Field::word(1, class::FUNC);
 const FUNCTION_GLOBALS: Field = Field::word(4, class::FUNC);
@@ -135,7 +144,12 @@ const FUNCTION_GLOBALS: Field = Field::word(4, class::FUNC);
 /// Loads the entry of a dict whose keys are what they were, by a guard.
 fn dict_entry(m: &mut PyRecorder, d: Value, entry: usize, dict: Word) -> Word {
     let version = m.host.vm().dict_keys_version(d);
-    let v = m.e.load(OpCode::LdU32, &[dict.r], KEYS_VERSION.offset, AliasClass(KEYS_VERSION.class));
+    let v = m.e.load(
+        OpCode::LdU32,
+        &[dict.r],
+        KEYS_VERSION.offset,
+        AliasClass(KEYS_VERSION.class),
+    );
     let c = m.e.int(i64::from(version));
     m.e.guard(OpCode::IEq, &[v, c], true);
     let entries = m.load(dict, ENTRIES);
@@ -153,7 +167,9 @@ impl PyMachine for PyRecorder {
             return Attr::Miss;
         }
         let name = code_at(self.base()).ics[i].name;
-        let Some(f) = decide_load(self.host.vm(), v.now, name) else { return Attr::Miss };
+        let Some(f) = decide_load(self.host.vm(), v.now, name) else {
+            return Attr::Miss;
+        };
         let s = shape_of(v.now);
         self.e.guard_shape(v.r, s.id(), true);
         self.host.watch_class(v.now);
@@ -171,7 +187,9 @@ impl PyMachine for PyRecorder {
             return AttrStore::Miss;
         }
         let name = code_at(self.base()).ics[i].name;
-        let Some(f) = decide_store(self.host.vm(), v.now, name) else { return AttrStore::Miss };
+        let Some(f) = decide_store(self.host.vm(), v.now, name) else {
+            return AttrStore::Miss;
+        };
         let s = shape_of(v.now);
         self.e.guard_shape(v.r, s.id(), true);
         self.host.watch_class(v.now);
@@ -196,7 +214,10 @@ impl PyMachine for PyRecorder {
         // Functions, classes and modules are hardly ever rebound: their
         // namespace is watched. What is written often is loaded.
         let stable = now.is_ptr()
-            && matches!(shape_of(now).layout, Layout::Function | Layout::Native | Layout::Type | Layout::Module);
+            && matches!(
+                shape_of(now).layout,
+                Layout::Function | Layout::Native | Layout::Type | Layout::Module
+            );
         if stable && self.host.switches.watch {
             for dict in [g, d] {
                 let dd: Gc<PyDict> = Gc::from_value(dict);
@@ -209,7 +230,12 @@ impl PyMachine for PyRecorder {
             // The name must go on missing from the globals.
             let w = self.value(g);
             let version = self.host.vm().dict_keys_version(g);
-            let v = self.e.load(OpCode::LdU32, &[w.r], KEYS_VERSION.offset, AliasClass(KEYS_VERSION.class));
+            let v = self.e.load(
+                OpCode::LdU32,
+                &[w.r],
+                KEYS_VERSION.offset,
+                AliasClass(KEYS_VERSION.class),
+            );
             let c = self.e.int(i64::from(version));
             self.e.guard(OpCode::IEq, &[v, c], true);
         }
@@ -222,8 +248,10 @@ impl PyMachine for PyRecorder {
         match s.layout {
             Layout::Function if self.host.switches.inline => {
                 // SAFETY: a function's code data is never freed.
-                let code: &'static CodeData = unsafe { &*Gc::<PyFunction>::from_value(f.now).code_data.get() };
-                if code.dont_inline || self.depth >= MAX_DEPTH || self.active(code) >= MAX_RECURSION {
+                let code: &'static CodeData =
+                    unsafe { &*Gc::<PyFunction>::from_value(f.now).code_data.get() };
+                if code.dont_inline || self.depth >= MAX_DEPTH || self.active(code) >= MAX_RECURSION
+                {
                     return Callee::Other;
                 }
                 self.function_code(f);
@@ -233,7 +261,10 @@ impl PyMachine for PyRecorder {
                 let class = f.now;
                 let c = class_callee(self.host.vm(), class);
                 if let Callee::Class { code, .. } = c {
-                    if code.dont_inline || self.depth >= MAX_DEPTH || self.active(code) >= MAX_RECURSION {
+                    if code.dont_inline
+                        || self.depth >= MAX_DEPTH
+                        || self.active(code) >= MAX_RECURSION
+                    {
                         return Callee::Other;
                     }
                     self.guard_word(f);
@@ -263,7 +294,13 @@ impl PyMachine for PyRecorder {
         self.pc = code.entry;
     }
 
-    fn push_frame_at(&mut self, window: isize, code: &'static CodeData, pc: *const u64, stage: Stage) {
+    fn push_frame_at(
+        &mut self,
+        window: isize,
+        code: &'static CodeData,
+        pc: *const u64,
+        stage: Stage,
+    ) {
         self.header(window, stage);
         self.enter(window, code);
         self.pc = pc;
@@ -365,13 +402,19 @@ impl PyMachine for PyRecorder {
 
     fn handled(&mut self) -> Word {
         let now = self.host.vm().handled;
-        let r = self.e.emit(Op::new(OpCode::LdVm).imm(std::mem::offset_of!(Vm, handled) as i32));
+        let r = self
+            .e
+            .emit(Op::new(OpCode::LdVm).imm(std::mem::offset_of!(Vm, handled) as i32));
         Word { now, r }
     }
 
     fn set_handled(&mut self, v: Word) {
         self.host.vm().handled = v.now;
-        self.e.emit(Op::new(OpCode::StVm).with(&[v.r]).imm(std::mem::offset_of!(Vm, handled) as i32));
+        self.e.emit(
+            Op::new(OpCode::StVm)
+                .with(&[v.r])
+                .imm(std::mem::offset_of!(Vm, handled) as i32),
+        );
     }
 }
 
@@ -387,7 +430,10 @@ impl Frames for PyRecorder {
         let ret = return_word(self.pc, stage);
         let link = link_word(self.k, window);
         for (i, w) in [(3, ret), (2, link), (1, Value::NULL)] {
-            let word = Word { now: w, r: self.e.word(w.bits()) };
+            let word = Word {
+                now: w,
+                r: self.e.word(w.bits()),
+            };
             self.set_reg(window - i, word);
         }
     }

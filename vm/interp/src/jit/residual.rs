@@ -15,11 +15,11 @@ use crate::unwind::top_of;
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op, OperandKind};
 use pyrite_jit_ir::{CallTarget, ClassSet, Effects, OpCode, Ty};
 use pyrite_jit_record::Abort;
+use pyrite_jit_x64::Activation;
 use pyrite_machine::Value;
 use pyrite_objects::layout::Layout;
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::{R, Raised, Vm};
-use pyrite_jit_x64::Activation;
 
 /// How an instruction ended.
 pub(super) const FELL_THROUGH: i64 = 0;
@@ -32,7 +32,11 @@ pub(super) const RAISED: i64 = 2;
 /// slots above that of the innermost run of machine code.
 pub(super) extern "C" fn residual(vm: &mut Vm, pc: u64, off: i64) -> i64 {
     // SAFETY: machine code runs, so there is an activation.
-    let base = unsafe { (*vm.activation.cast::<Activation>()).base.offset(off as isize) };
+    let base = unsafe {
+        (*vm.activation.cast::<Activation>())
+            .base
+            .offset(off as isize)
+    };
     execute(vm, pc as *const u64, base.cast())
 }
 
@@ -48,7 +52,11 @@ pub(super) fn execute(vm: &mut Vm, pc: *const u64, base: *mut Value) -> i64 {
     match r {
         Ok(()) => {
             vm.base = base;
-            if vm.pc == pc as u64 { FELL_THROUGH } else { JUMPED }
+            if vm.pc == pc as u64 {
+                FELL_THROUGH
+            } else {
+                JUMPED
+            }
         }
         Err(Raised) => {
             vm.pc = pc as u64;
@@ -70,12 +78,20 @@ fn whole(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> R<()> {
     };
     match ins.op() {
         Op::CALL | Op::CALL_KW => {
-            let names = if ins.op() == Op::CALL { Value::NULL } else { get(a + 1) };
+            let names = if ins.op() == Op::CALL {
+                Value::NULL
+            } else {
+                get(a + 1)
+            };
             let v = vm.call_kw(get(a), args(a + FRAME_HEADER, b), names)?;
             put(c, v);
         }
         Op::CALL_METHOD | Op::CALL_METHOD_KW => {
-            let names = if ins.op() == Op::CALL_METHOD { Value::NULL } else { get(a + 1) };
+            let names = if ins.op() == Op::CALL_METHOD {
+                Value::NULL
+            } else {
+                get(a + 1)
+            };
             let from = a + FRAME_HEADER;
             let v = if get(from).is_some() {
                 vm.call_kw(get(a), args(from, b + 1), names)?
@@ -85,7 +101,11 @@ fn whole(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> R<()> {
             put(c, v);
         }
         Op::CALL_EX => {
-            let kwargs = if b == 1 { get(a + FRAME_HEADER + 1) } else { Value::NULL };
+            let kwargs = if b == 1 {
+                get(a + FRAME_HEADER + 1)
+            } else {
+                Value::NULL
+            };
             let v = call_ex(vm, get(a), get(a + FRAME_HEADER), kwargs)?;
             put(c, v);
         }
@@ -99,7 +119,9 @@ fn whole(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> R<()> {
         }
         _ => match step(vm, pc, base, ins)? {
             Flow::Next | Flow::Reload => return Ok(()),
-            Flow::Leave => return Err(vm.system_error("an instruction left its frame inside a trace")),
+            Flow::Leave => {
+                return Err(vm.system_error("an instruction left its frame inside a trace"));
+            }
         },
     }
     vm.pc = pc as u64;
@@ -181,7 +203,13 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     let target = CallTarget {
         name: ins.op().name().into(),
         addr: residual as *const () as usize,
-        effects: Effects { reads: ClassSet::ALL, writes: ClassSet::ALL, may_raise: false, may_collect: true, may_call: false },
+        effects: Effects {
+            reads: ClassSet::ALL,
+            writes: ClassSet::ALL,
+            may_raise: false,
+            may_collect: true,
+            may_call: false,
+        },
         params: vec![Ty::Int, Ty::Int],
         ret: Ty::Int,
     };

@@ -22,7 +22,9 @@ impl Materialize for Maker<'_> {
         self.vm.new_int(value).bits()
     }
     fn new_object(&mut self, words: u32, header: u64) -> u64 {
-        let p = self.vm.alloc_words(Header::kind(header), words as usize, Header::shape(header));
+        let p = self
+            .vm
+            .alloc_words(Header::kind(header), words as usize, Header::shape(header));
         p as u64
     }
     fn store_field(&mut self, object: u64, offset: i32, width: Width, bits: u64) {
@@ -45,7 +47,12 @@ impl Materialize for Maker<'_> {
 }
 
 /// A trace is left: the interpreter's state is rebuilt. Returns the exit's number.
-pub(super) extern "C" fn on_exit(vm: *mut c_void, exit: u32, frame: *mut u64, base: *mut u64) -> u64 {
+pub(super) extern "C" fn on_exit(
+    vm: *mut c_void,
+    exit: u32,
+    frame: *mut u64,
+    base: *mut u64,
+) -> u64 {
     let vm = vm_of(vm);
     let j = jit(vm);
     j.stats.exits += 1;

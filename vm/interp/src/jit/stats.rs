@@ -50,10 +50,16 @@ impl Stats {
         ] {
             put(k, v.to_string());
         }
-        put("compile_s", format!("{:.9}", self.compile_time.as_secs_f64()));
+        put(
+            "compile_s",
+            format!("{:.9}", self.compile_time.as_secs_f64()),
+        );
         put("aborts", self.aborts.values().sum::<u64>().to_string());
         for a in Abort::ALL {
-            put(&format!("abort_{}", a.name()), self.aborts.get(&a).copied().unwrap_or(0).to_string());
+            put(
+                &format!("abort_{}", a.name()),
+                self.aborts.get(&a).copied().unwrap_or(0).to_string(),
+            );
         }
         put("gc_minor", gc.minor_collections.to_string());
         put("gc_full", gc.full_collections.to_string());

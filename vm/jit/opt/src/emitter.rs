@@ -297,7 +297,13 @@ impl Emitter {
         let boxed: Vec<(i32, OpRef)> = known.into_iter().map(|(n, r)| (n, self.boxed(r))).collect();
         for (n, value) in boxed {
             self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(n));
-            self.slots.insert(n, SlotState { value, dirty: false });
+            self.slots.insert(
+                n,
+                SlotState {
+                    value,
+                    dirty: false,
+                },
+            );
         }
     }
 

@@ -108,21 +108,44 @@ impl<H: Host> Recorder<H> {
     }
 
     fn guarded(now: bool, code: OpCode, a: OpRef, b: OpRef, not: bool) -> Truth {
-        Truth { now, guard: Some(Guard { code, a, b, imm: 0, not }) }
+        Truth {
+            now,
+            guard: Some(Guard {
+                code,
+                a,
+                b,
+                imm: 0,
+                not,
+            }),
+        }
     }
 
     /// The integer of a word that the trace boxed itself and that left 50 bits:
     /// a heap object to the interpreter, still an integer to the trace.
     fn boxed_big(&self, v: Word) -> Option<i64> {
-        let boxed = self.e.recorded().def(v.r).is_some_and(|op| op.code == OpCode::BoxInt);
-        if boxed { self.host.big_int_value(v.now) } else { None }
+        let boxed = self
+            .e
+            .recorded()
+            .def(v.r)
+            .is_some_and(|op| op.code == OpCode::BoxInt);
+        if boxed {
+            self.host.big_int_value(v.now)
+        } else {
+            None
+        }
     }
 
     fn arith(&mut self, code: OpCode, a: Int, b: Int, now: Option<i64>) -> (Int, Truth) {
         // Without folding every result is boxed, and beyond 50 bits that fails.
         let now = now.filter(|i| self.wide_ints || Value::try_int(*i).is_some());
         match now {
-            Some(now) => (Int { now, r: self.e.op(code, &[a.r, b.r]) }, Truth::known(false)),
+            Some(now) => (
+                Int {
+                    now,
+                    r: self.e.op(code, &[a.r, b.r]),
+                },
+                Truth::known(false),
+            ),
             None => {
                 self.give_up(Abort::IntegerTooLarge);
                 (a, Truth::known(true))
@@ -152,7 +175,10 @@ impl<H: Host> Core for Recorder<H> {
     fn reg(&mut self, r: isize) -> Word {
         // SAFETY: the compiler names registers within the window.
         let now = unsafe { *self.base().offset(r) };
-        Word { now, r: self.e.read_slot(self.off + r as i32) }
+        Word {
+            now,
+            r: self.e.read_slot(self.off + r as i32),
+        }
     }
     fn set_reg(&mut self, r: isize, v: Word) {
         // SAFETY: as above.
@@ -162,13 +188,22 @@ impl<H: Host> Core for Recorder<H> {
     fn konst(&mut self, k: usize) -> Word {
         // SAFETY: the compiler names constants that exist.
         let now = unsafe { *self.k.add(k) };
-        Word { now, r: self.constant(now) }
+        Word {
+            now,
+            r: self.constant(now),
+        }
     }
     fn value(&mut self, v: Value) -> Word {
-        Word { now: v, r: self.constant(v) }
+        Word {
+            now: v,
+            r: self.constant(v),
+        }
     }
     fn int(&mut self, i: i64) -> Int {
-        Int { now: i, r: self.e.int(i) }
+        Int {
+            now: i,
+            r: self.e.int(i),
+        }
     }
     fn is_int(&mut self, v: Word) -> Truth {
         let now = v.now.is_int() || self.boxed_big(v).is_some();
@@ -215,11 +250,23 @@ impl<H: Host> Core for Recorder<H> {
     fn has_shape(&mut self, v: Word, shape: u32) -> Truth {
         // SAFETY: handlers tested that `v` is an object.
         let now = Header::shape(unsafe { *v.now.ptr() }) == shape;
-        Truth { now, guard: Some(Guard { code: OpCode::Shape, a: v.r, b: OpRef::NONE, imm: shape as i32, not: false }) }
+        Truth {
+            now,
+            guard: Some(Guard {
+                code: OpCode::Shape,
+                a: v.r,
+                b: OpRef::NONE,
+                imm: shape as i32,
+                not: false,
+            }),
+        }
     }
     fn branch(&mut self, b: Truth) -> bool {
         if let Some(g) = b.guard {
-            let op = Op { expect: b.now != g.not, ..Op::new(g.code).imm(g.imm) };
+            let op = Op {
+                expect: b.now != g.not,
+                ..Op::new(g.code).imm(g.imm)
+            };
             let op = match (g.a.is_none(), g.b.is_none()) {
                 (true, _) => op,
                 (false, true) => op.with(&[g.a]),
@@ -245,23 +292,38 @@ impl<H: Host> Core for Recorder<H> {
     }
     fn unbox_int(&mut self, v: Word) -> Int {
         let now = self.boxed_big(v).unwrap_or(v.now.int_value());
-        Int { now, r: self.e.op(OpCode::UnboxInt, &[v.r]) }
+        Int {
+            now,
+            r: self.e.op(OpCode::UnboxInt, &[v.r]),
+        }
     }
     fn unbox_float(&mut self, v: Word) -> Float {
-        Float { now: v.now.float_value(), r: self.e.op(OpCode::UnboxFlt, &[v.r]) }
+        Float {
+            now: v.now.float_value(),
+            r: self.e.op(OpCode::UnboxFlt, &[v.r]),
+        }
     }
     fn box_int(&mut self, i: Int) -> Word {
         let now = match Value::try_int(i.now) {
             Some(v) => v,
             None => self.host.big_int(i.now),
         };
-        Word { now, r: self.e.op(OpCode::BoxInt, &[i.r]) }
+        Word {
+            now,
+            r: self.e.op(OpCode::BoxInt, &[i.r]),
+        }
     }
     fn box_float(&mut self, f: Float) -> Word {
-        Word { now: Value::float(f.now), r: self.e.op(OpCode::BoxFlt, &[f.r]) }
+        Word {
+            now: Value::float(f.now),
+            r: self.e.op(OpCode::BoxFlt, &[f.r]),
+        }
     }
     fn int_to_float(&mut self, i: Int) -> Float {
-        Float { now: i.now as f64, r: self.e.op(OpCode::I2F, &[i.r]) }
+        Float {
+            now: i.now as f64,
+            r: self.e.op(OpCode::I2F, &[i.r]),
+        }
     }
     fn iadd(&mut self, a: Int, b: Int) -> (Int, Truth) {
         self.arith(OpCode::IAddOvf, a, b, a.now.checked_add(b.now))
@@ -273,29 +335,58 @@ impl<H: Host> Core for Recorder<H> {
         self.arith(OpCode::IMulOvf, a, b, a.now.checked_mul(b.now))
     }
     fn iadd_wrapping(&mut self, a: Int, b: Int) -> Int {
-        Int { now: a.now.wrapping_add(b.now), r: self.e.op(OpCode::IAdd, &[a.r, b.r]) }
+        Int {
+            now: a.now.wrapping_add(b.now),
+            r: self.e.op(OpCode::IAdd, &[a.r, b.r]),
+        }
     }
     fn isub_wrapping(&mut self, a: Int, b: Int) -> Int {
-        Int { now: a.now.wrapping_sub(b.now), r: self.e.op(OpCode::ISub, &[a.r, b.r]) }
+        Int {
+            now: a.now.wrapping_sub(b.now),
+            r: self.e.op(OpCode::ISub, &[a.r, b.r]),
+        }
     }
     fn idiv(&mut self, a: Int, b: Int) -> Int {
         let q = a.now.wrapping_div(b.now);
-        let now = if a.now % b.now != 0 && (a.now < 0) != (b.now < 0) { q - 1 } else { q };
-        Int { now, r: self.e.op(OpCode::IDiv, &[a.r, b.r]) }
+        let now = if a.now % b.now != 0 && (a.now < 0) != (b.now < 0) {
+            q - 1
+        } else {
+            q
+        };
+        Int {
+            now,
+            r: self.e.op(OpCode::IDiv, &[a.r, b.r]),
+        }
     }
     fn imod(&mut self, a: Int, b: Int) -> Int {
         let m = a.now % b.now;
-        let now = if m != 0 && (m < 0) != (b.now < 0) { m + b.now } else { m };
-        Int { now, r: self.e.op(OpCode::IMod, &[a.r, b.r]) }
+        let now = if m != 0 && (m < 0) != (b.now < 0) {
+            m + b.now
+        } else {
+            m
+        };
+        Int {
+            now,
+            r: self.e.op(OpCode::IMod, &[a.r, b.r]),
+        }
     }
     fn iand(&mut self, a: Int, b: Int) -> Int {
-        Int { now: a.now & b.now, r: self.e.op(OpCode::IAnd, &[a.r, b.r]) }
+        Int {
+            now: a.now & b.now,
+            r: self.e.op(OpCode::IAnd, &[a.r, b.r]),
+        }
     }
     fn ior(&mut self, a: Int, b: Int) -> Int {
-        Int { now: a.now | b.now, r: self.e.op(OpCode::IOr, &[a.r, b.r]) }
+        Int {
+            now: a.now | b.now,
+            r: self.e.op(OpCode::IOr, &[a.r, b.r]),
+        }
     }
     fn ixor(&mut self, a: Int, b: Int) -> Int {
-        Int { now: a.now ^ b.now, r: self.e.op(OpCode::IXor, &[a.r, b.r]) }
+        Int {
+            now: a.now ^ b.now,
+            r: self.e.op(OpCode::IXor, &[a.r, b.r]),
+        }
     }
     fn ishl(&mut self, a: Int, n: i64) -> (Int, Truth) {
         let now = a.now << n;
@@ -307,41 +398,77 @@ impl<H: Host> Core for Recorder<H> {
         let r = self.e.op(OpCode::IShl, &[a.r, count]);
         // Nothing was lost if the result shifts back.
         let back = self.e.op(OpCode::IShr, &[r, count]);
-        (Int { now, r }, Self::guarded(false, OpCode::IEq, back, a.r, true))
+        (
+            Int { now, r },
+            Self::guarded(false, OpCode::IEq, back, a.r, true),
+        )
     }
     fn ishr(&mut self, a: Int, n: i64) -> Int {
         let count = self.e.int(n);
-        Int { now: a.now >> n, r: self.e.op(OpCode::IShr, &[a.r, count]) }
+        Int {
+            now: a.now >> n,
+            r: self.e.op(OpCode::IShr, &[a.r, count]),
+        }
     }
     fn fadd(&mut self, a: Float, b: Float) -> Float {
-        Float { now: a.now + b.now, r: self.e.op(OpCode::FAdd, &[a.r, b.r]) }
+        Float {
+            now: a.now + b.now,
+            r: self.e.op(OpCode::FAdd, &[a.r, b.r]),
+        }
     }
     fn fsub(&mut self, a: Float, b: Float) -> Float {
-        Float { now: a.now - b.now, r: self.e.op(OpCode::FSub, &[a.r, b.r]) }
+        Float {
+            now: a.now - b.now,
+            r: self.e.op(OpCode::FSub, &[a.r, b.r]),
+        }
     }
     fn fmul(&mut self, a: Float, b: Float) -> Float {
-        Float { now: a.now * b.now, r: self.e.op(OpCode::FMul, &[a.r, b.r]) }
+        Float {
+            now: a.now * b.now,
+            r: self.e.op(OpCode::FMul, &[a.r, b.r]),
+        }
     }
     fn fdiv(&mut self, a: Float, b: Float) -> Float {
-        Float { now: a.now / b.now, r: self.e.op(OpCode::FDiv, &[a.r, b.r]) }
+        Float {
+            now: a.now / b.now,
+            r: self.e.op(OpCode::FDiv, &[a.r, b.r]),
+        }
     }
     fn fneg(&mut self, a: Float) -> Float {
-        Float { now: -a.now, r: self.e.op(OpCode::FNeg, &[a.r]) }
+        Float {
+            now: -a.now,
+            r: self.e.op(OpCode::FNeg, &[a.r]),
+        }
     }
     fn load(&mut self, p: Word, f: Field) -> Word {
         // SAFETY: see `word_at`.
         let now = Value::from_bits(unsafe { *Self::word_at(p.now, f) });
-        Word { now, r: self.e.load(OpCode::LdVal, &[p.r], f.offset, AliasClass(f.class)) }
+        Word {
+            now,
+            r: self
+                .e
+                .load(OpCode::LdVal, &[p.r], f.offset, AliasClass(f.class)),
+        }
     }
     fn load_int(&mut self, p: Word, f: Field) -> Int {
         // SAFETY: see `word_at`.
         let now = unsafe { *Self::word_at(p.now, f) as i64 };
-        Int { now, r: self.e.load(OpCode::LdI64, &[p.r], f.offset, AliasClass(f.class)) }
+        Int {
+            now,
+            r: self
+                .e
+                .load(OpCode::LdI64, &[p.r], f.offset, AliasClass(f.class)),
+        }
     }
     fn load_elem(&mut self, p: Word, f: Field, i: Int) -> Word {
         // SAFETY: handlers tested the index.
         let now = Value::from_bits(unsafe { *Self::word_at(p.now, f).offset(i.now as isize) });
-        Word { now, r: self.e.load(OpCode::LdElem, &[p.r, i.r], f.offset, AliasClass(f.class)) }
+        Word {
+            now,
+            r: self
+                .e
+                .load(OpCode::LdElem, &[p.r, i.r], f.offset, AliasClass(f.class)),
+        }
     }
     fn store_blocked(&mut self, _p: Word) -> bool {
         false
@@ -350,25 +477,35 @@ impl<H: Host> Core for Recorder<H> {
         // SAFETY: see `word_at`.
         unsafe { *Self::word_at(p.now, f) = v.now.bits() };
         self.host.barrier(p.now);
-        self.e.store(OpCode::StVal, &[p.r, v.r], f.offset, AliasClass(f.class));
+        self.e
+            .store(OpCode::StVal, &[p.r, v.r], f.offset, AliasClass(f.class));
         self.e.emit(Op::new(OpCode::Barrier).with(&[p.r, v.r]));
     }
     fn store_int(&mut self, p: Word, f: Field, i: Int) {
         // SAFETY: see `word_at`.
         unsafe { *Self::word_at(p.now, f) = i.now as u64 };
-        self.e.store(OpCode::StI64, &[p.r, i.r], f.offset, AliasClass(f.class));
+        self.e
+            .store(OpCode::StI64, &[p.r, i.r], f.offset, AliasClass(f.class));
     }
     fn store_elem(&mut self, p: Word, f: Field, i: Int, v: Word) {
         // SAFETY: handlers tested the index.
         unsafe { *Self::word_at(p.now, f).offset(i.now as isize) = v.now.bits() };
         self.host.barrier(p.now);
-        self.e.store(OpCode::StElem, &[p.r, i.r, v.r], f.offset, AliasClass(f.class));
+        self.e.store(
+            OpCode::StElem,
+            &[p.r, i.r, v.r],
+            f.offset,
+            AliasClass(f.class),
+        );
         self.e.emit(Op::new(OpCode::Barrier).with(&[p.r, v.r]));
     }
     fn store_shape(&mut self, p: Word, shape: u32) {
         // SAFETY: `p` is a live object; only the upper half of its header changes.
-        unsafe { *p.now.ptr() = *p.now.ptr() & 0xFFFF_FFFF | u64::from(shape) << Header::SHAPE_SHIFT };
-        self.e.emit(Op::new(OpCode::StShape).with(&[p.r]).imm(shape as i32));
+        unsafe {
+            *p.now.ptr() = *p.now.ptr() & 0xFFFF_FFFF | u64::from(shape) << Header::SHAPE_SHIFT
+        };
+        self.e
+            .emit(Op::new(OpCode::StShape).with(&[p.r]).imm(shape as i32));
     }
     fn alloc(&mut self, header: u64, words: usize) -> Option<Word> {
         let now = self.host.alloc(header, words)?;
@@ -388,6 +525,9 @@ impl<H: Host> Core for Recorder<H> {
             imm: self.host.poll_offset(),
             not: true,
         };
-        Truth { now: self.host.poll(), guard: Some(guard) }
+        Truth {
+            now: self.host.poll(),
+            guard: Some(guard),
+        }
     }
 }

@@ -304,15 +304,21 @@ pub(super) fn import(vm: &mut Vm, a: &[Value]) -> R {
             }
         }
     }
+    if level == 0 && !has_list {
+        // Modules of this crate need no machinery while nothing replaces it.
+        let text = vm.str_to_string(name);
+        let key = vm.intern("_frozen_importlib");
+        if vm.dict_get_str(vm.modules, key).is_null() {
+            if let Some(m) = crate::builtin_module(vm, &text)? {
+                return Ok(m);
+            }
+        }
+    }
     let key = vm.intern("_frozen_importlib");
-    let importlib = vm.dict_get_str(vm.modules, key);
+    let mut importlib = vm.dict_get_str(vm.modules, key);
     if importlib.is_null() {
-        let m = format!("No module named '{}'", vm.str_to_string(name));
-        let class = vm.types.module_not_found_error;
-        let e = vm.raise_str(class, &m);
-        let exc = vm.exc;
-        vm.set_slot(exc, vm.names.name_plain, name);
-        return Err(e);
+        crate::importlib::start(vm)?;
+        importlib = vm.dict_get_str(vm.modules, key);
     }
     let f = vm.getattr(importlib, vm.names.import)?;
     let level = vm.new_int(level);
