@@ -138,6 +138,7 @@ pub fn install(vm: &mut Vm) {
         t.list_iter,
         t.tuple_iter,
         t.str_iter,
+        t.str_ascii_iter,
         t.bytes_iter,
         t.list_reverse_iter,
     ] {

@@ -459,7 +459,10 @@ impl Vm {
         if let Some(r) = self.quick_compare(op, a, b) {
             return Ok(self.bool(r));
         }
-        self.enter_native()?;
+        self.nested("in comparison", |vm| vm.compare_methods(op, a, b))
+    }
+
+    fn compare_methods(&mut self, op: CmpOp, a: Value, b: Value) -> R {
         let n = self.names;
         let (name, swapped) = match op {
             CmpOp::Lt => (n.lt, n.gt),
@@ -874,7 +877,10 @@ impl Vm {
 
     /// `repr(v)`: a str object.
     pub fn repr(&mut self, v: Value) -> R {
-        self.enter_native()?;
+        self.nested("while getting the repr of an object", |vm| vm.repr_method(v))
+    }
+
+    fn repr_method(&mut self, v: Value) -> R {
         let Some(r) = self.call_special(v, self.names.repr, &[])? else {
             let m = format!("<{} object>", self.class_name(v));
             return Ok(self.new_str(&m));
