@@ -877,7 +877,9 @@ impl Vm {
 
     /// `repr(v)`: a str object.
     pub fn repr(&mut self, v: Value) -> R {
-        self.nested("while getting the repr of an object", |vm| vm.repr_method(v))
+        self.nested("while getting the repr of an object", |vm| {
+            vm.repr_method(v)
+        })
     }
 
     fn repr_method(&mut self, v: Value) -> R {

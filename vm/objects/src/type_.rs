@@ -281,10 +281,10 @@ fn type_new(
     let base = vm.best_base(base_items)?;
     let n = vm.names;
     let slots_value = vm.dict_get_str(dict, n.slots);
-    let (slots, declared) = if slots_value.is_null() {
-        (None, false)
+    let slots = if slots_value.is_null() {
+        None
     } else {
-        (Some(read_slots(vm, name, base, dict, slots_value)?), true)
+        Some(read_slots(vm, name, base, dict, slots_value)?)
     };
     let bd = vm.type_data(base);
     let can_have_dict = !matches!(bd.layout, Layout::Type | Layout::Module);
@@ -356,7 +356,6 @@ fn type_new(
     vm.type_data(t).has_finalizer = finalizer;
     // The shape keeps the class alive, which bases name by address only.
     vm.root_shape(t);
-    let _ = declared;
     set_names(vm, t)?;
     run_init_subclass(vm, t, kwargs)?;
     Ok(class)
