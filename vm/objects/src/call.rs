@@ -183,7 +183,7 @@ impl Vm {
             return (def.func)(self, args);
         }
         let mut bound = [Value::NULL; MAX_PARAMS];
-        let count = self.bind_native(def, sig, args, kwnames, &mut bound)?;
+        let count = self.bind_native(def, sig, owner, args, kwnames, &mut bound)?;
         (def.func)(self, &bound[..count])
     }
 
@@ -204,6 +204,16 @@ impl Vm {
     pub fn instantiate(&mut self, t: Gc<PyType>, args: &[Value], kwnames: Value) -> R {
         if t == self.types.type_ && kwnames.is_null() && args.len() == 1 {
             return Ok(self.class_of(args[0]).value());
+        }
+        if t == self.types.type_ {
+            let named = if kwnames.is_null() {
+                0
+            } else {
+                self.tuple_len(kwnames)
+            };
+            if args.len() - named != 3 {
+                return Err(self.type_error("type() takes 1 or 3 arguments"));
+            }
         }
         let memo = self.type_memo(t);
         let init = self.lookup(t, self.names.init);

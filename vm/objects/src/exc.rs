@@ -226,6 +226,23 @@ impl Vm {
         Ok(self.is_instance(e, Gc::from_value(pattern)))
     }
 
+    /// Runs `f`, which compares or prints something and may come back here for its
+    /// parts: as deep as Python calls may go, and no deeper than the native stack.
+    ///
+    /// # Errors
+    /// RecursionError that ends in `doing`; what `f` raises.
+    pub fn nested(&mut self, doing: &str, f: impl FnOnce(&mut Vm) -> R) -> R {
+        self.enter_native()?;
+        if self.nesting >= self.depth_limit {
+            let m = format!("maximum recursion depth exceeded {doing}");
+            return Err(self.recursion_error(&m));
+        }
+        self.nesting += 1;
+        let r = f(self);
+        self.nesting -= 1;
+        r
+    }
+
     /// Checks that there is native stack left; RecursionError if not.
     #[inline]
     pub fn enter_native(&mut self) -> R<()> {

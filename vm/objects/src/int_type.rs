@@ -505,7 +505,7 @@ fn to_bytes(vm: &mut Vm, a: &[Value]) -> R {
     let m = if negative { -(x + IBig::ONE) } else { x };
     let m = UBig::try_from(m).unwrap_or_default();
     let fits = m.bit_len() + usize::from(signed) <= length * 8;
-    if !fits && (negative || m != UBig::ZERO) {
+    if !fits && (m != UBig::ZERO || negative) {
         return Err(vm.overflow_error("int too big to convert"));
     }
     let mut bytes = m.to_le_bytes().to_vec();

@@ -138,6 +138,7 @@ pub fn install(vm: &mut Vm) {
         t.list_iter,
         t.tuple_iter,
         t.str_iter,
+        t.str_ascii_iter,
         t.bytes_iter,
         t.list_reverse_iter,
     ] {
@@ -412,23 +413,14 @@ fn enumerate_reduce(vm: &mut Vm, a: &[Value]) -> R {
     Ok(vm.new_tuple(&[class, args]))
 }
 
-/// Iterators over each item of a tuple, as a tuple.
-fn iterators(vm: &mut Vm, iterables: &'static [Value], not_iterable: Option<&str>) -> R {
-    let t = vm.new_list(&[]);
-    for (i, &v) in iterables.iter().enumerate() {
-        let class = vm.class_of(v);
-        let n = vm.names;
-        if let Some(who) = not_iterable
-            && vm.lookup(class, n.iter).is_null()
-            && vm.lookup(class, n.getitem).is_null()
-        {
-            let m = format!("{who} argument #{} must support iteration", i + 1);
-            return Err(vm.type_error(&m));
-        }
+/// Iterators over each item of a slice, as a tuple.
+fn iterators(vm: &mut Vm, iterables: &'static [Value]) -> R {
+    let l = vm.new_list(&[]);
+    for &v in iterables {
         let it = vm.get_iter(v)?;
-        vm.list_append(t, it);
+        vm.list_append(l, it);
     }
-    Ok(vm.list_to_tuple(t))
+    Ok(vm.list_to_tuple(l))
 }
 
 fn zip_new(vm: &mut Vm, a: &[Value]) -> R {
@@ -447,7 +439,7 @@ fn zip_new(vm: &mut Vm, a: &[Value]) -> R {
         let m = format!("'{k}' is an invalid keyword argument for zip()");
         return Err(vm.type_error(&m));
     }
-    let its = iterators(vm, vm.tuple_items(a[1]), Some("zip"))?;
+    let its = iterators(vm, vm.tuple_items(a[1]))?;
     Ok(adaptor(vm, class, its, Value::small(strict.into())))
 }
 
@@ -524,7 +516,7 @@ fn map_new(vm: &mut Vm, a: &[Value]) -> R {
     if args.len() < 2 {
         return Err(vm.type_error("map() must have at least two arguments."));
     }
-    let its = iterators(vm, &args[1..], None)?;
+    let its = iterators(vm, &args[1..])?;
     Ok(adaptor(vm, class, its, args[0]))
 }
 

@@ -163,9 +163,20 @@ pub struct Param {
     pub name: &'static str,
     pub optional: bool,
     pub kwonly: bool,
+    /// `*args` or `**kwargs`.
+    pub star: bool,
 }
 
 impl Signature {
+    /// True if no parameter can be given by name.
+    fn positional_only(&self) -> bool {
+        self.posonly == self.positional
+            && self
+                .params
+                .iter()
+                .all(|p| !p.kwonly || p.optional && p.star)
+    }
+
     fn parse(text: &'static str) -> Signature {
         let inner = text
             .strip_prefix('(')
@@ -198,6 +209,7 @@ impl Signature {
                         name: &part[2..],
                         optional: true,
                         kwonly: true,
+                        star: true,
                     });
                 }
                 _ if part.starts_with('*') => {
@@ -208,6 +220,7 @@ impl Signature {
                         name: &part[1..],
                         optional: true,
                         kwonly: true,
+                        star: true,
                     });
                 }
                 _ => {
@@ -234,6 +247,7 @@ impl Signature {
                         name,
                         optional,
                         kwonly,
+                        star: false,
                     });
                 }
             }
@@ -292,13 +306,46 @@ pub const fn getset(name: &'static str, get: Getter, set: Setter) -> GetSetDef {
     }
 }
 
+/// A function as messages name it.
+struct Named {
+    /// `append`, or the class for `__new__` and `__init__`.
+    plain: String,
+    /// `list.append`, or as above.
+    qualified: String,
+}
+
 impl Vm {
+    fn name_native(&self, def: &NativeDef, owner: Value) -> Named {
+        if owner.is_null() {
+            return Named {
+                plain: def.name.to_owned(),
+                qualified: def.name.to_owned(),
+            };
+        }
+        let class = self.type_name(Gc::from_value(owner));
+        if matches!(def.name, "__new__" | "__init__") {
+            return Named {
+                plain: class.clone(),
+                qualified: class,
+            };
+        }
+        Named {
+            plain: def.name.to_owned(),
+            qualified: format!("{class}.{}", def.name),
+        }
+    }
+
     /// Binds `args` (positional, then those named by the tuple `kwnames`) to the
-    /// parameters of `def`, into `out`.
+    /// parameters of `def`, into `out`; how many there are. `owner` is the class
+    /// that defines it, or null: messages name it.
+    ///
+    /// # Errors
+    /// TypeError when the arguments do not fit the signature.
     pub fn bind_native(
         &mut self,
         def: &NativeDef,
         sig: &Signature,
+        owner: Value,
         args: &[Value],
         kwnames: Value,
         out: &mut [Value; MAX_PARAMS],
@@ -311,7 +358,7 @@ impl Vm {
         let npos = args.len() - nkw;
         if sig.simple && nkw == 0 {
             if npos != sig.positional {
-                return Err(self.arity_error(def, sig, npos));
+                return Err(self.arity_error(def, sig, owner, npos));
             }
             out[..npos].copy_from_slice(args);
             return Ok(npos);
@@ -319,7 +366,7 @@ impl Vm {
         let n = sig.params.len();
         out[..n].fill(Value::NULL);
         if npos > sig.positional && sig.varargs.is_none() {
-            return Err(self.arity_error(def, sig, npos));
+            return Err(self.arity_error(def, sig, owner, npos));
         }
         let direct = npos.min(sig.positional);
         out[..direct].copy_from_slice(&args[..direct]);
@@ -331,55 +378,16 @@ impl Vm {
         }
         for k in 0..nkw {
             let name = self.tuple_get(kwnames, k);
-            let text = self.str_to_string(name);
-            let slot = sig.params.iter().enumerate().position(|(i, p)| {
-                p.name == text
-                    && (i >= sig.posonly || p.kwonly)
-                    && Some(i) != sig.varargs
-                    && Some(i) != sig.varkw
-            });
-            match slot {
-                Some(i) => {
-                    if out[i].is_some() {
-                        let m = format!(
-                            "argument for {}() given by name ('{text}') and position ({})",
-                            def.name,
-                            i + 1 - usize::from(sig.has_self)
-                        );
-                        return Err(self.type_error(&m));
-                    }
-                    out[i] = args[npos + k];
-                }
-                None => match sig.varkw {
-                    Some(i) => {
-                        let d = out[i];
-                        self.dict_set_str(d, name, args[npos + k]);
-                    }
-                    None => {
-                        let m = if sig
-                            .params
-                            .iter()
-                            .skip(usize::from(sig.has_self))
-                            .all(|p| !p.kwonly)
-                            && sig.posonly == sig.positional
-                        {
-                            format!("{}() takes no keyword arguments", def.name)
-                        } else {
-                            format!("'{text}' is an invalid keyword argument for {}()", def.name)
-                        };
-                        return Err(self.type_error(&m));
-                    }
-                },
-            }
+            self.bind_keyword(def, sig, owner, name, args[npos + k], out)?;
         }
         for (i, p) in sig.params.iter().enumerate() {
             if !p.optional && out[i].is_null() {
-                if nkw == 0 && !p.kwonly {
-                    return Err(self.arity_error(def, sig, npos));
+                if i < sig.posonly || sig.positional_only() {
+                    return Err(self.arity_error(def, sig, owner, npos));
                 }
                 let m = format!(
                     "{}() missing required argument '{}' (pos {})",
-                    def.name,
+                    self.name_native(def, owner).plain,
                     p.name,
                     i + 1 - usize::from(sig.has_self)
                 );
@@ -389,32 +397,125 @@ impl Vm {
         Ok(n)
     }
 
-    fn arity_error(&mut self, def: &NativeDef, sig: &Signature, given: usize) -> crate::vm::Raised {
+    fn bind_keyword(
+        &mut self,
+        def: &NativeDef,
+        sig: &Signature,
+        owner: Value,
+        name: Value,
+        v: Value,
+        out: &mut [Value; MAX_PARAMS],
+    ) -> R<()> {
+        let slot = sig.params.iter().enumerate().position(|(i, p)| {
+            (i >= sig.posonly || p.kwonly)
+                && Some(i) != sig.varargs
+                && Some(i) != sig.varkw
+                && self.str_is(name, p.name)
+        });
+        if let Some(i) = slot {
+            if out[i].is_null() {
+                out[i] = v;
+                return Ok(());
+            }
+            let m = format!(
+                "argument for {}() given by name ('{}') and position ({})",
+                self.name_native(def, owner).plain,
+                sig.params[i].name,
+                i + 1 - usize::from(sig.has_self)
+            );
+            return Err(self.type_error(&m));
+        }
+        if let Some(i) = sig.varkw {
+            self.dict_set_str(out[i], name, v);
+            return Ok(());
+        }
+        let who = self.name_native(def, owner);
+        let m = if sig.positional_only() {
+            format!("{}() takes no keyword arguments", who.qualified)
+        } else {
+            format!(
+                "'{}' is an invalid keyword argument for {}()",
+                self.str_to_string(name),
+                who.plain
+            )
+        };
+        Err(self.type_error(&m))
+    }
+
+    fn arity_error(
+        &mut self,
+        def: &NativeDef,
+        sig: &Signature,
+        owner: Value,
+        given: usize,
+    ) -> crate::vm::Raised {
         let s = usize::from(sig.has_self || def.binding == Binding::Class);
         let (min, max, given) = (
             sig.required.saturating_sub(s),
             sig.positional.saturating_sub(s),
             given.saturating_sub(s),
         );
-        let name = def.name;
+        let who = self.name_native(def, owner);
         let plural = |n: usize| if n == 1 { "" } else { "s" };
-        let m = if max == 0 && sig.varargs.is_none() {
-            format!("{name}() takes no arguments ({given} given)")
-        } else if min == max {
-            if min == 1 {
-                format!("{name}() takes exactly one argument ({given} given)")
+        let constructor = matches!(def.name, "__new__" | "__init__");
+        let operator = def.name.starts_with("__") && owner.is_some() && !constructor;
+        let m = if !sig.positional_only() {
+            let n = if given < min { min } else { max };
+            let how = if min == max {
+                "exactly"
+            } else if given < min {
+                "at least"
             } else {
-                format!("{name} expected {min} argument{}, got {given}", plural(min))
+                "at most"
+            };
+            let all = sig.params.iter().filter(|p| !p.star).count() - s;
+            if given > all && all > 0 {
+                let total = if all == max && min == max {
+                    "exactly"
+                } else {
+                    "at most"
+                };
+                format!(
+                    "{}() takes {total} {all} argument{} ({given} given)",
+                    who.plain,
+                    plural(all)
+                )
+            } else if max == 0 {
+                format!("{}() takes no positional arguments", who.plain)
+            } else {
+                format!(
+                    "{}() takes {how} {n} positional argument{} ({given} given)",
+                    who.plain,
+                    plural(n)
+                )
             }
-        } else if given < min {
-            format!(
-                "{name} expected at least {min} argument{}, got {given}",
-                plural(min)
-            )
+        } else if operator && min == max {
+            format!("expected {min} argument{}, got {given}", plural(min))
+        } else if max == 0 && sig.varargs.is_none() {
+            format!("{}() takes no arguments ({given} given)", who.qualified)
+        } else if min == max {
+            if min == 1 && !constructor {
+                format!(
+                    "{}() takes exactly one argument ({given} given)",
+                    who.qualified
+                )
+            } else {
+                format!(
+                    "{} expected {min} argument{}, got {given}",
+                    who.plain,
+                    plural(min)
+                )
+            }
         } else {
+            let (how, n) = if given < min {
+                ("least", min)
+            } else {
+                ("most", max)
+            };
             format!(
-                "{name} expected at most {max} argument{}, got {given}",
-                plural(max)
+                "{} expected at {how} {n} argument{}, got {given}",
+                who.plain,
+                plural(n)
             )
         };
         self.type_error(&m)
@@ -437,3 +538,22 @@ macro_rules! comparisons {
     };
 }
 pub(crate) use comparisons;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_say_what_may_be_given() {
+        let s = Signature::parse("($self, key, default=None, /)");
+        assert!(s.has_self && s.positional_only() && !s.simple);
+        assert_eq!((s.positional, s.posonly, s.required), (3, 3, 2));
+        let s = Signature::parse("($self, /, length=1, byteorder='big', *, signed=False)");
+        assert_eq!((s.positional, s.posonly, s.required), (3, 1, 1));
+        assert!(!s.positional_only() && s.params[3].kwonly);
+        let s = Signature::parse("(sep=', ', *args, **kw)");
+        assert_eq!((s.params.len(), s.varargs, s.varkw), (3, Some(1), Some(2)));
+        assert!(Signature::parse("(a, b, /)").simple);
+        assert!(Signature::parse("()").simple);
+    }
+}

@@ -143,8 +143,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
     let numeric = body
         .bytes()
         .all(|c| matches!(c, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    let digits = numeric && body.bytes().any(|c| c.is_ascii_digit());
-    if !(named || digits) {
+    let digits = body.bytes().any(|c| c.is_ascii_digit());
+    if !(named || numeric && digits) {
         return None;
     }
     clean.parse().ok()

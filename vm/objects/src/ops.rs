@@ -459,7 +459,10 @@ impl Vm {
         if let Some(r) = self.quick_compare(op, a, b) {
             return Ok(self.bool(r));
         }
-        self.enter_native()?;
+        self.nested("in comparison", |vm| vm.compare_methods(op, a, b))
+    }
+
+    fn compare_methods(&mut self, op: CmpOp, a: Value, b: Value) -> R {
         let n = self.names;
         let (name, swapped) = match op {
             CmpOp::Lt => (n.lt, n.gt),
@@ -856,8 +859,9 @@ impl Vm {
             let m = format!("'{}' object is not a container", self.class_name(a));
             return Err(self.type_error(&m));
         }
-        if self.lookup(class, self.names.iter).is_null()
-            && self.lookup(class, self.names.getitem).is_null()
+        let iter = self.lookup(class, self.names.iter);
+        if iter.is_null() && self.lookup(class, self.names.getitem).is_null()
+            || iter.is_some() && iter == self.none
         {
             let m = format!("argument of type '{}' is not iterable", self.class_name(a));
             return Err(self.type_error(&m));
@@ -873,7 +877,12 @@ impl Vm {
 
     /// `repr(v)`: a str object.
     pub fn repr(&mut self, v: Value) -> R {
-        self.enter_native()?;
+        self.nested("while getting the repr of an object", |vm| {
+            vm.repr_method(v)
+        })
+    }
+
+    fn repr_method(&mut self, v: Value) -> R {
         let Some(r) = self.call_special(v, self.names.repr, &[])? else {
             let m = format!("<{} object>", self.class_name(v));
             return Ok(self.new_str(&m));

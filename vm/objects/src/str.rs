@@ -326,7 +326,13 @@ fn len(vm: &mut Vm, a: &[Value]) -> R {
 
 fn iter(vm: &mut Vm, a: &[Value]) -> R {
     let s = this(vm, a[0]);
-    Ok(vm.new_seq_iter(s, vm.types.str_iter))
+    let ascii = matches!(vm.text(s), Text::One(b) if b.is_ascii());
+    let class = if ascii {
+        vm.types.str_ascii_iter
+    } else {
+        vm.types.str_iter
+    };
+    Ok(vm.new_seq_iter(s, class))
 }
 
 fn getitem(vm: &mut Vm, a: &[Value]) -> R {

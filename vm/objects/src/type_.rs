@@ -106,14 +106,11 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         return Err(wrong_argument(vm, 3, "dict", args[2]));
     }
     for &b in vm.tuple_items(bases) {
-        if !vm.is_type(b) {
-            let n = vm.names.mro_entries;
-            if vm.getattr_opt(b, n)?.is_some() {
-                return Err(vm.type_error(
-                    "type() doesn't support MRO entry resolution; use types.new_class()",
-                ));
-            }
-            return Err(vm.type_error("bases must be types"));
+        let n = vm.names.mro_entries;
+        if !vm.is_type(b) && vm.getattr_opt(b, n)?.is_some() {
+            return Err(
+                vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()")
+            );
         }
     }
     let winner = most_derived_metaclass(vm, meta, bases)?;
@@ -284,10 +281,10 @@ fn type_new(
     let base = vm.best_base(base_items)?;
     let n = vm.names;
     let slots_value = vm.dict_get_str(dict, n.slots);
-    let (slots, declared) = if slots_value.is_null() {
-        (None, false)
+    let slots = if slots_value.is_null() {
+        None
     } else {
-        (Some(read_slots(vm, name, base, dict, slots_value)?), true)
+        Some(read_slots(vm, name, base, dict, slots_value)?)
     };
     let bd = vm.type_data(base);
     let can_have_dict = !matches!(bd.layout, Layout::Type | Layout::Module);
@@ -359,7 +356,6 @@ fn type_new(
     vm.type_data(t).has_finalizer = finalizer;
     // The shape keeps the class alive, which bases name by address only.
     vm.root_shape(t);
-    let _ = declared;
     set_names(vm, t)?;
     run_init_subclass(vm, t, kwargs)?;
     Ok(class)

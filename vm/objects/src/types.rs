@@ -537,6 +537,12 @@ impl Vm {
             let mro = Gc::<PyType>::from_value(b).mro.get();
             seqs.push(self.tuple_items(mro).iter().map(|v| v.bits()).collect());
         }
+        for (i, b) in bases.iter().enumerate() {
+            if bases[..i].contains(b) {
+                let name = self.type_name(Gc::from_value(*b));
+                return Err(self.type_error(&format!("duplicate base class {name}")));
+            }
+        }
         seqs.push(bases.iter().map(|v| v.bits()).collect());
         let mut out = vec![class.bits()];
         loop {

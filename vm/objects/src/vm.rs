@@ -55,6 +55,8 @@ pub struct Vm {
     /// Python calls in progress, and how many are allowed.
     pub depth: u32,
     pub depth_limit: u32,
+    /// Comparisons and prints in progress inside each other; see [`Vm::nested`].
+    pub nesting: u32,
     /// The pending exception, or null.
     pub exc: Value,
     /// The exception being handled (`sys.exc_info()`), or null.
@@ -187,7 +189,7 @@ macro_rules! types {
 types! {
     object type_ int bool_ float complex str_ bytes bytearray tuple list dict set frozenset
     function native native_method method wrapper code cell module generator coroutine async_generator
-    frame traceback range range_iter seq_iter list_iter tuple_iter str_iter bytes_iter dict_key_iter dict_value_iter
+    frame traceback range range_iter seq_iter list_iter tuple_iter str_iter str_ascii_iter bytes_iter dict_key_iter dict_value_iter
     dict_item_iter dict_reverse_key_iter dict_reverse_value_iter dict_reverse_item_iter list_reverse_iter long_range_iter
     dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
     none ellipsis not_implemented memoryview weakref getset member mappingproxy namespace generic_alias union
@@ -232,6 +234,7 @@ impl Vm {
             native_limit: 0,
             depth: 0,
             depth_limit: 1000,
+            nesting: 0,
             exc: Value::NULL,
             handled: Value::NULL,
             heap,

@@ -28,10 +28,9 @@ pub(super) fn chr(vm: &mut Vm, a: &[Value]) -> R {
     let i = vm.index(a[0])?;
     let i = match vm.int_to_i64(i) {
         Some(i) if i32::try_from(i).is_ok() => i,
-        Some(i) if i > 0 => {
-            return Err(vm.overflow_error("signed integer is greater than maximum"));
+        Some(_) => {
+            return Err(vm.overflow_error("Python int too large to convert to C int"));
         }
-        Some(_) => return Err(vm.overflow_error("signed integer is less than minimum")),
         None => return Err(vm.overflow_error("Python int too large to convert to C long")),
     };
     if !(0..0x11_0000).contains(&i) {
@@ -117,14 +116,23 @@ pub(super) fn next(vm: &mut Vm, a: &[Value]) -> R {
     Ok(vm.catch(r, stop)?.unwrap_or(a[1]))
 }
 
+/// Keywords are those of `list.sort`, which is what messages name.
 pub(super) fn sorted(vm: &mut Vm, a: &[Value]) -> R {
+    let n = vm.names;
+    let (mut key, mut reverse) = (Value::NULL, false);
     let l = vm.list_from_iterable(a[0])?;
-    let key = if a[1].is_null() || a[1] == vm.none {
-        Value::NULL
-    } else {
-        a[1]
-    };
-    let reverse = !a[2].is_null() && pyrite_objects::list::sort_flag(vm, a[2])?;
+    let mut pos = 0;
+    while let Some((k, v)) = vm.dict_next(a[1], &mut pos) {
+        if vm.str_eq(k, n.key) {
+            key = if v == vm.none { Value::NULL } else { v };
+        } else if vm.str_eq(k, n.reverse) {
+            reverse = pyrite_objects::list::sort_flag(vm, v)?;
+        } else {
+            let k = vm.str_to_string(k);
+            let m = format!("'{k}' is an invalid keyword argument for sort()");
+            return Err(vm.type_error(&m));
+        }
+    }
     pyrite_objects::list::sort(vm, l, key, reverse)?;
     Ok(l)
 }
