@@ -2,11 +2,12 @@
 
 use crate::args::{Args, JitMode, Program};
 use pyrite_compiler::{Mode, Options};
+use pyrite_front::{ErrorKind, SyntaxErrorInfo};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
 use pyrite_objects::boot::VmRoots;
 use pyrite_objects::layout::KINDS;
-use pyrite_objects::vm::{Hooks, R, Vm};
+use pyrite_objects::vm::{Hooks, R, Raised, Vm};
 
 fn compile(
     vm: &mut Vm,
@@ -32,11 +33,37 @@ fn compile(
     };
     match pyrite_compiler::compile(&text, &file, mode, options) {
         Ok(unit) => Ok(vm.load_code(unit)),
-        Err(e) => {
-            let m = format!("{} ({file}, line {})", e.msg, e.line);
-            let class = vm.types.syntax_error;
-            Err(vm.raise_str(class, &m))
-        }
+        Err(e) => Err(syntax_error(vm, filename, &e)),
+    }
+}
+
+/// The exception for what the compiler refused.
+fn syntax_error(vm: &mut Vm, filename: Value, e: &SyntaxErrorInfo) -> Raised {
+    let class = match e.kind {
+        ErrorKind::Syntax => vm.types.syntax_error,
+        ErrorKind::Indentation => vm.types.indentation_error,
+        ErrorKind::Tab => vm.types.tab_error,
+        ErrorKind::Recursion => return vm.recursion_error(&e.msg),
+        ErrorKind::Value => return vm.value_error(&e.msg),
+        ErrorKind::Memory => return vm.memory_error(&e.msg),
+    };
+    let text = match &e.text {
+        Some(t) => vm.new_str(t),
+        None => vm.none,
+    };
+    let number = |n: u32| Value::int_unchecked(i64::from(n));
+    let place = vm.new_tuple(&[
+        filename,
+        number(e.line),
+        number(e.col),
+        text,
+        number(e.end_line),
+        number(e.end_col),
+    ]);
+    let msg = vm.new_str(&e.msg);
+    match vm.call(class.value(), &[msg, place]) {
+        Ok(exc) => vm.raise(exc),
+        Err(raised) => raised,
     }
 }
 
