@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// What is to be run.
-pub(crate) enum Program {
+pub enum Program {
     Command(OsString),
     Module(OsString),
     File(PathBuf),
@@ -15,14 +15,14 @@ pub(crate) enum Program {
 
 /// How machine code is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum JitMode {
+pub enum JitMode {
     Off,
     NoOpt,
     Opt,
 }
 
 /// The command line, understood.
-pub(crate) struct Args {
+pub struct Args {
     pub program: Program,
     pub config: Config,
     pub jit: JitMode,
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 /// Why nothing is run.
-pub(crate) enum Stop {
+pub enum Stop {
     /// Wrong usage: message for standard error, exit code 2.
     Usage(String),
     /// Text for standard output, exit code 0.
@@ -78,7 +78,7 @@ Options (as CPython's; and Pyrite's own):
 ///
 /// # Errors
 /// [`Stop`] when there is nothing to run.
-pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
+pub fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
     let mut a = Args {
         program: Program::Stdin,
         config: Config {
@@ -210,7 +210,7 @@ pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
 }
 
 /// What `--version` prints.
-pub(crate) fn version() -> String {
+pub fn version() -> String {
     format!("Python 3.11 (Pyrite {})", env!("CARGO_PKG_VERSION"))
 }
 

@@ -68,10 +68,15 @@ fn syntax_error(vm: &mut Vm, filename: Value, e: &SyntaxErrorInfo) -> Raised {
 }
 
 /// Bytes of the interpreter's native stack.
-pub(crate) const NATIVE_STACK: usize = 256 << 20;
+pub const NATIVE_STACK: usize = 256 << 20;
 
-/// Runs the interpreter; the exit code.
-pub(crate) fn run(args: Args) -> i32 {
+/// Makes a VM, with everything installed and nothing run. It stays for the life of the process.
+///
+/// To be called on a thread that has [`NATIVE_STACK`] bytes of stack.
+///
+/// # Errors
+/// The exit code, after a message on standard error.
+pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
     let mut gc = pyrite_gc::Config::default();
     if let Some(limit) = args.heap_limit {
         gc.max_bytes = limit;
@@ -81,7 +86,7 @@ pub(crate) fn run(args: Args) -> i32 {
             Some(c) => c,
             None => {
                 eprintln!("pyrite: --gc-stress: '{s}' is neither a number nor 'move'");
-                return 2;
+                return Err(2);
             }
         };
     }
@@ -89,7 +94,7 @@ pub(crate) fn run(args: Args) -> i32 {
         Ok(h) => h,
         Err(e) => {
             eprintln!("pyrite: no heap: {e}");
-            return 1;
+            return Err(1);
         }
     };
     let hooks = Hooks {
@@ -124,6 +129,15 @@ pub(crate) fn run(args: Args) -> i32 {
     pyrite_stdlib::sys::install(vm);
     pyrite_stdlib::time::install(vm);
     pyrite_stdlib::codecs::install(vm);
+    Ok(vm)
+}
+
+/// Runs the interpreter; the exit code.
+pub fn run(args: Args) -> i32 {
+    let vm = match start(&args) {
+        Ok(vm) => vm,
+        Err(code) => return code,
+    };
     let code = program(vm, &args.program);
     pyrite_stdlib::sys::finish(vm);
     if let Some(path) = &args.stats {

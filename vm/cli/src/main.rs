@@ -1,9 +1,7 @@
 //! `pyrite`: the command.
 
-mod args;
-mod boot;
-
-use args::Stop;
+use pyrite::args::{self, Stop};
+use pyrite::boot;
 
 fn main() {
     let parsed = match args::parse(std::env::args_os().collect()) {
