@@ -178,6 +178,16 @@ impl Vm {
                 }
             }
         }
+        if def.binding == crate::native::Binding::New {
+            let class = Gc::from_value(owner);
+            let Some(&c) = args.first() else {
+                let m = format!("{}.__new__(): not enough arguments", self.type_name(class));
+                return Err(self.type_error(&m));
+            };
+            if c != owner {
+                self.new_class_arg(c, class)?;
+            }
+        }
         let sig = n.signature();
         if sig.simple && kwnames.is_null() && args.len() == sig.positional {
             return (def.func)(self, args);

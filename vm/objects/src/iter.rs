@@ -134,6 +134,17 @@ impl Vm {
             let m = format!("'{}' object is not an iterator", self.class_name(it));
             return Err(self.type_error(&m));
         }
+        if self.layout_of(f) == Layout::Native {
+            let n = Gc::<crate::layout::PyNative>::from_value(f);
+            // SAFETY: definitions are statics.
+            let step = unsafe { (*n.def.get()).step };
+            if let Some(step) = step
+                && self.is_subclass(class, Gc::from_value(n.owner.get()))
+            {
+                self.enter_native()?;
+                return step(self, it);
+            }
+        }
         let r = self.call_method_value(f, it, &[]);
         let stop = self.types.stop_iteration;
         self.catch(r, stop)

@@ -13,7 +13,6 @@
 
 use pyrite_gc::{KindInfo, Tracer};
 use pyrite_machine::{Header, Kind, Value};
-use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -190,14 +189,22 @@ pub const BYTES_WORDS: usize = size_of::<PyBytes>() / 8;
 /// Slots of a [`Layout::Object`] start at this word.
 pub const OBJECT_SLOT_BASE: usize = 2;
 
-macro_rules! object {
+/// Declares the structure of a native object, header included, whose fields are
+/// cells: the raw words its kind announces first, then values. A library module
+/// says `object_layout! { PyDeque [Library, RAW2] { len: usize, ... } }`, makes the class
+/// with `TypeDef::of::<PyDeque>(name, Layout::Library)` and reads an instance as
+/// `Gc::<PyDeque>::from_value(v)`; a fresh one is all zeros (fields that are
+/// values are null). Who stores a value into an object that may be old calls
+/// [`Vm::write_barrier`](crate::vm::Vm::write_barrier).
+#[macro_export]
+macro_rules! object_layout {
     ($(#[$doc:meta])* $name:ident [$layout:ident, $kind:ident] { $($(#[$fdoc:meta])* $field:ident : $ty:ty),* $(,)? }) => {
         $(#[$doc])*
         #[repr(C)]
-        pub struct $name { pub header: Cell<u64>, $($(#[$fdoc])* pub $field: Cell<$ty>),* }
-        impl NativeLayout for $name {
-            const LAYOUT: Layout = Layout::$layout;
-            const KIND: Kind = kind::$kind;
+        pub struct $name { pub header: std::cell::Cell<u64>, $($(#[$fdoc])* pub $field: std::cell::Cell<$ty>),* }
+        impl $crate::layout::NativeLayout for $name {
+            const LAYOUT: $crate::layout::Layout = $crate::layout::Layout::$layout;
+            const KIND: $crate::Kind = $crate::layout::kind::$kind;
             const WORDS: usize = size_of::<$name>() / 8;
         }
     };
@@ -211,23 +218,23 @@ pub trait NativeLayout {
     const WORDS: usize;
 }
 
-object! {
+object_layout! {
     /// Shared growable storage: `len` words, all values.
     Array [Object, ARRAY] { cap: usize }
 }
-object! {
+object_layout! {
     /// Untyped storage: `len` bytes follow.
     Raw [Object, RAW] { len: usize }
 }
-object! {
+object_layout! {
     /// `list`: the first `len` words of `items` are the elements; `items` is null while empty.
     PyList [List, RAW2] { len: usize, _pad: usize, items: Value }
 }
-object! {
+object_layout! {
     /// `tuple`: `len` values follow.
     PyTuple [Tuple, ARRAY] { len: usize }
 }
-object! {
+object_layout! {
     /// `dict`, insertion-ordered; see `dict.rs`.
     PyDict [Dict, RAW3] {
         /// Live entries.
@@ -244,11 +251,11 @@ object! {
         index: Value,
     }
 }
-object! {
+object_layout! {
     /// `set` and `frozenset`: a dict without values.
     PySet [Set, RAW2] { hash: u64, _pad: u64, dict: Value }
 }
-object! {
+object_layout! {
     /// `str`: `len` code points of `width` bytes each follow.
     PyStr [Str, STR] {
         len: usize,
@@ -259,23 +266,23 @@ object! {
         hash: u64,
     }
 }
-object! {
+object_layout! {
     /// `bytes`: `len` bytes follow.
     PyBytes [Bytes, BYTES] { len: usize, hash: u64 }
 }
-object! {
+object_layout! {
     /// An `int` beyond 50 bits: sign in `neg`, `len` 64-bit limbs follow, least significant first.
     PyBigInt [Int, BIGINT] { len: u32, neg: u32 }
 }
-object! {
+object_layout! {
     /// `complex`
     PyComplex [Complex, RAW] { re: f64, im: f64 }
 }
-object! {
+object_layout! {
     /// An immutable value type's subclass instance.
     PyValueSub [IntSub, VALUES] { inner: Value }
 }
-object! {
+object_layout! {
     /// A class.
     PyType [Type, RAW4] {
         data: *mut crate::types::TypeData,
@@ -288,7 +295,7 @@ object! {
         module: Value,
     }
 }
-object! {
+object_layout! {
     /// A Python function.
     PyFunction [Function, RAW2] {
         code_data: *mut crate::code::CodeData,
@@ -305,7 +312,7 @@ object! {
         annotations: Value,
     }
 }
-object! {
+object_layout! {
     /// A function written in Rust.
     PyNative [Native, RAW2] {
         def: *const crate::native::NativeDef,
@@ -318,23 +325,23 @@ object! {
         module: Value,
     }
 }
-object! {
+object_layout! {
     /// A bound method.
     PyMethod [Method, VALUES] { func: Value, this: Value }
 }
-object! {
+object_layout! {
     /// Loaded code.
     PyCode [Code, CODE] { data: *mut crate::code::CodeData }
 }
-object! {
+object_layout! {
     /// A variable shared with closures; null when empty.
     PyCell [Cell, VALUES] { content: Value }
 }
-object! {
+object_layout! {
     /// A module.
     PyModule [Module, VALUES] { dict: Value }
 }
-object! {
+object_layout! {
     /// A generator, coroutine or async generator; see `generator.rs`.
     PyGenerator [Generator, RAW2] {
         /// Where it goes on: pointer to the next instruction.
@@ -355,7 +362,7 @@ object! {
         extra: Value,
     }
 }
-object! {
+object_layout! {
     /// Any exception.
     PyException [Exception, VALUES] {
         args: Value,
@@ -367,7 +374,7 @@ object! {
         notes: Value,
     }
 }
-object! {
+object_layout! {
     /// A frame object; while the frame runs, `window` points to its registers.
     PyFrame [Frame, RAW2] {
         /// Address of register 0 while the frame is live, else 0.
@@ -386,59 +393,59 @@ object! {
         globals: Value,
     }
 }
-object! {
+object_layout! {
     /// A traceback entry.
     PyTraceback [Traceback, VALUES] { next: Value, frame: Value, lasti: Value, line: Value }
 }
-object! {
+object_layout! {
     /// `range`; the three values are ints of any size.
     PyRange [Range, VALUES] { start: Value, stop: Value, step: Value, length: Value }
 }
-object! {
+object_layout! {
     /// Iterator over a range whose numbers fit 50 bits.
     PyRangeIter [RangeIter, RAW3] { next: i64, remaining: i64, step: i64 }
 }
-object! {
+object_layout! {
     /// Iterator over a list, tuple, str, bytes...: `seq` is null once exhausted.
     PySeqIter [SeqIter, RAW2] { index: usize, _pad: usize, seq: Value }
 }
-object! {
+object_layout! {
     /// Iterator over a dict's keys (0), values (1) or items (2); `len` detects mutation.
     PyDictIter [DictIter, RAW3] { index: usize, len: usize, what: u64, dict: Value }
 }
-object! {
+object_layout! {
     /// `dict_keys` (0), `dict_values` (1), `dict_items` (2)
     PyDictView [DictView, RAW2] { what: u64, _pad: u64, dict: Value }
 }
-object! {
+object_layout! {
     /// `iter(callable, sentinel)`
     PyCallIter [CallIter, VALUES] { callable: Value, sentinel: Value }
 }
-object! {
+object_layout! {
     /// `slice`
     PySlice [Slice, VALUES] { start: Value, stop: Value, step: Value }
 }
-object! {
+object_layout! {
     /// `property`
     PyProperty [Property, VALUES] { fget: Value, fset: Value, fdel: Value, doc: Value, name: Value }
 }
-object! {
+object_layout! {
     /// `staticmethod` and `classmethod`
     PyWrapped [StaticMethod, VALUES] { func: Value }
 }
-object! {
+object_layout! {
     /// `super`
     PySuper [Super, VALUES] { class: Value, this: Value, this_class: Value }
 }
-object! {
+object_layout! {
     /// `bytearray`
     PyByteArray [ByteArray, RAW2] { len: usize, exports: usize, data: Value }
 }
-object! {
+object_layout! {
     /// `weakref.ref` and proxies: `referent` is cleared by the collector.
     PyWeakRef [WeakRef, WEAKREF] { referent: Value, callback: Value, hash: Value, extra: Value }
 }
-object! {
+object_layout! {
     /// A getter and setter in Rust.
     PyGetSet [GetSet, RAW2] {
         get: crate::native::Getter,
@@ -448,7 +455,7 @@ object! {
         doc: Value,
     }
 }
-object! {
+object_layout! {
     /// Member of `__slots__` or of a native structure: word `offset` of the instance.
     PyMember [Member, RAW2] { offset: usize, readonly: usize, name: Value, owner: Value }
 }

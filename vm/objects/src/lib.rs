@@ -75,5 +75,6 @@ pub mod unicode;
 pub mod vm;
 
 pub use layout::{Gc, Layout};
-pub use pyrite_machine::Value;
+pub use pyrite_bytecode::CmpOp;
+pub use pyrite_machine::{Kind, Value};
 pub use vm::{R, Raised, Vm};

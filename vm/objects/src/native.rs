@@ -20,6 +20,8 @@ use pyrite_machine::Value;
 
 /// A native function: bound arguments in, value out.
 pub type NativeFn = fn(&mut Vm, &[Value]) -> R;
+/// `__next__` without a StopIteration object: `None` at the end.
+pub type StepFn = fn(&mut Vm, Value) -> R<Option<Value>>;
 /// Reads an attribute.
 pub type Getter = fn(&mut Vm, Value) -> R;
 /// Writes an attribute (null: deletes it).
@@ -54,6 +56,9 @@ pub enum Binding {
     Method,
     Class,
     Static,
+    /// `__new__`, whose first argument is checked before the function is called:
+    /// a class whose instances the defining class may make.
+    New,
 }
 
 /// One native function's declaration.
@@ -66,6 +71,9 @@ pub struct NativeDef {
     pub func: NativeFn,
     pub binding: Binding,
     pub doc: &'static str,
+    /// For `__next__` (see [`next_def!`](crate::next_def)): what Rust code that
+    /// iterates calls instead of `func`.
+    pub step: Option<StepFn>,
 }
 
 /// Declares a function or method.
@@ -92,10 +100,36 @@ const fn declare(
         func,
         binding,
         doc: "",
+        step: None,
     }
 }
 
-/// Declares a class method (`__new__` is declared with [`static_def`]).
+/// Declares `__new__` of a native class that may be subclassed: the function is
+/// only called with a class that [`Vm::new_class_arg`] accepts.
+pub const fn new_def(signature: &'static str, effects: u8, func: NativeFn) -> NativeDef {
+    declare("__new__", signature, effects, func, Binding::New)
+}
+
+/// Declares `__next__` from a [`StepFn`].
+#[macro_export]
+macro_rules! next_def {
+    ($step:path) => {
+        $crate::native::NativeDef {
+            step: Some($step),
+            ..$crate::native::def(
+                "__next__",
+                "($self, /)",
+                $crate::native::effects::CALLS,
+                |vm, a| match $step(vm, a[0])? {
+                    Some(v) => Ok(v),
+                    None => Err(vm.stop_iteration($crate::Value::NULL)),
+                },
+            )
+        }
+    };
+}
+
+/// Declares a class method (`__new__` is declared with [`new_def`] or [`static_def`]).
 pub const fn class_def(
     name: &'static str,
     signature: &'static str,
@@ -527,17 +561,18 @@ pub const MAX_PARAMS: usize = 20;
 
 /// The six comparison methods `lt` ... `ge` as natives over one function
 /// `fn(&mut Vm, CmpOp, &[Value]) -> R`.
+#[macro_export]
 macro_rules! comparisons {
     ($f:ident) => {
-        crate::native::comparisons!(@one $f, lt Lt, le Le, eq Eq, ne Ne, gt Gt, ge Ge);
+        $crate::comparisons!(@one $f, lt Lt, le Le, eq Eq, ne Ne, gt Gt, ge Ge);
     };
     (@one $f:ident, $($name:ident $op:ident),*) => {
         $(fn $name(vm: &mut Vm, a: &[Value]) -> R {
-            $f(vm, pyrite_bytecode::CmpOp::$op, a)
+            $f(vm, $crate::CmpOp::$op, a)
         })*
     };
 }
-pub(crate) use comparisons;
+pub(crate) use crate::comparisons;
 
 #[cfg(test)]
 mod tests {

@@ -357,7 +357,7 @@ impl Vm {
             let v = match m.binding {
                 Binding::Method => f,
                 Binding::Class => self.wrap(self.types.classmethod, f),
-                Binding::Static => self.wrap(self.types.staticmethod, f),
+                Binding::Static | Binding::New => self.wrap(self.types.staticmethod, f),
             };
             let name = self.intern(m.name);
             self.dict_set_str(t.dict.get(), name, v);

@@ -26,8 +26,9 @@ pub mod warnings;
 pub mod weakref;
 
 use pyrite_machine::Value;
-use pyrite_objects::layout::{Gc, PyModule};
+use pyrite_objects::layout::{Gc, PyModule, PyType};
 use pyrite_objects::native::NativeDef;
+use pyrite_objects::types::TypeDef;
 use pyrite_objects::vm::{R, Vm};
 
 /// Makes a module and enters it into `sys.modules`.
@@ -99,6 +100,14 @@ pub fn module(vm: &mut Vm, name: &str, doc: &str, functions: &'static [NativeDef
     }
     vm.dict_set_str(vm.modules, name_value, m);
     m
+}
+
+/// Makes a class and enters it into a module made by [`module`]. The class's
+/// `__module__` is what `def` says.
+pub fn class(vm: &mut Vm, module: Value, def: &TypeDef<'_>) -> Gc<PyType> {
+    let t = vm.native_type(def);
+    set(vm, module, def.name, t.value());
+    t
 }
 
 /// The namespace of a module made by [`module`].
