@@ -1,14 +1,14 @@
 //! What a benchmark is, read from its folder.
 //!
-//! A benchmark is a folder with two files: `bench.py`, which defines
-//! `run(inner)`, and `bench.toml`, which says how often to go round and what
-//! must come out. A benchmark that is faster and wrong is wrong, so a manifest
+//! A benchmark is a folder with two files: the program (`bench.py`, which defines
+//! `run(inner)`, or `bench.rs`, a part of the VM timed from inside with criterion)
+//! and `bench.toml`, which says how often to go round and what must come out. A benchmark that is faster and wrong is wrong, so a manifest
 //! without an expected result is refused.
 //!
 //! ```toml
 //! name = "int_loop"                 # the folder's name
 //! description = "Integer arithmetic in nested loops"
-//! category = "micro"                # "micro" or "macro"
+//! category = "micro"                # "micro", "macro" or "part"
 //! inner = 3600                      # argument of run(): work per timed call
 //! expected = "'-128/51'"            # repr of what run(inner) returns
 //! time_limit_s = 60                 # for one process, all its iterations
@@ -43,6 +43,9 @@ pub enum Category {
     Micro,
     /// A program somebody could have written for its result.
     Macro,
+    /// A part of the VM, without a Python program around it: `bench.rs`,
+    /// compiled into the program of the crate `parts`.
+    Part,
 }
 
 impl Category {
@@ -52,6 +55,16 @@ impl Category {
         match self {
             Self::Micro => "micro",
             Self::Macro => "macro",
+            Self::Part => "part",
+        }
+    }
+
+    /// Name of the file beside `bench.toml` that holds the program.
+    #[must_use]
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::Micro | Self::Macro => "bench.py",
+            Self::Part => "bench.rs",
         }
     }
 }
@@ -71,7 +84,7 @@ pub struct Benchmark {
     pub expected: String,
     /// Limit for one process execution with all its iterations.
     pub time_limit: Duration,
-    /// The program, `<folder>/bench.py`.
+    /// The program, `<folder>/bench.py` or `<folder>/bench.rs`.
     pub program: PathBuf,
     /// SHA-256 in lower-case hex over the program's bytes, `inner`, `expected`
     /// and [`HARNESS_PROTOCOL`].
@@ -113,7 +126,7 @@ impl Benchmark {
             line: source.span().map_or(0, |span| line_of(&text, span.start)),
             problem: source.message().to_owned(),
         })?;
-        let program = folder.join("bench.py");
+        let program = folder.join(raw.category.program());
         let source = read(&program)?;
         raw.validate(&manifest_path, folder)?;
         let inner = u64::try_from(raw.inner).expect("validate() refuses inner below 1");

@@ -1,10 +1,10 @@
-//! The suite's folder: `micro/<name>/` and `macro/<name>/`.
+//! The suite's folder: `micro/<name>/`, `macro/<name>/` and `part/<name>/`.
 
 use std::path::{Path, PathBuf};
 
 use crate::{Benchmark, Category, ManifestError};
 
-/// All benchmarks of the suite in `suite`, micro before macro, each shelf by
+/// All benchmarks of the suite in `suite`, shelf by shelf, each by
 /// name. A shelf that does not exist is empty; a folder without `bench.toml`
 /// or with a bad one is an error, not a benchmark less.
 ///
@@ -13,7 +13,7 @@ use crate::{Benchmark, Category, ManifestError};
 /// folders carry one name.
 pub fn list(suite: &Path) -> Result<Vec<Benchmark>, ManifestError> {
     let mut all: Vec<Benchmark> = Vec::new();
-    for category in [Category::Micro, Category::Macro] {
+    for category in [Category::Micro, Category::Macro, Category::Part] {
         for folder in folders(&suite.join(category.as_str()))? {
             let bench = Benchmark::load(&folder)?;
             if bench.category != category {

@@ -1,6 +1,6 @@
 //! From configuration, wishes and facts to a plan. Pure: it reads nothing and starts nothing.
 
-use crate::config::{Config, Mode, Purpose, Subject};
+use crate::config::{Config, Mode, Purpose, Subject, program_shelves};
 use anyhow::{Result, bail};
 use builds::{Commit, Selection};
 use measure::{Bytes, Nanos};
@@ -220,7 +220,8 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             .insert(benchmark_id(benchmark), benchmark_spec(benchmark));
     }
     // Sides in the order in which they stand beside each other: the commits, oldest first, then the baselines.
-    let mut sides: Vec<(BuildJob, Vec<String>)> = Vec::new();
+    let mut sides: Vec<Side> = Vec::new();
+    let baseline_shelves = program_shelves();
     for subject in config
         .file
         .subjects
@@ -236,25 +237,34 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             .map(|mode| mode.name.clone())
             .collect();
         for sha in commits_to_measure(subject, wishes, facts) {
-            sides.push((BuildJob::new(&subject.name, Some(&sha)), modes.clone()));
+            sides.push(Side {
+                build: BuildJob::new(&subject.name, Some(&sha)),
+                modes: modes.clone(),
+                shelves: &subject.shelves,
+            });
         }
     }
     for name in facts.baselines.keys() {
-        sides.push((BuildJob::new(name, None), vec![DEFAULT_MODE.to_owned()]));
+        sides.push(Side {
+            build: BuildJob::new(name, None),
+            modes: vec![DEFAULT_MODE.to_owned()],
+            shelves: &baseline_shelves,
+        });
     }
-    for benchmark in plan.benchmarks.keys() {
-        for (build, modes) in &sides {
-            for mode in modes {
+    for benchmark in &benchmarks {
+        let id = benchmark_id(benchmark);
+        for side in sides
+            .iter()
+            .filter(|side| on_shelf(side.shelves, benchmark))
+        {
+            for mode in &side.modes {
                 plan.benches
-                    .push(BenchJob::new(build, mode, benchmark, processes, iterations));
+                    .push(BenchJob::new(&side.build, mode, &id, processes, iterations));
             }
         }
     }
     plan.tests = test_jobs(config, wishes, facts);
-    // The head first: if it does not build, that is known at once.
-    plan.builds = sides.into_iter().map(|(build, _)| build).collect();
-    plan.builds
-        .sort_by_key(|build| build.sha.as_ref() != facts.heads.get(&build.subject));
+    plan.builds = in_building_order(sides.into_iter().map(|side| side.build).collect(), facts);
     let needed: BTreeSet<&String> = plan
         .benches
         .iter()
@@ -269,6 +279,39 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
         .collect();
     plan.builds = builds;
     Ok(plan)
+}
+
+/// One program of a night, what it runs in and what on.
+struct Side<'a> {
+    build: BuildJob,
+    modes: Vec<String>,
+    shelves: &'a [String],
+}
+
+/// Whether `benchmark` stands on one of these shelves.
+pub(crate) fn on_shelf(shelves: &[String], benchmark: &manifest::Benchmark) -> bool {
+    shelves
+        .iter()
+        .any(|shelf| shelf == benchmark.category.as_str())
+}
+
+/// The head first: if it does not build, that is known at once. Then commit by commit, so that subjects which share a
+/// worktree move it once for each.
+fn in_building_order(builds: Vec<BuildJob>, facts: &Facts) -> Vec<BuildJob> {
+    let mut commits: Vec<String> = Vec::new();
+    for sha in builds.iter().filter_map(|build| build.sha.as_ref()) {
+        if !commits.contains(sha) {
+            commits.push(sha.clone());
+        }
+    }
+    let place = |build: &BuildJob| match &build.sha {
+        Some(sha) if facts.heads.get(&build.subject) == Some(sha) => 0,
+        Some(sha) => 1 + commits.iter().position(|known| known == sha).unwrap_or(0),
+        None => usize::MAX,
+    };
+    let mut builds = builds;
+    builds.sort_by_key(place);
+    builds
 }
 
 fn check_wishes(config: &Config, wishes: &Wishes, facts: &Facts) -> Result<()> {
@@ -354,7 +397,7 @@ fn test_jobs(config: &Config, wishes: &Wishes, facts: &Facts) -> Vec<TestJob> {
         .file
         .subjects
         .iter()
-        .filter(|subject| wishes.wants_subject(&subject.name))
+        .filter(|subject| wishes.wants_subject(&subject.name) && subject.runs_programs())
     {
         let Some((newest, _)) = facts
             .commits
@@ -400,5 +443,33 @@ fn benchmark_spec(benchmark: &manifest::Benchmark) -> BenchmarkSpec {
         inner: benchmark.inner,
         expected: benchmark.expected.clone(),
         limit: Nanos::from(benchmark.time_limit),
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn subjects_that_share_a_tree_are_built_commit_by_commit_the_head_first() {
+        let facts = Facts {
+            heads: [("vm", "c"), ("parts", "c")]
+                .map(|(subject, sha)| (subject.to_owned(), sha.to_owned()))
+                .into(),
+            ..Facts::default()
+        };
+        let mut builds = Vec::new();
+        for subject in ["vm", "parts"] {
+            builds.extend(["a", "b", "c"].map(|sha| BuildJob::new(subject, Some(sha))));
+        }
+        builds.push(BuildJob::new("python", None));
+        let order: Vec<String> = in_building_order(builds, &facts)
+            .into_iter()
+            .map(|build| build.key)
+            .collect();
+        let keys = [
+            "vm@c", "parts@c", "vm@a", "parts@a", "vm@b", "parts@b", "python",
+        ];
+        assert_eq!(order, keys.map(|key| format!("build/{key}")));
     }
 }

@@ -3,6 +3,7 @@
 //! Unknown keys are errors, so that a typing mistake is not silently a default.
 
 use anyhow::{Context, Result, bail};
+use manifest::Category;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -78,12 +79,44 @@ pub(crate) struct Subject {
     /// Argument that makes it write its counters; `{file}` stands for the file.
     #[serde(default)]
     pub(crate) stats: String,
+    /// Subject in whose worktree and target folder it is built; empty = its own. Two programs of one repository then
+    /// compile what they share once.
+    #[serde(default)]
+    pub(crate) tree: String,
+    /// Shelves of the suite that it is measured on.
+    #[serde(default = "program_shelves")]
+    pub(crate) shelves: Vec<String>,
     #[serde(default, rename = "mode")]
     pub(crate) modes: Vec<Mode>,
 }
 
 fn default_build_limit() -> u64 {
     1800
+}
+
+/// Shelves with programs for any VM: what a subject that says nothing else, and every baseline, is measured on.
+pub(crate) fn program_shelves() -> Vec<String> {
+    [Category::Micro, Category::Macro]
+        .map(|shelf| shelf.as_str().to_owned())
+        .into()
+}
+
+impl Subject {
+    /// Name under which its worktree and target folder lie.
+    pub(crate) fn tree(&self) -> &str {
+        if self.tree.is_empty() {
+            &self.name
+        } else {
+            &self.tree
+        }
+    }
+
+    /// Whether it runs Python programs, and so the library tests.
+    pub(crate) fn runs_programs(&self) -> bool {
+        self.shelves
+            .iter()
+            .any(|shelf| shelf != Category::Part.as_str())
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -260,6 +293,31 @@ impl File {
             if modes.is_empty() {
                 bail!("subject {}: no [[subject.mode]]", subject.name);
             }
+            let known = [Category::Micro, Category::Macro, Category::Part].map(Category::as_str);
+            if let Some(shelf) = subject
+                .shelves
+                .iter()
+                .find(|s| !known.contains(&s.as_str()))
+            {
+                bail!(
+                    "subject {}: no shelf called {shelf}; there are: {}",
+                    subject.name,
+                    known.join(", ")
+                );
+            }
+            if !subject.tree.is_empty()
+                && !self.subjects.iter().any(|other| {
+                    other.name == subject.tree
+                        && other.tree.is_empty()
+                        && other.repository == subject.repository
+                })
+            {
+                bail!(
+                    "subject {}: tree {:?} is not another subject of the same repository with its own tree",
+                    subject.name,
+                    subject.tree
+                );
+            }
         }
         let reference = &self.tests.reference;
         if !reference.is_empty()
@@ -328,6 +386,37 @@ mod test {
     fn paths_are_relative_to_the_file() {
         let config = Config::parse(SMALL, Path::new("/p")).unwrap();
         assert_eq!(config.file.suite.harness, Path::new("/p/suite/harness.py"));
+    }
+
+    #[test]
+    fn a_subject_may_be_built_in_anothers_tree() {
+        let subject = |more: &str| {
+            format!(
+                "{SMALL}
+                [[subject]]
+                name = \"vm\"
+                repository = \".\"
+                build = \"make\"
+                binary = \"vm\"
+                mode = [{{ name = \"off\" }}]
+                [[subject]]
+                name = \"parts\"
+                repository = \".\"
+                build = \"make parts\"
+                binary = \"parts\"
+                mode = [{{ name = \"parts\" }}]
+                {more}"
+            )
+        };
+        let good = subject("tree = \"vm\"\nshelves = [\"part\"]");
+        let config = Config::parse(&good, Path::new("/p")).unwrap();
+        let [vm, parts] = &config.file.subjects[..] else {
+            panic!("two subjects");
+        };
+        assert_eq!((vm.tree(), parts.tree()), ("vm", "vm"));
+        assert_eq!((vm.runs_programs(), parts.runs_programs()), (true, false));
+        assert!(error(&subject("tree = \"other\"")).contains("tree \"other\""));
+        assert!(error(&subject("shelves = [\"book\"]")).contains("no shelf called book"));
     }
 
     #[test]

@@ -85,8 +85,9 @@ impl<'a> Real<'a> {
                 &self.data.cache(),
                 Bytes::gib(self.config.file.cache.limit_gib),
             );
-            let repository = Repository::mirror(&spec.repository, &self.data.mirror(subject))?;
-            let builder = Builder::new(repository, recipe, cache, subject, &self.data.builds())?;
+            let tree = spec.tree();
+            let repository = Repository::mirror(&spec.repository, &self.data.mirror(tree))?;
+            let builder = Builder::new(repository, recipe, cache, tree, &self.data.builds())?;
             self.builders.insert(subject.into(), builder);
         }
         self.builders.get_mut(subject).context("just put there")
@@ -183,8 +184,13 @@ impl<'a> Real<'a> {
                 Some(file)
             }
         };
-        args.push(self.config.file.suite.harness.clone().into());
-        args.push(benchmark.program.clone().into());
+        if benchmark.suite == manifest::Category::Part.as_str() {
+            // The program holds its parts itself, and speaks as the harness does.
+            args.push(benchmark.name.clone().into());
+        } else {
+            args.push(self.config.file.suite.harness.clone().into());
+            args.push(benchmark.program.clone().into());
+        }
         args.extend(["--inner".into(), benchmark.inner.to_string().into()]);
         args.extend(["--iterations".into(), job.iterations.to_string().into()]);
         let mut env = clean_environment(hash_seed);

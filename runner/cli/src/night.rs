@@ -7,7 +7,7 @@
 //! ```
 
 use crate::baselines;
-use crate::compose::{Facts, Wishes, compose};
+use crate::compose::{Facts, Wishes, compose, on_shelf};
 use crate::config::Config;
 use crate::data::Data;
 use crate::executor::Real;
@@ -93,7 +93,7 @@ fn gather(
         if !wishes.wants_subject(&subject.name) {
             continue;
         }
-        let repository = Repository::mirror(&subject.repository, &data.mirror(&subject.name))?;
+        let repository = Repository::mirror(&subject.repository, &data.mirror(subject.tree()))?;
         let tier = config.tier(&wishes.tier)?;
         let selection = wishes.selection(tier.revisions);
         let chosen = select(&repository, &subject.paths, &selection)
@@ -161,7 +161,7 @@ fn measured(
         let sources: Vec<_> = facts
             .benchmarks
             .iter()
-            .filter(|b| wishes.wants_benchmark(b))
+            .filter(|b| wishes.wants_benchmark(b) && on_shelf(&subject.shelves, b))
             .map(|b| b.source_hash.clone())
             .collect();
         for (commit, _) in facts.commits.get(&subject.name).into_iter().flatten() {
