@@ -558,7 +558,7 @@ impl Vm {
                         let m = format!(
                             "attribute '{}' of '{}' objects is not writable",
                             self.str_to_string(g.name.get()),
-                            self.type_name(Gc::from_value(g.owner.get()))
+                            self.tp_name(Gc::from_value(g.owner.get()))
                         );
                         Err(self.attribute_error(&m))
                     }

@@ -32,7 +32,7 @@ impl Vm {
                 let class = self.class_of(f);
                 let m = self.lookup(class, self.names.call);
                 if m.is_null() {
-                    let m = format!("'{}' object is not callable", self.type_name(class));
+                    let m = format!("'{}' object is not callable", self.tp_name(class));
                     return Err(self.type_error(&m));
                 }
                 let ml = self.layout_of(m);
@@ -181,7 +181,7 @@ impl Vm {
         if def.binding == crate::native::Binding::New {
             let class = Gc::from_value(owner);
             let Some(&c) = args.first() else {
-                let m = format!("{}.__new__(): not enough arguments", self.type_name(class));
+                let m = format!("{}.__new__(): not enough arguments", self.tp_name(class));
                 return Err(self.type_error(&m));
             };
             if c != owner {
@@ -193,6 +193,11 @@ impl Vm {
             return (def.func)(self, args);
         }
         let mut bound = [Value::NULL; MAX_PARAMS];
+        let owner = if owner.is_some() {
+            owner
+        } else {
+            n.module.get()
+        };
         let count = self.bind_native(def, sig, owner, args, kwnames, &mut bound)?;
         (def.func)(self, &bound[..count])
     }

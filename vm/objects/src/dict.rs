@@ -557,6 +557,15 @@ impl Vm {
         Ok(())
     }
 
+    /// The value of a key with a known hash, or null.
+    pub fn dict_get_hashed(&mut self, d: Value, key: Value, hash: i64) -> R {
+        let d = Gc::<PyDict>::from_value(d);
+        Ok(match self.find(d, key, hash)? {
+            Some(e) => d.entry(e).2,
+            None => Value::NULL,
+        })
+    }
+
     /// True if the dict has the key, whose hash (or its stored part) is known.
     pub fn dict_has_hashed(&mut self, d: Value, key: Value, hash: i64) -> R<bool> {
         Ok(self.find(Gc::from_value(d), key, hash)?.is_some())

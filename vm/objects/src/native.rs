@@ -350,14 +350,20 @@ struct Named {
 
 impl Vm {
     fn name_native(&self, def: &NativeDef, owner: Value) -> Named {
-        if owner.is_null() {
+        if !self.is_type(owner) {
+            let qualified =
+                if owner.is_some() && self.is_str(owner) && !self.str_is(owner, "builtins") {
+                    format!("{}.{}", self.str_to_string(owner), def.name)
+                } else {
+                    def.name.to_owned()
+                };
             return Named {
                 plain: def.name.to_owned(),
-                qualified: def.name.to_owned(),
+                qualified,
             };
         }
         let class = self.type_name(Gc::from_value(owner));
-        if matches!(def.name, "__new__" | "__init__") {
+        if matches!(def.name, "__new__" | "__init__" | "__call__") {
             return Named {
                 plain: class.clone(),
                 qualified: class,
@@ -371,7 +377,7 @@ impl Vm {
 
     /// Binds `args` (positional, then those named by the tuple `kwnames`) to the
     /// parameters of `def`, into `out`; how many there are. `owner` is the class
-    /// that defines it, or null: messages name it.
+    /// that defines it, else its module's name or null: messages name it.
     ///
     /// # Errors
     /// TypeError when the arguments do not fit the signature.
@@ -390,7 +396,8 @@ impl Vm {
             0
         };
         let npos = args.len() - nkw;
-        if sig.simple && nkw == 0 {
+        let missing = npos < sig.positional && !sig.positional_only();
+        if sig.simple && nkw == 0 && !missing {
             if npos != sig.positional {
                 return Err(self.arity_error(def, sig, owner, npos));
             }
@@ -491,8 +498,8 @@ impl Vm {
         );
         let who = self.name_native(def, owner);
         let plural = |n: usize| if n == 1 { "" } else { "s" };
-        let constructor = matches!(def.name, "__new__" | "__init__");
-        let operator = def.name.starts_with("__") && owner.is_some() && !constructor;
+        let constructor = matches!(def.name, "__new__" | "__init__" | "__call__");
+        let operator = def.name.starts_with("__") && self.is_type(owner) && !constructor;
         let m = if !sig.positional_only() {
             let n = if given < min { min } else { max };
             let how = if min == max {
@@ -504,13 +511,8 @@ impl Vm {
             };
             let all = sig.params.iter().filter(|p| !p.star).count() - s;
             if given > all && all > 0 {
-                let total = if all == max && min == max {
-                    "exactly"
-                } else {
-                    "at most"
-                };
                 format!(
-                    "{}() takes {total} {all} argument{} ({given} given)",
+                    "{}() takes at most {all} argument{} ({given} given)",
                     who.plain,
                     plural(all)
                 )
@@ -527,6 +529,12 @@ impl Vm {
             format!("expected {min} argument{}, got {given}", plural(min))
         } else if max == 0 && sig.varargs.is_none() {
             format!("{}() takes no arguments ({given} given)", who.qualified)
+        } else if sig.varargs.is_some() {
+            format!(
+                "{} expected at least {min} argument{}, got {given}",
+                who.plain,
+                plural(min)
+            )
         } else if min == max {
             if min == 1 && !constructor {
                 format!(

@@ -104,7 +104,7 @@ impl Vm {
     /// The class argument of a native `__new__`, checked: a subclass of `base`
     /// whose instances `base` may make.
     pub fn new_class_arg(&mut self, class: Value, base: Gc<PyType>) -> R<Gc<PyType>> {
-        let name = self.type_name(base);
+        let name = self.tp_name(base);
         if !self.is_type(class) {
             let m = format!(
                 "{name}.__new__(X): X is not a type object ({})",
@@ -117,7 +117,7 @@ impl Vm {
             return Ok(c);
         }
         if !self.is_subclass(c, base) {
-            let cn = self.type_name(c);
+            let cn = self.tp_name(c);
             let m = format!("{name}.__new__({cn}): {cn} is not a subtype of {name}");
             return Err(self.type_error(&m));
         }
@@ -129,10 +129,10 @@ impl Vm {
             }
             let n = self.names.new;
             if k != base && self.lookup(k, n) != self.lookup(base, n) {
-                let kn = self.type_name(k);
+                let kn = self.tp_name(k);
                 let m = format!(
                     "{name}.__new__({}) is not safe, use {kn}.__new__()",
-                    self.type_name(c)
+                    self.tp_name(c)
                 );
                 return Err(self.type_error(&m));
             }
@@ -266,7 +266,7 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.abstract_error(class));
     }
     if vm.not_instantiable(class) && class != object {
-        let m = format!("cannot create '{}' instances", vm.type_name(class));
+        let m = format!("cannot create '{}' instances", vm.tp_name(class));
         return Err(vm.type_error(&m));
     }
     Ok(vm.new_instance(class))

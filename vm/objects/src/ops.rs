@@ -290,6 +290,9 @@ impl Vm {
                 _ => {}
             }
         }
+        if op == BinOp::MatMul {
+            return None;
+        }
         let (x, y) = (number(self, a)?, number(self, b)?);
         if x.is_float() || y.is_float() {
             let f = |vm: &mut Vm, v: Value| -> R<f64> {
@@ -679,7 +682,7 @@ impl Vm {
         }
         let f = self.lookup(class, self.names.hash);
         if f.is_null() || f == self.none {
-            let m = format!("unhashable type: '{}'", self.type_name(class));
+            let m = format!("unhashable type: '{}'", self.tp_name(class));
             return Err(self.type_error(&m));
         }
         let r = self.call_method_value(f, v, &[])?;
@@ -824,8 +827,19 @@ impl Vm {
         match self.call_special(a, self.names.delitem, &[b])? {
             Some(_) => Ok(()),
             None => {
+                // An index is refused by the sequence protocol, with other words.
+                let class = self.class_of(a);
+                let index = self.lookup_on(b, self.names.index).is_some();
+                let sequence = self.type_data(class).heap_type
+                    || self.lookup(class, self.names.getitem).is_some()
+                        && self.layout_of(a) != Layout::MappingProxy;
+                let verb = if index && sequence {
+                    "doesn't"
+                } else {
+                    "does not"
+                };
                 let m = format!(
-                    "'{}' object doesn't support item deletion",
+                    "'{}' object {verb} support item deletion",
                     self.class_name(a)
                 );
                 Err(self.type_error(&m))

@@ -340,6 +340,9 @@ impl Vm {
         self.finish_type(t, def.name, def.module, Some(base));
         self.add_methods(t, def.methods);
         self.add_getset(t, def.getset);
+        if def.has_dict && !self.type_data(base).has_dict {
+            self.add_getset(t, crate::object::DICT_GETSET);
+        }
         if !def.doc.is_empty() {
             let doc = self.new_str(def.doc);
             self.dict_set_str(t.dict.get(), self.names.doc, doc);
@@ -519,9 +522,22 @@ impl Vm {
         self.is_subclass(self.class_of(v), class)
     }
 
-    /// Name of the value's class.
+    /// Name of the value's class as messages have it: see [`Vm::tp_name`].
     pub fn class_name(&self, v: Value) -> String {
-        self.type_name(self.class_of(v))
+        self.tp_name(self.class_of(v))
+    }
+
+    /// Name of a class as messages about its instances have it: with the module
+    /// for classes in Rust that are no builtins.
+    pub fn tp_name(&self, t: Gc<PyType>) -> String {
+        let name = self.type_name(t);
+        if self.type_data(t).heap_type || t.module.get().is_null() || !self.is_str(t.module.get()) {
+            return name;
+        }
+        match self.str_to_string(t.module.get()) {
+            m if m == "builtins" => name,
+            m => format!("{m}.{name}"),
+        }
     }
 
     /// Name of a class.

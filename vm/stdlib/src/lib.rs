@@ -5,14 +5,19 @@
 //! needs are made by `vm/cli`; the others stand in [`MODULES`] and are made when
 //! they are first imported.
 
+pub mod args;
 pub mod builtins;
 pub mod codecs;
+pub mod collections;
 pub mod errno;
 pub mod fs;
+pub mod functools;
 pub mod imp;
 pub mod importlib;
 pub mod io;
+pub mod itertools;
 pub mod marshal;
+pub mod operator;
 pub mod posix;
 pub mod slots;
 pub mod structseq;
@@ -36,12 +41,16 @@ pub type Maker = fn(&mut Vm) -> R;
 
 /// Modules made on first import.
 pub static MODULES: &[(&str, Maker)] = &[
+    ("_collections", collections::make),
+    ("_functools", functools::make),
     ("_imp", imp::make),
     ("_io", io::make),
+    ("_operator", operator::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),
     ("errno", errno::make),
+    ("itertools", itertools::make),
     ("marshal", marshal::make),
     ("posix", posix::make),
 ];

@@ -59,3 +59,18 @@ pub const IO_STRINGIO: usize = 230;
 pub const IO_NEWLINE: usize = 229;
 /// `_io`'s classes: text.
 pub const IO_TEXT: usize = 228;
+
+// Classes of modules that their own functions test for.
+
+/// `_collections.deque`
+pub const DEQUE: usize = 190;
+/// `_collections._deque_iterator`
+pub const DEQUE_ITER: usize = 189;
+/// `_collections._deque_reverse_iterator`
+pub const DEQUE_REVERSE_ITER: usize = 188;
+/// `_collections.defaultdict`
+pub const DEFAULTDICT: usize = 187;
+/// `functools.KeyWrapper`
+pub const CMP_KEY: usize = 186;
+/// `functools.partial`
+pub const PARTIAL: usize = 185;

@@ -1,26 +1,11 @@
 //! Functions about attributes, classes and identity.
 
 use pyrite_machine::Value;
-use pyrite_objects::layout::Layout;
 use pyrite_objects::vm::{R, Vm};
 
 /// True if `v(...)` is possible.
-pub(super) fn is_callable(vm: &mut Vm, v: Value) -> bool {
-    match vm.layout_of(v) {
-        Layout::Function
-        | Layout::Native
-        | Layout::Method
-        | Layout::Type
-        | Layout::StaticMethod => true,
-        _ => {
-            let n = vm.names.call;
-            vm.lookup_on(v, n).is_some()
-        }
-    }
-}
-
 pub(super) fn callable(vm: &mut Vm, a: &[Value]) -> R {
-    let r = is_callable(vm, a[0]);
+    let r = crate::args::is_callable(vm, a[0]);
     Ok(vm.bool(r))
 }
 

@@ -73,7 +73,7 @@ pub(super) fn iter(vm: &mut Vm, a: &[Value]) -> R {
     if a[1].is_null() {
         return vm.get_iter(a[0]);
     }
-    if !super::attributes::is_callable(vm, a[0]) {
+    if !crate::args::is_callable(vm, a[0]) {
         return Err(vm.type_error("iter(v, w): v must be callable"));
     }
     Ok(vm.new_call_iter(a[0], a[1]))
