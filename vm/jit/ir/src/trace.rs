@@ -138,9 +138,9 @@ impl Trace {
         Trace {
             id,
             kind,
-            ops: Vec::new(),
-            consts: Vec::new(),
-            snapshots: Vec::new(),
+            ops: Vec::with_capacity(128),
+            consts: Vec::with_capacity(32),
+            snapshots: Vec::with_capacity(32),
             calls: Vec::new(),
             lists: Vec::new(),
             const_index: FxHashMap::default(),
@@ -160,6 +160,13 @@ impl Trace {
             lists: Vec::new(),
             const_index: self.const_index.clone(),
         }
+    }
+
+    /// Takes constants and call table over from a trace that needs them no more.
+    pub fn take_tables(&mut self, from: &mut Trace) {
+        self.consts = std::mem::take(&mut from.consts);
+        self.const_index = std::mem::take(&mut from.const_index);
+        self.calls = std::mem::take(&mut from.calls);
     }
 
     /// Appends an op.

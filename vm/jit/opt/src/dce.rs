@@ -11,19 +11,20 @@ use crate::plant::{self, Fault};
 use crate::rebuild::Rebuild;
 
 /// The trace without its dead ops, dead snapshots included.
-pub(crate) fn dce(trace: &Trace) -> Trace {
-    let live = live_ops(trace);
-    let mut rebuild = Rebuild::new(trace);
-    for (i, op) in trace.ops.iter().enumerate() {
-        if op.code == OpCode::Jump {
-            let fed = live_phi_values(trace, op, &live)
-                .map(|(_, r)| rebuild.resolve(r))
-                .collect::<Vec<_>>();
-            let list = rebuild.new.add_list(&fed);
-            rebuild.new.push(Op { list, ..*op });
-        } else if live[i] {
-            rebuild.copy(i);
-        }
+pub(crate) fn dce(trace: Trace) -> Trace {
+    let live = live_ops(&trace);
+    let jump = trace.ops.last().copied();
+    let jump = jump.filter(|op| op.code == OpCode::Jump);
+    let fed: Vec<OpRef> = jump.map_or(Vec::new(), |op| live_phi_values(&trace, &op, &live));
+    let len = trace.ops.len() - usize::from(jump.is_some());
+    let mut rebuild = Rebuild::spending(trace);
+    for (i, _) in live[..len].iter().enumerate().filter(|(_, live)| **live) {
+        rebuild.copy(i);
+    }
+    if let Some(op) = jump {
+        let fed: Vec<OpRef> = fed.into_iter().map(|r| rebuild.resolve(r)).collect();
+        let list = rebuild.new.add_list(&fed);
+        rebuild.new.push(Op { list, ..op });
     }
     rebuild.new
 }
@@ -79,13 +80,11 @@ fn next_base(trace: &Trace) -> usize {
     trace.loop_index().map_or(0, |i| i + 1)
 }
 
-fn live_phi_values<'t>(
-    trace: &'t Trace,
-    jump: &Op,
-    live: &'t [bool],
-) -> impl Iterator<Item = (usize, OpRef)> + use<'t> {
+/// What `jump` feeds to the phis that are needed.
+fn live_phi_values(trace: &Trace, jump: &Op, live: &[bool]) -> Vec<OpRef> {
     let base = next_base(trace);
     let fed = trace.list(jump.list).iter().enumerate();
-    fed.map(move |(i, &r)| (base + i, r))
-        .filter(|&(phi, _)| live[phi])
+    fed.filter(|&(i, _)| live[base + i])
+        .map(|(_, &r)| r)
+        .collect()
 }

@@ -239,6 +239,12 @@ impl Emitter {
         boxed
     }
 
+    /// What the trace knows a slot to hold: a word, or in a bridge an unboxed value.
+    #[must_use]
+    pub fn slot_value(&self, slot: i32) -> Option<OpRef> {
+        self.slots.get(&slot).map(|state| state.value)
+    }
+
     /// Gives a slot a value word. With the `frames` switch off this is an effect, else not: what may
     /// leave the trace before the next resume point still finds the slots as they were at this one.
     pub fn write_slot(&mut self, slot: i32, value: OpRef) {
@@ -290,10 +296,16 @@ impl Emitter {
         }
     }
 
-    /// Writes each slot the trace knows to the VM stack, dirty or not. What is up to date in this
-    /// iteration may be dirty in a peeled one, so whoever lets code look at the stack uses this.
-    pub fn flush_all_slots(&mut self) {
-        let known: Vec<(i32, OpRef)> = self.slots.iter().map(|(&n, s)| (n, s.value)).collect();
+    /// Writes those of the named slots that the trace knows to the VM stack: the dirty ones, or
+    /// `all`. What is up to date in this iteration may be dirty in a peeled one, so whoever lets
+    /// code look at the stack in a loop that may be peeled writes all.
+    pub fn flush_known(&mut self, slots: &[i32], all: bool) {
+        let known: Vec<(i32, OpRef)> = slots
+            .iter()
+            .filter_map(|&n| Some((n, self.slots.get(&n)?)))
+            .filter(|(_, state)| all || state.dirty)
+            .map(|(n, state)| (n, state.value))
+            .collect();
         let boxed: Vec<(i32, OpRef)> = known.into_iter().map(|(n, r)| (n, self.boxed(r))).collect();
         for (n, value) in boxed {
             self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(n));
@@ -305,6 +317,12 @@ impl Emitter {
                 },
             );
         }
+    }
+
+    /// Writes each slot the trace knows to the VM stack, dirty or not.
+    pub fn flush_all_slots(&mut self) {
+        let slots: Vec<i32> = self.slots.keys().copied().collect();
+        self.flush_known(&slots, true);
     }
 
     /// The value that the bytecode's second half waits for, in a bridge from an exit of that kind.
@@ -493,7 +511,7 @@ impl Emitter {
                     return Err(problem);
                 }
                 let trace = if end == End::Loop {
-                    pipeline::loop_at_start(&self.core.trace)
+                    pipeline::loop_at_start(self.core.trace)
                 } else {
                     self.core.trace
                 };
@@ -569,8 +587,10 @@ impl Emitter {
         if resume.snapshot.is_some() {
             return resume.snapshot;
         }
-        let dirty = self.dirty_at_resume().into_iter();
-        let entries = dirty.map(|(n, r)| (n, unboxed(&self.core, r))).collect();
+        let mut entries = self.dirty_at_resume();
+        for (_, r) in &mut entries {
+            *r = unboxed(&self.core, *r);
+        }
         let mode = match resume.mode {
             Resume::Finish { stage, val } => Resume::Finish {
                 stage,
@@ -600,7 +620,9 @@ impl Emitter {
     /// Dirty slots as they were at the resume point.
     fn dirty_at_resume(&self) -> Vec<(i32, OpRef)> {
         if self.undo.is_empty() || plant::is(Fault::NoUndo) {
-            return self.dirty().collect();
+            let mut out = Vec::with_capacity(self.slots.len());
+            out.extend(self.dirty());
+            return out;
         }
         let mut slots = self.slots.clone();
         for &(n, old) in self.undo.iter().rev() {

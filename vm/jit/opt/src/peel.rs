@@ -27,9 +27,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
-use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId, Trace};
+use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId, Trace, Ty};
 
 use crate::core::{Core, Simplified};
 use crate::emitter::unboxed;
@@ -66,14 +64,14 @@ pub(crate) fn peel(core: &Core, dirty: &BTreeMap<i32, OpRef>) -> Result<Trace, P
     let mut second = Second {
         core: core.clone(),
         subst: vec![OpRef::NONE; len],
-        snapshots: FxHashMap::default(),
+        snapshots: vec![None; recorded.snapshots.len()],
         dirty: dirty.clone(),
     };
     second.core.append(Op::new(OpCode::Loop));
     for (i, &op) in recorded.ops.iter().enumerate() {
         second.emit(i, op)?;
     }
-    Ok(close(&second, len))
+    Ok(close(second, len))
 }
 
 /// The second iteration while it is emitted.
@@ -81,7 +79,7 @@ struct Second {
     core: Core,
     /// What each op of the first iteration became.
     subst: Vec<OpRef>,
-    snapshots: FxHashMap<SnapshotId, SnapshotId>,
+    snapshots: Vec<Option<SnapshotId>>,
     /// Slots whose value at the end of the first iteration is not in the VM stack.
     dirty: BTreeMap<i32, OpRef>,
 }
@@ -123,21 +121,34 @@ impl Second {
 
     /// The state of the first iteration's snapshot one iteration later.
     fn snapshot(&mut self, id: SnapshotId) -> SnapshotId {
-        if let Some(&done) = self.snapshots.get(&id) {
+        if let Some(done) = self.snapshots[id.index()] {
             return done;
         }
         let mut snapshot = self.core.trace.snapshot(id).clone();
         snapshot.map_refs(|r| substituted(&self.subst, r));
-        let mut entries = self.dirty.clone();
-        if plant::is(Fault::BodyForgetsPreamble) {
-            entries.clear();
+        if !plant::is(Fault::BodyForgetsPreamble) {
+            snapshot.entries = self.merged(&snapshot.entries);
         }
-        entries.extend(snapshot.entries.iter().copied());
-        snapshot.entries = entries.into_iter().collect();
         snapshot.map_refs(|r| unboxed(&self.core, r));
         let new = self.core.trace.add_snapshot(snapshot);
-        self.snapshots.insert(id, new);
+        self.snapshots[id.index()] = Some(new);
         new
+    }
+
+    /// The slots of the iteration before under those of this one; both ascending.
+    fn merged(&self, entries: &[(i32, OpRef)]) -> Vec<(i32, OpRef)> {
+        let mut out = Vec::with_capacity(entries.len() + self.dirty.len());
+        let mut entries = entries.iter().copied().peekable();
+        for (&slot, &value) in &self.dirty {
+            while let Some(entry) = entries.next_if(|&(n, _)| n < slot) {
+                out.push(entry);
+            }
+            if entries.peek().is_none_or(|&(n, _)| n > slot) {
+                out.push((slot, value));
+            }
+        }
+        out.extend(entries);
+        out
     }
 }
 
@@ -146,16 +157,18 @@ fn substituted(subst: &[OpRef], r: OpRef) -> OpRef {
 }
 
 /// Puts phis behind the loop header and closes the loop.
-fn close(second: &Second, len: usize) -> Trace {
-    let trace = &second.core.trace;
-    let phis = loop_carried(second, len);
-    let mut rebuild = Rebuild::new(trace);
+fn close(second: Second, len: usize) -> Trace {
+    let phis = loop_carried(&second, len);
+    let Second { core, subst, .. } = second;
+    let total = core.trace.ops.len();
+    let types: Vec<Ty> = phis.iter().map(|&r| core.trace.ty(r)).collect();
+    let mut rebuild = Rebuild::spending(core.trace);
     for i in 0..=len {
         rebuild.copy(i);
     }
-    for &r in &phis {
+    for (&r, ty) in phis.iter().zip(types) {
         let phi = Op {
-            ty: trace.ty(r),
+            ty,
             ..Op::new(OpCode::Phi).with(&[rebuild.resolve(r)])
         };
         let phi = rebuild.new.push(phi);
@@ -163,12 +176,12 @@ fn close(second: &Second, len: usize) -> Trace {
         rebuild.pending.push((r, phi));
     }
     rebuild.commit_pending();
-    for i in len + 1..trace.ops.len() {
+    for i in len + 1..total {
         rebuild.copy(i);
     }
     let next: Vec<OpRef> = phis
         .iter()
-        .map(|&r| rebuild.resolve(substituted(&second.subst, r)))
+        .map(|&r| rebuild.resolve(substituted(&subst, r)))
         .collect();
     let list = rebuild.new.add_list(&next);
     rebuild.new.push(Op {

@@ -20,9 +20,10 @@ pub fn optimize(
 ) -> Trace {
     let mut trace = trace;
     check(&trace, "record");
-    let mut run = |pass: Pass, trace: &mut Trace, act: fn(&Trace) -> Trace| {
+    let mut run = |pass: Pass, trace: &mut Trace, act: fn(Trace) -> Trace| {
         if passes.has(pass) {
-            *trace = act(trace);
+            let old = std::mem::replace(trace, Trace::new(trace.id, trace.kind));
+            *trace = act(old);
             check(trace, pass.name());
             observe(pass.name(), trace);
         }
@@ -33,10 +34,11 @@ pub fn optimize(
 }
 
 /// An unpeeled loop: the header comes before everything.
-pub(crate) fn loop_at_start(trace: &Trace) -> Trace {
-    let mut rebuild = Rebuild::new(trace);
+pub(crate) fn loop_at_start(trace: Trace) -> Trace {
+    let len = trace.ops.len();
+    let mut rebuild = Rebuild::spending(trace);
     rebuild.new.push(Op::new(OpCode::Loop));
-    for i in 0..trace.ops.len() {
+    for i in 0..len {
         rebuild.copy(i);
     }
     rebuild.new

@@ -1,17 +1,23 @@
 //! Copying a trace op by op into a new one: the common ground of passes that drop, insert or
 //! reorder ops. Operands, lists and snapshots are renumbered on the way.
 
-use rustc_hash::FxHashMap;
+use std::mem::take;
 
-use pyrite_jit_ir::{Op, OpRef, SnapshotId, Trace};
+use pyrite_jit_ir::{Op, OpRef, Resume, Snapshot, SnapshotId, Trace};
+
+/// The trace that is copied: borrowed, or used up on the way.
+enum Old<'t> {
+    Kept(&'t Trace),
+    Spent(Trace),
+}
 
 /// A trace under copy.
 pub(crate) struct Rebuild<'t> {
-    old: &'t Trace,
+    old: Old<'t>,
     pub(crate) new: Trace,
     /// What each old op is in the new trace.
     map: Vec<OpRef>,
-    snapshots: FxHashMap<SnapshotId, SnapshotId>,
+    snapshots: Vec<Option<SnapshotId>>,
     /// Renamings that take effect together at [`Rebuild::commit_pending`].
     pub(crate) pending: Vec<(OpRef, OpRef)>,
 }
@@ -19,11 +25,34 @@ pub(crate) struct Rebuild<'t> {
 impl<'t> Rebuild<'t> {
     pub(crate) fn new(old: &'t Trace) -> Rebuild<'t> {
         Rebuild {
-            old,
             new: old.like(),
             map: vec![OpRef::NONE; old.ops.len()],
-            snapshots: FxHashMap::default(),
+            snapshots: vec![None; old.snapshots.len()],
             pending: Vec::new(),
+            old: Old::Kept(old),
+        }
+    }
+
+    /// Uses the old trace up: its constants and call table go over at once, its snapshots when they
+    /// are copied.
+    pub(crate) fn spending(mut old: Trace) -> Rebuild<'t> {
+        let mut new = Trace::new(old.id, old.kind);
+        new.take_tables(&mut old);
+        new.ops.reserve(old.ops.len() + 8);
+        new.snapshots.reserve(old.snapshots.len());
+        Rebuild {
+            new,
+            map: vec![OpRef::NONE; old.ops.len()],
+            snapshots: vec![None; old.snapshots.len()],
+            pending: Vec::new(),
+            old: Old::Spent(old),
+        }
+    }
+
+    fn old(&self) -> &Trace {
+        match &self.old {
+            Old::Kept(trace) => trace,
+            Old::Spent(trace) => trace,
         }
     }
 
@@ -57,11 +86,11 @@ impl<'t> Rebuild<'t> {
 
     /// The old op at `index` with new operands and list, its snapshot still the old one.
     pub(crate) fn renamed(&mut self, index: usize) -> Op {
-        let mut op = self.old.ops[index];
+        let mut op = self.old().ops[index];
         op.map_operands(|r| self.resolve(r));
         if op.list.len > 0 {
             let list: Vec<OpRef> = self
-                .old
+                .old()
                 .list(op.list)
                 .iter()
                 .map(|&r| self.resolve(r))
@@ -72,13 +101,25 @@ impl<'t> Rebuild<'t> {
     }
 
     fn snapshot(&mut self, id: SnapshotId) -> SnapshotId {
-        if let Some(&done) = self.snapshots.get(&id) {
+        if let Some(done) = self.snapshots[id.index()] {
             return done;
         }
-        let mut snapshot = self.old.snapshot(id).clone();
+        let mut snapshot = match &mut self.old {
+            Old::Kept(trace) => trace.snapshot(id).clone(),
+            Old::Spent(trace) => {
+                let old = &mut trace.snapshots[id.index()];
+                Snapshot {
+                    pc: old.pc,
+                    base: old.base,
+                    mode: std::mem::replace(&mut old.mode, Resume::Reexec),
+                    entries: take(&mut old.entries),
+                    virtuals: take(&mut old.virtuals),
+                }
+            }
+        };
         snapshot.map_refs(|r| self.resolve(r));
         let new = self.new.add_snapshot(snapshot);
-        self.snapshots.insert(id, new);
+        self.snapshots[id.index()] = Some(new);
         new
     }
 }

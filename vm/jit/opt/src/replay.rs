@@ -54,7 +54,7 @@ pub fn replay(trace: &Trace, passes: PassSet) -> Result<Trace, EmitError> {
         replay.op(i)?;
     }
     let trace = if is_loop {
-        pipeline::loop_at_start(&replay.core.trace)
+        pipeline::loop_at_start(replay.core.trace)
     } else {
         replay.core.trace
     };

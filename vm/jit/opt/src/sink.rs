@@ -38,22 +38,22 @@ use crate::rebuild::Rebuild;
 const MAX_ROUNDS: usize = 8;
 
 /// The trace without virtual objects.
-pub(crate) fn sink(trace: &Trace) -> Trace {
+pub(crate) fn sink(trace: Trace) -> Trace {
     if !trace.ops.iter().any(|op| op.code == OpCode::New) {
-        return trace.clone();
+        return trace;
     }
     let mut real = FxHashSet::default();
     for _ in 0..MAX_ROUNDS {
-        let virtuals = Escapes::new(trace).run(&real);
+        let virtuals = Escapes::new(&trace).run(&real);
         if virtuals.is_empty() {
             break;
         }
-        match Plan::make(trace, &virtuals) {
-            Ok(plan) => return rebuild(trace, &virtuals, &plan),
+        match Plan::make(&trace, &virtuals) {
+            Ok(plan) => return rebuild(&trace, &virtuals, &plan),
             Err(more) => real.extend(more),
         }
     }
-    trace.clone()
+    trace
 }
 
 /// Candidates and what makes them real.

@@ -225,6 +225,18 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// An empty problem with room for so many instructions.
+    #[must_use]
+    pub fn for_insts(insts: usize) -> Problem {
+        Problem {
+            classes: Vec::with_capacity(insts),
+            hints: Vec::with_capacity(insts),
+            insts: Vec::with_capacity(insts),
+            uses: Vec::with_capacity(4 * insts),
+            ..Problem::default()
+        }
+    }
+
     /// Adds a value.
     pub fn value(&mut self, class: Class, hint: Hint) -> Value {
         self.classes.push(class);

@@ -249,6 +249,7 @@ impl Backend {
 
         let at = |offset: usize| address + offset;
         let snapshots = trace.snapshots.len() as u32;
+        self.exits.reserve(snapshots as usize);
         for n in 0..snapshots {
             self.exits.push(ExitInfo::new(
                 first_exit + n,
@@ -398,7 +399,7 @@ impl Backend {
             exit,
         };
         let id = self.exit_of(parent, exit).ok_or_else(unknown)?;
-        let locs = self.exit(id).live.iter().map(|&(_, loc)| loc).collect();
+        let locs = self.exit(id).live().iter().map(|&(_, loc)| loc).collect();
         Ok((locs, self.traces[&parent].frame_words))
     }
 

@@ -5,6 +5,8 @@
 //! every slot is written, boxing what the trace kept unboxed. The saved words stay on the native
 //! stack meanwhile, where a conservative scan finds them; so do the new objects' addresses.
 
+use std::collections::HashSet;
+
 use pyrite_jit_ir::{Const, OpRef, Resume, Snapshot, SnapshotId, Trace, TraceId, Ty, Width, word};
 use pyrite_jit_regalloc::Loc;
 
@@ -95,8 +97,6 @@ pub struct ExitInfo {
     pub trace: TraceId,
     /// By which of its snapshots.
     pub snapshot: SnapshotId,
-    /// Types and places of the values a bridge inherits, in the order of its params.
-    pub live: Vec<(Ty, Loc)>,
     /// Slots to write.
     pub entries: Vec<(i32, Source)>,
     /// Objects to make.
@@ -128,16 +128,10 @@ impl ExitInfo {
                     .collect(),
             })
             .collect();
-        let live = state.live_values();
-        let live = live
-            .iter()
-            .map(|&r| (trace.ty(r), locs[r.as_op().expect("live values are ops")]))
-            .collect();
         Self {
             id,
             trace: trace.id,
             snapshot,
-            live,
             entries: state
                 .entries
                 .iter()
@@ -152,6 +146,26 @@ impl ExitInfo {
                 Resume::Finish { val, .. } => Some(source(val)),
             },
         }
+    }
+
+    /// Types and places of the values a bridge inherits, in the order of its params: that of
+    /// [`Snapshot::live_values`]. Values that are alive together have different places.
+    #[must_use]
+    pub fn live(&self) -> Vec<(Ty, Loc)> {
+        let fields = self.virtuals.iter().flat_map(|object| &object.fields);
+        let sources = (self.entries.iter().map(|&(_, source)| source))
+            .chain(fields.map(|field| field.source))
+            .chain(self.finish);
+        let mut live = Vec::new();
+        let mut seen = HashSet::new();
+        for source in sources {
+            if let Source::Place(ty, loc) = source
+                && seen.insert(loc)
+            {
+                live.push((ty, loc));
+            }
+        }
+        live
     }
 
     /// Rebuilds the interpreter's state: makes the virtual objects, writes the slots.

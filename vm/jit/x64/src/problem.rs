@@ -12,7 +12,8 @@ use crate::regs::{ALL, CALLEE_SAVED, GPR, XMM};
 
 /// The problem of a trace; `parent` has the places of a bridge's inherited values.
 pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
-    let mut p = Problem::default();
+    let mut p = Problem::for_insts(trace.ops.len());
+    let last = last_exits(trace);
     for op in &trace.ops {
         let class = if op.ty == Ty::Flt {
             Class::Xmm
@@ -61,7 +62,7 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
         }
         let kind = op.code.info().kind;
         let may_call = kind == Kind::Call && trace.target(op).effects.may_call;
-        if let Some(snapshot) = op.snap {
+        if let Some(snapshot) = op.snap.filter(|s| last[s.index()] == index as u32) {
             // A function that looks at frames reads the state while it runs.
             let late = kind == Kind::PureGuard || may_call;
             for v in exit_values(trace.snapshot(snapshot)) {
@@ -86,6 +87,17 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
         "the save area holds nine general purpose registers"
     );
     p
+}
+
+/// The last op that names each snapshot: what lives until there lives at the ones before, too.
+fn last_exits(trace: &Trace) -> Vec<u32> {
+    let mut last = vec![u32::MAX; trace.snapshots.len()];
+    for (index, op) in trace.ops.iter().enumerate() {
+        if let Some(snapshot) = op.snap {
+            last[snapshot.index()] = index as u32;
+        }
+    }
+    last
 }
 
 fn exit_values(snapshot: &Snapshot) -> impl Iterator<Item = usize> {

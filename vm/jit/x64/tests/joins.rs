@@ -343,7 +343,7 @@ fn nothing_is_spilled_while_registers_last_and_everything_without_allocator() {
     assert!(
         backend
             .exit(id)
-            .live
+            .live()
             .iter()
             .all(|(_, loc)| matches!(loc, Loc::Reg(_)))
     );
@@ -358,7 +358,7 @@ fn nothing_is_spilled_while_registers_last_and_everything_without_allocator() {
     assert!(
         plain
             .exit(id)
-            .live
+            .live()
             .iter()
             .all(|(_, loc)| matches!(loc, Loc::Spill(_)))
     );
