@@ -116,7 +116,7 @@ impl PyHost {
         }
     }
 
-    fn watch_class(&mut self, obj: Value) {
+    pub(super) fn watch_class(&mut self, obj: Value) {
         let vm = self.vm();
         let c = vm.class_of(obj);
         vm.type_data(c).watched = true;
@@ -129,6 +129,8 @@ pub(super) type PyRecorder = Recorder<PyHost>;
 
 /// Frames a trace may inline.
 const MAX_DEPTH: u32 = 16;
+/// Turns of an inner loop that a trace may contain.
+const MAX_UNROLLED: usize = 2;
 /// Times the same code may be among the inlined frames.
 const MAX_RECURSION: usize = 3;
 
@@ -367,7 +369,10 @@ impl PyMachine for PyRecorder {
                 return Ctl::Slow;
             }
         }
-        if own.is_some() && self.depth == 0 || self.host.inner_seen.contains(&l.header) {
+        // A loop without a trace goes round so rarely that its turns may be
+        // unrolled; one that does not would have been hot before.
+        let turns = self.host.inner_seen.iter().filter(|&&h| h == l.header);
+        if turns.count() >= MAX_UNROLLED {
             self.give_up(Abort::InnerLoop);
             return Ctl::Slow;
         }
