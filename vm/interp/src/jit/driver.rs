@@ -8,9 +8,9 @@ use crate::dispatch::fast;
 use crate::frames::{self, caller_of, code_at};
 use crate::ops::medium;
 use crate::state::{Hot, state};
-use pyrite_bytecode::{Ins, Op};
+use pyrite_bytecode::Ins;
 use pyrite_gc::RootVec;
-use pyrite_jit_ir::{OpCode, Resume, SnapshotId, Trace, TraceId};
+use pyrite_jit_ir::{OpCode, Resume, SnapshotId, Trace, TraceId, TraceKind};
 use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
 use pyrite_jit_record::{Abort, Recorder};
 use pyrite_jit_x64::{Backend, CompileOptions, Compiled, Layout};
@@ -68,6 +68,10 @@ impl Default for Params {
     }
 }
 
+/// A bridge that leaves where it began gets a bridge in turn, this many times:
+/// what fails there fails each time.
+const MAX_STUCK: u32 = 4;
+
 /// One compiled trace.
 struct Entry {
     trace: Trace,
@@ -78,6 +82,8 @@ struct Entry {
     extent: i32,
     /// Bridges recorded so far (roots).
     bridges: u32,
+    /// Bridges in a row, this one included, that begin where their parent began.
+    stuck: u32,
     valid: bool,
 }
 
@@ -108,6 +114,27 @@ pub struct Jit {
 }
 
 impl Jit {
+    /// [`Entry::stuck`] of a bridge from this exit.
+    fn stuck_at(&self, parent: usize, exit: SnapshotId) -> u32 {
+        let e = &self.entries[parent];
+        let TraceKind::Bridge {
+            parent: above,
+            exit: start,
+        } = e.trace.kind
+        else {
+            return 0;
+        };
+        let (a, b) = (
+            self.entries[above.0 as usize].trace.snapshot(start),
+            e.trace.snapshot(exit),
+        );
+        if (a.pc, a.base) == (b.pc, b.base) {
+            e.stuck + 1
+        } else {
+            0
+        }
+    }
+
     /// Highest slot that any frame of a trace reaches, exclusive.
     pub(super) fn extent_of(&self, trace: TraceId) -> i32 {
         self.entries[trace.0 as usize].extent
@@ -359,6 +386,9 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     }
     let s = j.entries[parent].trace.snapshot(snapshot);
     let forced = matches!(s.mode, Resume::Finish { stage: FORCED, .. });
+    if j.stuck_at(parent, snapshot) >= MAX_STUCK {
+        return Hot::Resume;
+    }
     // A `valid` that failed leads nowhere.
     let id = TraceId(j.entries.len() as u32);
     let started = Instant::now();
@@ -595,6 +625,11 @@ fn finish(
         }
         log(vm, &text);
     }
+    let stuck = bridge.map_or(0, |(exit, _)| {
+        let info = j.backend.exit(exit);
+        let (parent, snapshot) = (info.trace.0 as usize, info.snapshot);
+        j.stuck_at(parent, snapshot)
+    });
     let r = &mut j.entries;
     r.push(Entry {
         trace,
@@ -602,6 +637,7 @@ fn finish(
         root,
         extent,
         bridges: 0,
+        stuck,
         valid: true,
     });
     if let Some((exit, root)) = bridge {
@@ -639,6 +675,3 @@ fn log(vm: &Vm, text: &str) {
         let _ = f.write_all(text.as_bytes());
     }
 }
-
-const _: Op = Op::LOOP;
-const _: SnapshotId = SnapshotId(0);

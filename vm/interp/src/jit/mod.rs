@@ -2,6 +2,7 @@
 //! left, and joined by bridges.
 
 mod driver;
+mod leaf;
 mod machine;
 mod residual;
 mod runtime;

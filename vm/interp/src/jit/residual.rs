@@ -1,25 +1,25 @@
 //! Instructions that a trace calls instead of containing them.
 //!
 //! Before the call every register the instruction or a look at the frames may
-//! read is in the VM stack; afterwards the registers it writes are read anew.
-//! The result tells how the instruction ended; a trace goes on only if it ended
-//! as it did when it was recorded.
+//! read is in the VM stack: its operands, and the locals and headers of all
+//! frames. Other temporaries stay in the trace, and the exit behind the call
+//! restores them. Afterwards the registers it writes are read anew. The result
+//! tells how the instruction ended; a trace goes on only if it ended as it did
+//! when it was recorded.
 
 use super::driver::FORCED;
+use super::leaf;
 use super::machine::PyRecorder;
 use crate::frames::{caller_of, code_at};
-use crate::generators;
-use crate::lang::Stage;
-use crate::slow::{Flow, call_ex, load_method, step};
+use crate::slow::{Flow, call_ex, step};
 use crate::unwind::top_of;
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op, OperandKind};
 use pyrite_jit_ir::{CallTarget, ClassSet, Effects, OpCode, Ty};
 use pyrite_jit_record::Abort;
 use pyrite_jit_x64::Activation;
 use pyrite_machine::Value;
-use pyrite_objects::layout::Layout;
-use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::{R, Raised, Vm};
+use std::collections::BTreeSet;
 
 /// How an instruction ended.
 pub(super) const FELL_THROUGH: i64 = 0;
@@ -171,8 +171,146 @@ pub(super) fn each_written(ins: Ins, each: &mut dyn FnMut(usize)) {
     }
 }
 
+/// Registers the instruction reads; `None` if that cannot be told from its operands.
+fn each_read(ins: Ins, each: &mut dyn FnMut(usize)) -> Option<()> {
+    let (a, b, c) = (ins.a(), ins.b(), ins.c());
+    let mut range = |from: usize, n: usize| (from..from + n).for_each(&mut *each);
+    match ins.op() {
+        Op::BUILD_TUPLE | Op::BUILD_LIST | Op::BUILD_SET | Op::BUILD_STRING => range(b, c),
+        Op::BUILD_MAP => range(b, 2 * c),
+        Op::BUILD_SLICE => range(b, 3),
+        Op::LOAD_SUPER_ATTR | Op::LOAD_SUPER_METHOD => range(b, 2),
+        Op::CALL | Op::CALL_KW => {
+            range(a, 2);
+            range(a + FRAME_HEADER, b);
+        }
+        Op::CALL_METHOD | Op::CALL_METHOD_KW => {
+            range(a, 2);
+            range(a + FRAME_HEADER, b + 1);
+        }
+        Op::CALL_EX => {
+            range(a, 1);
+            range(a + FRAME_HEADER, 2);
+        }
+        Op::MAKE_FUNCTION => range(c, 4),
+        Op::MATCH_CLASS => {
+            range(b, 1);
+            range(c, 2);
+        }
+        Op::FORMAT_VALUE => {
+            range(b, 1);
+            if c != 0xFFFF {
+                range(c, 1);
+            }
+        }
+        Op::LOAD_METHOD | Op::LOAD_SPECIAL => range(b, 1),
+        Op::FOR_ITER => range(a, 1),
+        Op::IMPORT_NAME | Op::LOAD_CLASSDEREF | Op::YIELD | Op::SEND | Op::EXC_TRIPLE => {
+            return None;
+        }
+        _ => {
+            for &(letter, kind) in ins.op().operands() {
+                let r = match letter {
+                    'a' => a,
+                    'b' => b,
+                    _ => c,
+                };
+                match kind {
+                    OperandKind::Read | OperandKind::ReadWrite => each(r),
+                    OperandKind::Window => return None,
+                    _ => {}
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+/// Writes to the VM stack what the called instruction and those who look at
+/// frames find there.
+///
+/// In a peeled loop other registers of the first frame are in flux than now, so
+/// those are read and written each time. Inlined frames begin and end within an
+/// iteration, and bridges are never peeled: there, what is dirty is known.
+fn flush(m: &mut PyRecorder, ins: Ins) {
+    let mut wanted = BTreeSet::new();
+    let mut off = m.off;
+    let mut base = m.base();
+    for depth in 0..=m.depth {
+        let locals = code_at(base).locals as i32;
+        wanted.extend(off..off + locals);
+        if depth < m.depth {
+            wanted.extend(off - FRAME_HEADER as i32..off);
+        }
+        let up = caller_of(base);
+        // SAFETY: both lie in the VM stack.
+        off -= unsafe { base.offset_from(up) } as i32;
+        base = up;
+    }
+    let off = m.off;
+    let mut top = |r: usize| {
+        wanted.insert(off + r as i32);
+    };
+    if each_read(ins, &mut top).is_none() {
+        (0..code_at(m.base()).frame_size as usize).for_each(&mut top);
+    }
+    // A local keeps its value if the instruction raises. A temporary that is
+    // overwritten is dead, but a peeled loop must know that it is not dirty.
+    let peels = m.host.own_loop.is_some();
+    let locals = off + code_at(m.base()).locals as i32;
+    let mut dead = Vec::new();
+    each_written(ins, &mut |r| {
+        let slot = off + r as i32;
+        if slot >= locals && !wanted.contains(&slot) {
+            dead.push(slot);
+        }
+    });
+    if peels && m.depth == 0 {
+        let null = m.e.word(0);
+        for &slot in &dead {
+            m.e.write_slot(slot, null);
+        }
+        wanted.extend(dead);
+    }
+    let wanted: Vec<i32> = wanted.into_iter().collect();
+    if peels {
+        let first = code_at(m.trace_base).frame_size as i32;
+        for &slot in wanted.iter().take_while(|&&slot| slot < first) {
+            m.e.read_slot(slot);
+        }
+    }
+    for &slot in &wanted {
+        make_wide(m, slot);
+    }
+    m.e.flush_known(&wanted, peels);
+}
+
+/// An integer outside 50 bits would leave the trace each time it is boxed, so it
+/// becomes a heap object here, as it is for the interpreter.
+fn make_wide(m: &mut PyRecorder, slot: i32) {
+    let Some(r) = m.e.slot_value(slot) else {
+        return;
+    };
+    // SAFETY: a slot of the trace's windows.
+    let now = unsafe { *m.trace_base.offset(slot as isize) };
+    if !now.is_ptr() {
+        return;
+    }
+    let trace = m.e.recorded();
+    let int = match trace.def(r) {
+        Some(op) if op.code == OpCode::BoxInt => op.a,
+        _ if trace.ty(r) == Ty::Int => r,
+        _ => return,
+    };
+    let made = leaf::new_int(m, int);
+    m.e.write_slot(slot, made);
+}
+
 /// Records a call of the instruction before `m.pc`, and executes it.
 pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
+    if leaf::record(m, ins) {
+        return;
+    }
     if !allowed(ins) {
         m.give_up(match ins.op() {
             Op::LOOP if m.host.vm().poll != 0 => Abort::Poll,
@@ -183,23 +321,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     }
     // SAFETY: `at` is the instruction.
     let pc = unsafe { at.add(1) };
-    // Whoever looks at the frames sees exact locals; in a peeled loop other
-    // registers are in flux than now, so all locals are written each time.
-    let mut off = m.off;
-    let mut base = m.base();
-    for _ in 0..=m.depth {
-        for i in 0..code_at(base).locals as i32 {
-            m.e.read_slot(off + i);
-        }
-        let up = caller_of(base);
-        // SAFETY: both lie in the VM stack.
-        off -= unsafe { base.offset_from(up) } as i32;
-        base = up;
-    }
-    each_written(ins, &mut |r| {
-        m.e.read_slot(m.off + r as i32);
-    });
-    m.e.flush_all_slots();
+    flush(m, ins);
     let target = CallTarget {
         name: ins.op().name().into(),
         addr: residual as *const () as usize,
@@ -218,21 +340,16 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     let base = m.base();
     let ended = execute(m.host.vm(), pc, base);
     m.host.residuals += 1;
-    // From here on the VM has everything: an exit restores nothing.
+    // What the instruction wrote is in the VM: an exit must not restore it.
+    each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
     m.e.resume_finish(pc as u64, m.off, FORCED, status);
     let c = m.e.int(ended);
     m.e.guard(OpCode::IEq, &[status, c], true);
     // The instruction may have changed what the trace rests on.
     m.e.guard(OpCode::Valid, &[], true);
-    each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
     if ended == RAISED {
         m.give_up(Abort::Exception);
         return;
     }
     m.pc = m.host.vm().pc as *const u64;
 }
-
-const _: fn(&mut Vm, Value, Value) -> R<(Value, Value)> = load_method;
-const _: Stage = Stage::Call;
-const _: fn(*mut Value) -> Value = generators::generator_of;
-const _: fn(Value) -> bool = |v| v.is_ptr() && shape_of(v).layout == Layout::Generator;

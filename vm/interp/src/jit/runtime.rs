@@ -68,7 +68,7 @@ pub(super) extern "C" fn on_exit(
     let resumption = unsafe { (*info).restore(&state, &mut Maker { vm, base }) };
     match resumption.mode {
         Mode::Finish { stage: FORCED, .. } => {
-            // The called instruction left everything in the VM.
+            // The called instruction left its instruction pointer in the VM.
         }
         _ => {
             vm.pc = resumption.pc;

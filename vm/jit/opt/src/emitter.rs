@@ -319,12 +319,6 @@ impl Emitter {
         }
     }
 
-    /// Writes each slot the trace knows to the VM stack, dirty or not.
-    pub fn flush_all_slots(&mut self) {
-        let slots: Vec<i32> = self.slots.keys().copied().collect();
-        self.flush_known(&slots, true);
-    }
-
     /// The value that the bytecode's second half waits for, in a bridge from an exit of that kind.
     pub fn finish_value(&mut self) -> Option<OpRef> {
         let value = self.finish_value?;
