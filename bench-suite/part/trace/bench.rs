@@ -45,7 +45,7 @@ pub(crate) fn ready() -> Ready {
             || {
                 let vm = &mut *vm.borrow_mut();
                 let function = vm.call(make, &[]);
-                let object = vm.call(class.into(), &[pyrite_machine::Value::int_unchecked(1)]);
+                let object = vm.call(class, &[pyrite_machine::Value::int_unchecked(1)]);
                 match (function, object) {
                     (Ok(function), Ok(object)) => (function, object),
                     _ => panic!("making the function raised"),
