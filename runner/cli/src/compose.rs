@@ -201,7 +201,6 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
     let mut plan = Plan {
         reason: wishes.reason.clone(),
         tier: wishes.tier.clone(),
-        bench_budget: tier.bench_budget_s.map(Nanos::from_secs),
         test_budget: tier.test_budget_s.map(Nanos::from_secs),
         rss_limit: Bytes::mib(limits.process_rss_mib),
         output_limit: Bytes(limits.process_output_kib << 10),
@@ -251,6 +250,13 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             shelves: &baseline_shelves,
         });
     }
+    let commits: BTreeSet<&String> = sides
+        .iter()
+        .filter_map(|side| side.build.sha.as_ref())
+        .collect();
+    plan.bench_budget = tier
+        .bench_budget_per_commit_s
+        .map(|each| Nanos::from_secs(each * commits.len().max(1) as u64));
     for benchmark in &benchmarks {
         let id = benchmark_id(benchmark);
         for side in sides

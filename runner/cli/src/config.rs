@@ -178,7 +178,8 @@ pub(crate) struct Tier {
     pub(crate) revisions: usize,
     pub(crate) processes: u32,
     pub(crate) iterations: u32,
-    pub(crate) bench_budget_s: Option<u64>,
+    /// Time for all benchmark processes: this much for each commit that is measured, the baselines' share in it.
+    pub(crate) bench_budget_per_commit_s: Option<u64>,
     #[serde(default)]
     pub(crate) test_tiers: Vec<u8>,
     pub(crate) test_budget_s: Option<u64>,
