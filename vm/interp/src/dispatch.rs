@@ -8,7 +8,8 @@
 
 use crate::interp::Interp;
 use crate::ops;
-use crate::slow::{Flow, slow_step};
+use crate::slow::direct::{self, direct_ops};
+use crate::slow::{Flow, slow_step, whole_step};
 use pyrite_bytecode::{Ins, Op};
 use pyrite_machine::{Ctl, Value};
 use pyrite_objects::vm::{R, Raised, Vm};
@@ -36,24 +37,39 @@ macro_rules! fast_ops {
     };
 }
 
-macro_rules! threaded {
+macro_rules! mid_ops {
+    ($m:ident) => {
+        $m! {
+            LOAD_ATTR STORE_ATTR LOAD_METHOD LOAD_SUPER_METHOD LOAD_CLOSURE MAKE_CELL STORE_CELL LOAD_SUBSCR STORE_SUBSCR
+            LIST_APPEND BUILD_TUPLE BUILD_LIST BUILD_MAP BUILD_SLICE UNPACK_SEQUENCE
+            ADD SUB MUL TRUEDIV FLOORDIV MOD AND OR XOR ADDK SUBK MULK LT LE EQ NE GT GE
+            JLT JLE JEQ JNE JGT JGE JNLT JNLE JNEQ JNNE JNGT JNGE
+            GET_ITER FOR_ITER SEND YIELD GET_YIELD_FROM_ITER CALL CALL_METHOD CALL_KW CALL_METHOD_KW RETURN PUSH_EXC POP_EXC
+        }
+    };
+}
+
+/// The handlers of three levels: `fast`, `mid` (see `ops`) and `direct` (see
+/// `slow`); each goes on with the next level of its instruction, or with [`slow`].
+macro_rules! threaded_fast {
     ($($name:ident)*) => {
         mod threaded {
             use super::*;
             $(
                 #[allow(non_snake_case, reason = "named as the instructions are")]
                 pub(super) extern "C" fn $name(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) {
+                    const NEXT_LEVEL: Handler = MID[Op::$name as usize];
                     let mut m = Interp { pc, base, k, vm };
                     match ops::$name(&mut m, Ins(ins)) {
                         Ctl::Next => next!(m),
-                        Ctl::Slow => slow(pc, base, k, vm, ins),
+                        Ctl::Slow => NEXT_LEVEL(pc, base, k, vm, ins),
                     }
                 }
             )*
         }
 
         static TABLE: [Handler; 256] = {
-            let mut t = [slow as Handler; 256];
+            let mut t = MID;
             $(t[Op::$name as usize] = threaded::$name;)*
             t
         };
@@ -70,51 +86,106 @@ macro_rules! threaded {
     };
 }
 
-fast_ops!(threaded);
+macro_rules! threaded_mid {
+    ($($name:ident)*) => {
+        mod threaded_mid {
+            use super::*;
+            $(
+                #[allow(non_snake_case, reason = "named as the instructions are")]
+                pub(super) extern "C" fn $name(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) {
+                    const NEXT_LEVEL: Handler = DIRECT[Op::$name as usize];
+                    let mut m = Interp { pc, base, k, vm };
+                    match ops::mid::$name(&mut m, Ins(ins)) {
+                        Ctl::Next => next!(m),
+                        Ctl::Slow => NEXT_LEVEL(pc, base, k, vm, ins),
+                    }
+                }
+            )*
+        }
 
-/// Everything a fast handler leaves. No local's address may leave this function,
-/// or its last call would be no jump: the work is done by [`slow_work`].
+        const MID: [Handler; 256] = {
+            let mut t = DIRECT;
+            $(t[Op::$name as usize] = threaded_mid::$name;)*
+            t
+        };
+
+        /// Runs the second handler of one instruction on any machine; `Slow` where
+        /// there is none.
+        pub fn mid<M: crate::lang::PyMachine>(m: &mut M, ins: Ins) -> Ctl {
+            match ins.op() {
+                $(Op::$name => ops::mid::$name(m, ins),)*
+                _ => Ctl::Slow,
+            }
+        }
+    };
+}
+
+macro_rules! threaded_direct {
+    ($($name:ident)*) => {
+        mod threaded_direct {
+            use super::*;
+            $(
+                #[allow(non_snake_case, reason = "named as the instructions are")]
+                pub(super) extern "C" fn $name(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) {
+                    // The work is a call: its locals would keep this function's
+                    // last call from being a jump.
+                    #[inline(never)]
+                    fn work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
+                        // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
+                        whole_step(unsafe { &mut *vm }, pc, base, Ins(ins), direct::$name)
+                    }
+                    match work(pc, base, vm, ins) {
+                        Flow::Next => next!(Interp { pc, base, k, vm }),
+                        Flow::Reload => reload(vm),
+                        Flow::Leave => {}
+                    }
+                }
+            )*
+        }
+
+        const DIRECT: [Handler; 256] = {
+            let mut t = [slow as Handler; 256];
+            $(t[Op::$name as usize] = threaded_direct::$name;)*
+            t
+        };
+    };
+}
+
+fast_ops!(threaded_fast);
+mid_ops!(threaded_mid);
+direct_ops!(threaded_direct);
+
+/// Goes on where the VM says.
+#[inline(always)]
+fn reload(vm: *mut Vm) {
+    // SAFETY: the VM is live; the general implementation left the running frame there.
+    let (pc, base) = unsafe { ((*vm).pc as *const u64, (*vm).base) };
+    next!(Interp {
+        pc,
+        base,
+        k: crate::frames::code_at(base).consts,
+        vm
+    })
+}
+
+/// Every other instruction. No local's address may leave this function, or its
+/// last call would be no jump: the work is done by [`slow_work`].
 #[cold]
 #[inline(never)]
 extern "C" fn slow(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) {
-    if slow_work(pc, base, k, vm, ins) {
-        // SAFETY: the VM is live; `slow_work` left the running frame there.
-        let (pc, base) = unsafe { ((*vm).pc as *const u64, (*vm).base) };
-        next!(Interp {
-            pc,
-            base,
-            k: crate::frames::code_at(base).consts,
-            vm
-        })
+    match slow_work(pc, base, vm, ins) {
+        Flow::Next => next!(Interp { pc, base, k, vm }),
+        Flow::Reload => reload(vm),
+        Flow::Leave => {}
     }
 }
 
-/// The generic second try, then the general implementation. The running frame
-/// is left in the VM; false: the frame that Rust entered is done.
+/// The general implementation. The running frame is left in the VM unless the
+/// next instruction follows in the same window.
 #[inline(never)]
-fn slow_work(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm, ins: u64) -> bool {
-    let mut m = Interp { pc, base, k, vm };
-    if ops::medium(&mut m, Ins(ins)) == Ctl::Next {
-        // SAFETY: the VM is live.
-        unsafe {
-            (*vm).pc = m.pc as u64;
-            (*vm).base = m.base;
-        }
-        return true;
-    }
+fn slow_work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
     // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
-    match slow_step(unsafe { &mut *vm }, pc, base, Ins(ins)) {
-        Flow::Next => {
-            // SAFETY: as above.
-            unsafe {
-                (*vm).pc = pc as u64;
-                (*vm).base = base;
-            }
-            true
-        }
-        Flow::Reload => true,
-        Flow::Leave => false,
-    }
+    slow_step(unsafe { &mut *vm }, pc, base, Ins(ins))
 }
 
 /// Runs from an instruction in a window until the frame that Rust entered
@@ -150,7 +221,7 @@ fn run_match(mut m: Interp) {
             continue;
         }
         m.pc = pc;
-        if ops::medium(&mut m, ins) == Ctl::Next {
+        if mid(&mut m, ins) == Ctl::Next {
             continue;
         }
         // SAFETY: one thread holds the VM.

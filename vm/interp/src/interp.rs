@@ -2,12 +2,12 @@
 
 use crate::lang::{Attr, AttrStore, Callee, FRAME_OBJECT, Known, PyMachine, Stage, slot_field};
 use crate::state::State;
-use pyrite_bytecode::Ins;
+use pyrite_bytecode::{CmpOp, Ins};
 use pyrite_machine::{Cmp, Core, Ctl, Field, Header, INT_MAX, INT_MIN, Value};
 use pyrite_objects::code::{CodeData, Ic, ic};
-use pyrite_objects::layout::{Gc, Layout, PyDict, PyFunction};
-use pyrite_objects::ops::{floor_div, floor_mod};
-use pyrite_objects::shape::{Shape, shape_of};
+use pyrite_objects::layout::{Gc, Layout, PyDict, PyFunction, PyModule, PyType};
+use pyrite_objects::ops::{BinOp, floor_div, floor_mod};
+use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::Vm;
 
 /// The running frame, held in machine registers by the handlers.
@@ -320,6 +320,29 @@ impl Core for Interp {
     }
 }
 
+/// True if the class or module that a cache was filled for is as it was then.
+#[inline(always)]
+fn version_fits(c: &Ic, v: Value) -> bool {
+    match c.kind {
+        ic::TYPE_VALUE | ic::TYPE_METHOD => class_fits(c, v),
+        ic::MODULE => module_dict(v).keys_version.get() == c.extra,
+        _ => true,
+    }
+}
+
+/// True if `v` is the class that the cache was filled for, unchanged.
+#[inline(always)]
+fn class_fits(c: &Ic, v: Value) -> bool {
+    shape_of(v).layout == Layout::Type
+        // SAFETY: a class's data is never freed.
+        && unsafe { (*Gc::<PyType>::from_value(v).data.get()).version } == c.extra
+}
+
+#[inline(always)]
+fn module_dict(v: Value) -> Gc<PyDict> {
+    Gc::from_value(Gc::<PyModule>::from_value(v).dict.get())
+}
+
 impl PyMachine for Interp {
     #[inline(always)]
     fn known(&self) -> &'static Known {
@@ -327,31 +350,116 @@ impl PyMachine for Interp {
     }
 
     #[inline(always)]
-    fn attr(&mut self, i: usize, v: Value) -> Attr {
+    fn attr(&mut self, i: usize, v: Value, full: bool) -> Attr<Value> {
         let c = self.ic(i);
-        if shape_of(v).tag != c.tag {
-            return Attr::Miss;
+        let fits = shape_of(v).tag == c.tag;
+        if !full {
+            if !fits {
+                return Attr::Miss;
+            }
+            return match c.kind {
+                ic::SLOT => Attr::Slot(slot_field(c.slot as usize)),
+                ic::METHOD => Attr::Method(c.value),
+                ic::VALUE => Attr::Value(c.value),
+                ic::OVERFLOW => Attr::Overflow(slot_field(c.extra as usize), c.slot as usize),
+                _ => Attr::Miss,
+            };
         }
+        let c = if fits && version_fits(c, v) {
+            c
+        } else {
+            // SAFETY: the VM is live, one thread holds it; caches outlive the handler.
+            unsafe { &*crate::ic::lookup_load(&mut *self.vm, self.base, i, v) }
+        };
         match c.kind {
             ic::SLOT => Attr::Slot(slot_field(c.slot as usize)),
+            ic::MEMBER => Attr::Member(slot_field(c.slot as usize)),
             ic::METHOD => Attr::Method(c.value),
-            ic::VALUE => Attr::Value(c.value),
+            ic::VALUE | ic::TYPE_VALUE => Attr::Value(c.value),
             ic::OVERFLOW => Attr::Overflow(slot_field(c.extra as usize), c.slot as usize),
+            ic::PROPERTY => Attr::Property(c.value),
+            ic::CLASS_METHOD => Attr::ClassMethod(c.value, shape_of(v).class),
+            ic::TYPE_METHOD => Attr::ClassMethod(c.value, v),
+            ic::MODULE => Attr::Loaded(module_dict(v).entry(c.slot as usize).2),
             _ => Attr::Miss,
         }
     }
 
     #[inline(always)]
-    fn attr_store(&mut self, i: usize, v: Value) -> AttrStore {
+    fn attr_store(&mut self, i: usize, v: Value, full: bool) -> AttrStore {
         let c = self.ic(i);
-        if shape_of(v).tag != c.tag {
-            return AttrStore::Miss;
+        let fits = shape_of(v).tag == c.tag;
+        if !full {
+            if !fits {
+                return AttrStore::Miss;
+            }
+            return match c.kind {
+                ic::SLOT => AttrStore::Slot(slot_field(c.slot as usize)),
+                ic::ADD_SLOT => AttrStore::Add(slot_field(c.slot as usize), c.extra),
+                _ => AttrStore::Miss,
+            };
         }
+        let c = if fits {
+            c
+        } else {
+            // SAFETY: as for reading.
+            unsafe { &*crate::ic::lookup_store(&mut *self.vm, self.base, i, v) }
+        };
         match c.kind {
             ic::SLOT => AttrStore::Slot(slot_field(c.slot as usize)),
+            ic::OVERFLOW => AttrStore::Overflow(slot_field(c.extra as usize), c.slot as usize),
             ic::ADD_SLOT => AttrStore::Add(slot_field(c.slot as usize), c.extra),
+            ic::SETTER => AttrStore::Setter(c.value),
             _ => AttrStore::Miss,
         }
+    }
+
+    #[inline(always)]
+    fn super_method(&mut self, i: usize, class: Value, this: Value) -> Option<Value> {
+        let mut c = self.ic(i);
+        if shape_of(this).tag != c.tag || c.kind != ic::SUPER || !class_fits(c, class) {
+            // SAFETY: as for reading attributes.
+            c = unsafe { &*crate::ic::lookup_super(&mut *self.vm, self.base, i, class, this) };
+        }
+        (c.kind == ic::SUPER).then_some(c.value)
+    }
+
+    #[inline(always)]
+    fn binary_method(&mut self, op: BinOp, inplace: bool, x: Value, y: Value) -> Option<Value> {
+        if !x.is_ptr() {
+            return None;
+        }
+        // SAFETY: the VM is live, one thread holds it.
+        let f = unsafe { (*self.vm).binary_start(op, x, y, inplace) };
+        f.is_some().then_some(f)
+    }
+
+    #[inline(always)]
+    fn compare_method(&mut self, op: CmpOp, x: Value, y: Value) -> Option<Value> {
+        if !x.is_ptr() || shape_of(x).layout == Layout::Str {
+            return None;
+        }
+        // SAFETY: the VM is live, one thread holds it.
+        let f = unsafe { (*self.vm).compare_start(op, x, y) };
+        f.is_some().then_some(f)
+    }
+
+    #[inline(always)]
+    fn item_method(&mut self, x: Value, store: bool) -> Option<Value> {
+        // SAFETY: the VM is live, one thread holds it.
+        crate::ic::decide_item(unsafe { &mut *self.vm }, x, store)
+    }
+
+    #[inline(always)]
+    fn isinstance(&mut self, v: Value, class: Value) -> Option<bool> {
+        // SAFETY: the VM is live, one thread holds it.
+        crate::ic::decide_isinstance(unsafe { &mut *self.vm }, v, class)
+    }
+
+    #[inline(always)]
+    fn unblock(&mut self, p: Value) {
+        // SAFETY: the VM is live, one thread holds it.
+        unsafe { (*self.vm).write_barrier(p) }
     }
 
     #[inline(always)]
@@ -380,7 +488,14 @@ impl PyMachine for Interp {
             // SAFETY: a function's code data is never freed.
             return Callee::Function(unsafe { &*Gc::<PyFunction>::from_value(f).code_data.get() });
         }
+        if classes && s.layout == Layout::Native {
+            return crate::ic::intrinsic_of(f);
+        }
         if classes && s.layout == Layout::Type {
+            // SAFETY: the VM is live.
+            if f == unsafe { (*self.vm).types.range.value() } {
+                return Callee::Range;
+            }
             // SAFETY: the VM is live; one thread holds it.
             return crate::calls::class_callee(unsafe { &mut *self.vm }, f);
         }
@@ -434,7 +549,7 @@ impl PyMachine for Interp {
     fn peek_return(&mut self) -> Option<(Stage, Ins)> {
         let ret = self.reg(-3).bits();
         let stage = Stage::from_bits(ret >> 48);
-        if ret & FRAME_OBJECT != 0 || matches!(stage, Stage::Root | Stage::RootGen | Stage::Send) {
+        if ret & FRAME_OBJECT != 0 || matches!(stage, Stage::Root | Stage::RootGen) {
             return None;
         }
         let pc = (ret & 0xFFFF_FFFF_FFFF) as *const u64;
@@ -493,5 +608,3 @@ impl PyMachine for Interp {
         unsafe { (*self.vm).handled = v }
     }
 }
-
-const _: u16 = Shape::DICT;

@@ -1,8 +1,9 @@
 //! The Python part of the machine: what handlers need beyond [`Core`].
 
-use pyrite_bytecode::Ins;
+use pyrite_bytecode::{CmpOp, Ins};
 use pyrite_machine::{Core, Field, Value};
 use pyrite_objects::code::CodeData;
+use pyrite_objects::ops::BinOp;
 
 /// Alias classes of object memory.
 pub mod class {
@@ -40,6 +41,31 @@ pub mod field {
     pub const TUPLE_LEN: Field = Field::word(1, class::TUPLE);
     pub const TUPLE_ELEMS: Field = Field::word(2, class::TUPLE);
     pub const CELL: Field = Field::word(1, class::CELL);
+    /// Code points of a `str`, bytes of a `bytes`.
+    pub const TEXT_LEN: Field = Field::word(1, class::TUPLE);
+    pub const DICT_USED: Field = Field::word(1, class::LEN);
+    /// Entries in use in the lower half, the keys version above.
+    pub const DICT_FILL: Field = Field::word(2, class::DICT);
+    pub const DICT_ENTRIES: Field = Field::word(4, class::DICT);
+    /// Keys and values of the entry array; an entry is three words.
+    pub const ENTRY_KEY: Field = Field::word(3, class::DICT);
+    pub const ENTRY_VALUE: Field = Field::word(4, class::DICT);
+    pub const SET_DICT: Field = Field::word(3, class::STORE);
+    pub const DICT_ITER_INDEX: Field = Field::word(1, class::LEN);
+    pub const DICT_ITER_LEN: Field = Field::word(2, class::LEN);
+    pub const DICT_ITER_WHAT: Field = Field::word(3, class::LEN);
+    pub const DICT_ITER_DICT: Field = Field::word(4, class::STORE);
+    pub const RANGE_START: Field = Field::word(1, class::TUPLE);
+    pub const RANGE_STOP: Field = Field::word(2, class::TUPLE);
+    pub const RANGE_BY: Field = Field::word(3, class::TUPLE);
+    pub const RANGE_LENGTH: Field = Field::word(4, class::TUPLE);
+    pub const SLICE_START: Field = Field::word(1, class::TUPLE);
+    pub const SLICE_STOP: Field = Field::word(2, class::TUPLE);
+    pub const SLICE_STEP: Field = Field::word(3, class::TUPLE);
+    pub const METHOD_FUNC: Field = Field::word(1, class::TUPLE);
+    pub const METHOD_THIS: Field = Field::word(2, class::TUPLE);
+    pub const FUNC_DEFAULTS: Field = Field::word(5, class::FUNC);
+    pub const FUNC_CLOSURE: Field = Field::word(7, class::FUNC);
     pub const GEN_PC: Field = Field::word(1, class::LEN);
     pub const GEN_STATE: Field = Field::word(2, class::LEN);
     pub const GEN_FUNC: Field = Field::word(3, class::STORE);
@@ -49,15 +75,23 @@ pub mod field {
 
 /// What an attribute lookup found.
 #[derive(Clone, Copy, Debug)]
-pub enum Attr {
+pub enum Attr<V> {
     /// A word of the object.
     Slot(Field),
+    /// A word of the object that may be unset: a member of `__slots__`.
+    Member(Field),
     /// Slot of the overflow array, which is in this field.
     Overflow(Field, usize),
     /// A value on the class that binds nothing.
     Value(Value),
+    /// A value read already, from a module.
+    Loaded(V),
     /// A function on the class: a method.
     Method(Value),
+    /// A function that binds the class, as a class method does.
+    ClassMethod(Value, V),
+    /// A property with this Python function as its getter.
+    Property(Value),
     Miss,
 }
 
@@ -66,8 +100,12 @@ pub enum Attr {
 pub enum AttrStore {
     /// Overwrite a word of the object.
     Slot(Field),
+    /// Overwrite a slot of the overflow array, which is in this field.
+    Overflow(Field, usize),
     /// Write a word of the object, then give it this shape.
     Add(Field, u32),
+    /// Call this Python function: a property's setter.
+    Setter(Value),
     Miss,
 }
 
@@ -83,6 +121,10 @@ pub enum Callee {
         init: Value,
         code: &'static CodeData,
     },
+    /// A native function that handlers know.
+    Intrinsic(u8),
+    /// The class `range`.
+    Range,
     Other,
 }
 
@@ -102,6 +144,14 @@ pub enum Stage {
     RootGen = 4,
     /// A generator resumed by `SEND`.
     Send = 5,
+    /// A Python function run by an instruction with destination `a`: an
+    /// attribute's getter, an item's.
+    Value = 6,
+    /// The same, its result dropped: a setter.
+    Drop = 7,
+    /// A special method of an arithmetic or comparing instruction; what it does
+    /// not implement is left to the other operand.
+    Binary = 8,
 }
 
 impl Stage {
@@ -113,6 +163,9 @@ impl Stage {
             2 => Stage::ForIter,
             4 => Stage::RootGen,
             5 => Stage::Send,
+            6 => Stage::Value,
+            7 => Stage::Drop,
+            8 => Stage::Binary,
             _ => Stage::Root,
         }
     }
@@ -127,13 +180,28 @@ pub struct Known {
     pub none: Value,
     pub true_: Value,
     pub false_: Value,
+    pub not_implemented: Value,
+    pub empty_tuple: Value,
+    /// Storage arrays.
+    pub array: u32,
     pub list: u32,
     pub tuple: u32,
+    pub dict: u32,
+    pub set: u32,
+    pub str_: u32,
+    pub bytes: u32,
+    pub range: u32,
+    pub slice: u32,
     pub range_iter: u32,
     pub list_iter: u32,
     pub tuple_iter: u32,
+    pub dict_key_iter: u32,
+    pub dict_value_iter: u32,
+    pub dict_item_iter: u32,
     pub generator: u32,
     pub cell: u32,
+    pub method: u32,
+    pub native_method: u32,
 }
 
 /// See the module's documentation.
@@ -142,10 +210,23 @@ pub trait PyMachine: Core {
     fn known(&self) -> &'static Known;
     /// Looks up the attribute that inline cache `ic` names on an object known to
     /// be one. An inline cache is the interpreter's implementation of an elidable
-    /// lookup on a promoted shape.
-    fn attr(&mut self, ic: usize, v: Self::V) -> Attr;
+    /// lookup on a promoted shape. Unless `full`, a miss of the cache is a miss.
+    fn attr(&mut self, ic: usize, v: Self::V, full: bool) -> Attr<Self::V>;
     /// How to store that attribute.
-    fn attr_store(&mut self, ic: usize, v: Self::V) -> AttrStore;
+    fn attr_store(&mut self, ic: usize, v: Self::V, full: bool) -> AttrStore;
+    /// The function that `super(class, this)` finds for the name of cache `ic`, if
+    /// it is one that binds `this`; both are objects.
+    fn super_method(&mut self, ic: usize, class: Self::V, this: Self::V) -> Option<Value>;
+    /// The Python function with which `x op y` begins, given as (x, y).
+    fn binary_method(&mut self, op: BinOp, inplace: bool, x: Self::V, y: Self::V) -> Option<Value>;
+    /// The Python function with which a comparison begins, given as (x, y).
+    fn compare_method(&mut self, op: CmpOp, x: Self::V, y: Self::V) -> Option<Value>;
+    /// The special method of `x` for items, if it is a Python function.
+    fn item_method(&mut self, x: Self::V, store: bool) -> Option<Value>;
+    /// `isinstance(v, class)`, if the classes alone decide it.
+    fn isinstance(&mut self, v: Self::V, class: Self::V) -> Option<bool>;
+    /// Tells the collector of a store to come, for which `store_blocked` was true.
+    fn unblock(&mut self, p: Self::V);
     /// The global or builtin that inline cache `ic` names.
     fn global(&mut self, ic: usize) -> Option<Self::V>;
     /// What an object known to be one is, as a callee; functions only in the

@@ -1,8 +1,8 @@
 //! Pyrite's interpreter.
 //!
-//! `ops.rs` holds the bytecode handlers, written once over the machine traits;
+//! `ops` holds the bytecode handlers, written once over the machine traits;
 //! `interp.rs` is the machine that just runs them, `dispatch.rs` strings them
-//! together. What no handler covers is done by `slow.rs` on the VM's memory.
+//! together. What no handler covers is done by `slow` on the VM's memory.
 
 #![allow(
     clippy::not_unsafe_ptr_arg_deref,

@@ -52,7 +52,7 @@ pub fn unwind(vm: &mut Vm, again: bool) -> Flow {
                 let g = unsafe { *base.sub(5) };
                 crate::generators::finished(vm, g, true);
             }
-            Stage::Call | Stage::Init => {}
+            Stage::Call | Stage::Init | Stage::Value | Stage::Drop | Stage::Binary => {}
         }
         vm.pc = return_pc(ret) as u64;
         vm.base = caller_of(base);

@@ -79,6 +79,9 @@ impl RootSource for VmRoots {
                     t.edge(v);
                 }
             });
+            for v in vm.attr_cache.values() {
+                t.edge(v);
+            }
             for v in vm.type_cache.values() {
                 let slot: *mut u64 = v;
                 t.edge(slot.cast());

@@ -27,6 +27,19 @@ pub struct Ic {
     pub value: Value,
 }
 
+impl Ic {
+    /// A cache that fits nothing.
+    pub const EMPTY: Ic = Ic {
+        name: Value::NULL,
+        tag: 0,
+        kind: ic::EMPTY,
+        misses: 0,
+        slot: 0,
+        extra: 0,
+        value: Value::NULL,
+    };
+}
+
 /// Values of [`Ic::kind`].
 pub mod ic {
     pub const EMPTY: u16 = 0;
@@ -48,6 +61,18 @@ pub mod ic {
     pub const BUILTIN: u16 = 8;
     /// Attribute of a module: entry `slot` of its dict, keys version in `extra`.
     pub const MODULE: u16 = 9;
+    /// Word `slot` of the object, which may be unset: a member of `__slots__`.
+    pub const MEMBER: u16 = 10;
+    /// A class method of the object's class: the function `value`.
+    pub const CLASS_METHOD: u16 = 11;
+    /// Attribute of a class of version `extra`: `value`, which binds nothing.
+    pub const TYPE_VALUE: u16 = 12;
+    /// Class method of a class of version `extra`: the function `value`.
+    pub const TYPE_METHOD: u16 = 13;
+    /// What `super()` finds behind the class of version `extra`: the function `value`.
+    pub const SUPER: u16 = 14;
+    /// A store through a property whose setter is the Python function `value`.
+    pub const SETTER: u16 = 15;
 }
 
 /// A loop's hot counter and compiled code.
@@ -245,20 +270,7 @@ impl Vm {
         code.data.set(Box::into_raw(data));
         // SAFETY: just leaked; code data is never freed.
         let data = unsafe { &mut *raw };
-        data.ics = data
-            .unit
-            .caches
-            .iter()
-            .map(|_| Ic {
-                name: Value::NULL,
-                tag: 0,
-                kind: ic::EMPTY,
-                misses: 0,
-                slot: 0,
-                extra: 0,
-                value: Value::NULL,
-            })
-            .collect();
+        data.ics = data.unit.caches.iter().map(|_| Ic::EMPTY).collect();
         data.block[1] = data.ics.as_mut_ptr() as u64;
         for i in 0..data.ics.len() {
             let name = self.intern(&data.unit.caches[i].name);

@@ -3,7 +3,7 @@
 pub use crate::sort::sort;
 
 use crate::layout::{Array, Gc, Layout, PyList, PySeqIter};
-use crate::native::{NativeDef, class_def, comparisons, def, effects, static_def};
+use crate::native::{NativeDef, class_def, comparisons, def, effects, intrinsic, static_def};
 use crate::shape::shape_of;
 use crate::slice::slice_range;
 use crate::vm::{R, Vm};
@@ -23,7 +23,8 @@ pub static METHODS: &[NativeDef] = &[
         "($self, object, /)",
         effects::WRITES | effects::ALLOC,
         append,
-    ),
+    )
+    .known(intrinsic::LIST_APPEND),
     def("extend", "($self, iterable, /)", effects::CALLS, extend),
     def(
         "insert",

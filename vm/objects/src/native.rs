@@ -70,10 +70,24 @@ pub struct NativeDef {
     pub effects: u8,
     pub func: NativeFn,
     pub binding: Binding,
+    /// One of [`intrinsic`], if handlers know what it does.
+    pub intrinsic: u8,
     pub doc: &'static str,
     /// For `__next__` (see [`next_def!`](crate::next_def)): what Rust code that
     /// iterates calls instead of `func`.
     pub step: Option<StepFn>,
+}
+
+/// Functions that bytecode handlers know: for common arguments the handler does
+/// the work itself, so that a trace contains it.
+pub mod intrinsic {
+    pub const NONE: u8 = 0;
+    pub const LEN: u8 = 1;
+    pub const ISINSTANCE: u8 = 2;
+    pub const LIST_APPEND: u8 = 3;
+    pub const ABS: u8 = 4;
+    pub const MIN: u8 = 5;
+    pub const MAX: u8 = 6;
 }
 
 /// Declares a function or method.
@@ -99,6 +113,7 @@ const fn declare(
         effects,
         func,
         binding,
+        intrinsic: intrinsic::NONE,
         doc: "",
         step: None,
     }
@@ -150,6 +165,12 @@ pub const fn static_def(
 }
 
 impl NativeDef {
+    /// The same, known to handlers as this one of [`intrinsic`].
+    pub const fn known(mut self, which: u8) -> NativeDef {
+        self.intrinsic = which;
+        self
+    }
+
     /// The same with a docstring.
     pub const fn doc(mut self, doc: &'static str) -> NativeDef {
         self.doc = doc;

@@ -236,6 +236,51 @@ impl Vm {
         }
     }
 
+    /// What is left of `a op b` when the method that [`Vm::binary_start`] named
+    /// returned NotImplemented.
+    pub fn binary_rest(&mut self, op: BinOp, a: Value, b: Value, inplace: bool) -> R {
+        let (name, rname, iname) = op.names(self);
+        let (ca, cb) = (self.class_of(a), self.class_of(b));
+        let mut r = self.not_implemented;
+        if inplace && self.lookup(ca, iname).is_some() {
+            r = self.binary_methods(a, b, name, rname)?;
+        } else if ca != cb {
+            let g = self.lookup(cb, rname);
+            if g.is_some() {
+                r = self.call_method_value(g, b, &[a])?;
+            }
+        }
+        if r != self.not_implemented {
+            return Ok(r);
+        }
+        Err(self.unsupported_operands(op, a, b, inplace))
+    }
+
+    /// The function with which `a op b` begins, called as (a, b); null if it is
+    /// not a Python function, or the right operand's method comes first.
+    pub fn binary_start(&mut self, op: BinOp, a: Value, b: Value, inplace: bool) -> Value {
+        let (name, rname, iname) = op.names(self);
+        let (ca, cb) = (self.class_of(a), self.class_of(b));
+        let mut f = Value::NULL;
+        if inplace {
+            f = self.lookup(ca, iname);
+        }
+        if f.is_null() {
+            f = self.lookup(ca, name);
+            if ca != cb
+                && self.is_subclass(cb, ca)
+                && self.lookup(cb, rname) != self.lookup(ca, rname)
+            {
+                return Value::NULL;
+            }
+        }
+        if self.layout_of(f) == Layout::Function {
+            f
+        } else {
+            Value::NULL
+        }
+    }
+
     /// Calls `a.name(b)` and `b.rname(a)` in the order Python defines; the
     /// result or NotImplemented.
     pub fn binary_methods(&mut self, a: Value, b: Value, name: Value, rname: Value) -> R {
@@ -465,16 +510,52 @@ impl Vm {
         self.nested("in comparison", |vm| vm.compare_methods(op, a, b))
     }
 
-    fn compare_methods(&mut self, op: CmpOp, a: Value, b: Value) -> R {
+    /// The names of a comparison's special method and of the swapped one.
+    fn compare_names(&self, op: CmpOp) -> (Value, Value) {
         let n = self.names;
-        let (name, swapped) = match op {
+        match op {
             CmpOp::Lt => (n.lt, n.gt),
             CmpOp::Le => (n.le, n.ge),
             CmpOp::Eq => (n.eq, n.eq),
             CmpOp::Ne => (n.ne, n.ne),
             CmpOp::Gt => (n.gt, n.lt),
             CmpOp::Ge => (n.ge, n.le),
-        };
+        }
+    }
+
+    /// The function with which a comparison begins, called as (a, b); null if it
+    /// is not a Python function, or the right operand's method comes first.
+    pub fn compare_start(&mut self, op: CmpOp, a: Value, b: Value) -> Value {
+        let (name, _) = self.compare_names(op);
+        let (ca, cb) = (self.class_of(a), self.class_of(b));
+        if ca != cb && self.is_subclass(cb, ca) {
+            return Value::NULL;
+        }
+        let f = self.lookup(ca, name);
+        if self.layout_of(f) == Layout::Function {
+            f
+        } else {
+            Value::NULL
+        }
+    }
+
+    /// What is left of a comparison when the method that [`Vm::compare_start`]
+    /// named returned NotImplemented.
+    pub fn compare_rest(&mut self, op: CmpOp, a: Value, b: Value) -> R {
+        let (_, swapped) = self.compare_names(op);
+        let cb = self.class_of(b);
+        let g = self.lookup(cb, swapped);
+        if g.is_some() {
+            let r = self.call_method_value(g, b, &[a])?;
+            if r != self.not_implemented {
+                return Ok(r);
+            }
+        }
+        self.compare_default(op, a, b)
+    }
+
+    fn compare_methods(&mut self, op: CmpOp, a: Value, b: Value) -> R {
+        let (name, swapped) = self.compare_names(op);
         let (ca, cb) = (self.class_of(a), self.class_of(b));
         let mut tried = false;
         if ca != cb && self.is_subclass(cb, ca) {
@@ -503,6 +584,11 @@ impl Vm {
                 }
             }
         }
+        self.compare_default(op, a, b)
+    }
+
+    /// The comparison that no operand implements.
+    fn compare_default(&mut self, op: CmpOp, a: Value, b: Value) -> R {
         match op {
             CmpOp::Eq => Ok(self.bool(a == b)),
             CmpOp::Ne => Ok(self.bool(a != b)),

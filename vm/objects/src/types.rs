@@ -1,5 +1,6 @@
 //! Classes: creation, method resolution order, lookup, mutation.
 
+use crate::code::Ic;
 use crate::layout::{Gc, Layout, NativeLayout, PyType, kind};
 use crate::native::{Binding, GetSetDef, NativeDef};
 use crate::shape::{Shape, shape_of};
@@ -85,6 +86,35 @@ impl TypeCache {
     /// Visits the cached values, for the collector.
     pub fn values(&mut self) -> impl Iterator<Item = &mut u64> {
         self.entries.iter_mut().map(|e| &mut e.2)
+    }
+}
+
+/// What inline caches found, for sites that see many shapes.
+pub struct AttrCache {
+    entries: Box<[(u64, u64, Ic)]>,
+}
+
+impl Default for AttrCache {
+    fn default() -> Self {
+        AttrCache {
+            entries: vec![(0, 0, Ic::EMPTY); 1024].into_boxed_slice(),
+        }
+    }
+}
+
+impl AttrCache {
+    /// The entry for a key (an interned name's word, marked with the kind of use)
+    /// and a tag, whether or not it is filled with them.
+    #[inline]
+    pub fn entry(&mut self, key: u64, tag: u64) -> &mut (u64, u64, Ic) {
+        let tag = (tag ^ tag >> 29) as usize;
+        let i = ((key >> 4) as usize ^ key as usize ^ tag.wrapping_mul(61)) & 1023;
+        &mut self.entries[i]
+    }
+
+    /// Visits the cached values, for the collector.
+    pub fn values(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.entries.iter_mut().map(|e| &mut e.2.value)
     }
 }
 

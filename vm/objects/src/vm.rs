@@ -5,7 +5,7 @@
 
 use crate::layout::{Gc, KINDS, PyType};
 use crate::shape::Shape;
-use crate::types::TypeCache;
+use crate::types::{AttrCache, TypeCache};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
 use std::collections::HashMap;
@@ -87,6 +87,7 @@ pub struct Vm {
     /// Further interned strings that are no valid UTF-8, by code points.
     pub interned_wide: HashMap<Box<[u32]>, u64>,
     pub type_cache: TypeCache,
+    pub attr_cache: AttrCache,
     /// `builtins` and `sys.modules` as dicts.
     pub builtins: Value,
     pub modules: Value,
@@ -258,6 +259,7 @@ impl Vm {
             interned: HashMap::new(),
             interned_wide: HashMap::new(),
             type_cache: TypeCache::default(),
+            attr_cache: AttrCache::default(),
             builtins: Value::NULL,
             modules: Value::NULL,
             sys_dict: Value::NULL,

@@ -4,9 +4,8 @@ use super::machine::{Closed, PyHost, PyRecorder, Switches};
 use super::residual;
 use super::runtime::{alloc_slow, barrier_slow, on_exit};
 use super::stats::Stats;
-use crate::dispatch::fast;
+use crate::dispatch::{fast, mid};
 use crate::frames::{self, caller_of, code_at};
-use crate::ops::medium;
 use crate::state::{Hot, state};
 use pyrite_bytecode::Ins;
 use pyrite_gc::RootVec;
@@ -484,7 +483,7 @@ fn follow(m: &mut PyRecorder) -> Option<Abort> {
         let mut ctl = fast(m, ins);
         if ctl == Ctl::Slow && m.abort.is_none() {
             m.pc = next;
-            ctl = medium(m, ins);
+            ctl = mid(m, ins);
         }
         if ctl == Ctl::Slow {
             debug_assert!(

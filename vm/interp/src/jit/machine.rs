@@ -2,20 +2,23 @@
 
 use crate::calls::class_callee;
 use crate::frames::code_at;
-use crate::ic::{decide_load, decide_store};
+use crate::ic::{
+    decide_isinstance, decide_item, decide_load, decide_store, decide_super, intrinsic_of,
+};
 use crate::interp::{link_word, return_word};
 use crate::lang::{
     Attr, AttrStore, Callee, FRAME_OBJECT, Known, PyMachine, Stage, class, slot_field,
 };
 use crate::state::state;
-use pyrite_bytecode::Ins;
+use pyrite_bytecode::{CmpOp, Ins};
 use pyrite_gc::RootVec;
 use pyrite_jit_ir::{AliasClass, Op, OpCode};
 use pyrite_jit_record::{Abort, Host, Recorder, Word};
 use pyrite_machine::{Core, Ctl, Field, Value};
 use pyrite_objects::code::{CodeData, ic};
 use pyrite_objects::dict::WATCHED;
-use pyrite_objects::layout::{Gc, Layout, PyDict, PyFunction};
+use pyrite_objects::layout::{Gc, Layout, PyDict, PyFunction, PyModule};
+use pyrite_objects::ops::BinOp;
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::Vm;
 
@@ -119,8 +122,12 @@ impl PyHost {
     pub(super) fn watch_class(&mut self, obj: Value) {
         let vm = self.vm();
         let c = vm.class_of(obj);
-        vm.type_data(c).watched = true;
-        self.watch(c.value());
+        self.watch_type(c.value());
+    }
+
+    fn watch_type(&mut self, class: Value) {
+        self.vm().type_data(Gc::from_value(class)).watched = true;
+        self.watch(class);
     }
 }
 
@@ -164,7 +171,7 @@ impl PyMachine for PyRecorder {
         unsafe { &state(&*self.host.vm).known }
     }
 
-    fn attr(&mut self, i: usize, v: Word) -> Attr {
+    fn attr(&mut self, i: usize, v: Word, _full: bool) -> Attr<Word> {
         if !self.host.switches.attrs {
             return Attr::Miss;
         }
@@ -172,19 +179,41 @@ impl PyMachine for PyRecorder {
         let Some(f) = decide_load(self.host.vm(), v.now, name) else {
             return Attr::Miss;
         };
+        match f.kind {
+            ic::TYPE_VALUE | ic::TYPE_METHOD => {
+                self.guard_word(v);
+                self.host.watch_class(v.now);
+                self.host.watch_type(v.now);
+                return if f.kind == ic::TYPE_VALUE {
+                    Attr::Value(f.value)
+                } else {
+                    Attr::ClassMethod(f.value, v)
+                };
+            }
+            ic::MODULE => {
+                self.guard_word(v);
+                self.host.watch_class(v.now);
+                let d = Gc::<PyModule>::from_value(v.now).dict.get();
+                return Attr::Loaded(self.namespace_entry(&[d], d, f.slot as usize));
+            }
+            _ => {}
+        }
         let s = shape_of(v.now);
         self.e.guard_shape(v.r, s.id(), true);
         self.host.watch_class(v.now);
         match f.kind {
             ic::SLOT => Attr::Slot(slot_field(f.slot as usize)),
+            ic::MEMBER => Attr::Member(slot_field(f.slot as usize)),
             ic::OVERFLOW => Attr::Overflow(slot_field(f.extra as usize), f.slot as usize),
             ic::VALUE => Attr::Value(f.value),
             ic::METHOD => Attr::Method(f.value),
+            ic::CLASS_METHOD => Attr::ClassMethod(f.value, self.value(s.class)),
+            ic::PROPERTY => Attr::Property(f.value),
             _ => Attr::Miss,
         }
     }
 
-    fn attr_store(&mut self, i: usize, v: Word) -> AttrStore {
+    fn attr_store(&mut self, i: usize, v: Word, _full: bool) -> AttrStore {
         if !self.host.switches.attrs {
             return AttrStore::Miss;
         }
@@ -197,10 +226,60 @@ impl PyMachine for PyRecorder {
         self.host.watch_class(v.now);
         match f.kind {
             ic::SLOT => AttrStore::Slot(slot_field(f.slot as usize)),
+            ic::OVERFLOW => AttrStore::Overflow(slot_field(f.extra as usize), f.slot as usize),
             ic::ADD_SLOT => AttrStore::Add(slot_field(f.slot as usize), f.extra),
+            ic::SETTER => AttrStore::Setter(f.value),
             _ => AttrStore::Miss,
         }
     }
+
+    fn super_method(&mut self, i: usize, class: Word, this: Word) -> Option<Value> {
+        if !self.host.switches.attrs {
+            return None;
+        }
+        let name = code_at(self.base()).ics[i].name;
+        let f = decide_super(self.host.vm(), class.now, this.now, name)?;
+        self.guard_word(class);
+        self.guard_class(this);
+        self.host.watch_type(class.now);
+        Some(f.value)
+    }
+
+    fn binary_method(&mut self, op: BinOp, inplace: bool, x: Word, y: Word) -> Option<Value> {
+        let f = self.host.vm().binary_start(op, x.now, y.now, inplace);
+        if f.is_null() {
+            return None;
+        }
+        self.guard_class(x);
+        self.guard_class(y);
+        Some(f)
+    }
+
+    fn compare_method(&mut self, op: CmpOp, x: Word, y: Word) -> Option<Value> {
+        let f = self.host.vm().compare_start(op, x.now, y.now);
+        if f.is_null() {
+            return None;
+        }
+        self.guard_class(x);
+        self.guard_class(y);
+        Some(f)
+    }
+
+    fn item_method(&mut self, x: Word, store: bool) -> Option<Value> {
+        let f = decide_item(self.host.vm(), x.now, store)?;
+        self.guard_class(x);
+        Some(f)
+    }
+
+    fn isinstance(&mut self, v: Word, class: Word) -> Option<bool> {
+        let is = decide_isinstance(self.host.vm(), v.now, class.now)?;
+        self.guard_word(class);
+        self.guard_class(v);
+        self.host.watch_type(class.now);
+        Some(is)
+    }
+
+    fn unblock(&mut self, _p: Word) {}
 
     fn global(&mut self, i: usize) -> Option<Word> {
         let name = code_at(self.base()).ics[i].name;
@@ -212,37 +291,7 @@ impl PyMachine for PyRecorder {
             Some(e) => (g, e),
             None => (vm.builtins, vm.dict_entry_str(vm.builtins, name)?),
         };
-        let now = vm.dict_entry_value(d, e);
-        // Functions, classes and modules are hardly ever rebound: their
-        // namespace is watched. What is written often is loaded.
-        let stable = now.is_ptr()
-            && matches!(
-                shape_of(now).layout,
-                Layout::Function | Layout::Native | Layout::Type | Layout::Module
-            );
-        if stable && self.host.switches.watch {
-            for dict in [g, d] {
-                let dd: Gc<PyDict> = Gc::from_value(dict);
-                dd.flags.set(dd.flags.get() | WATCHED);
-                self.host.watch(dict);
-            }
-            return Some(self.value(now));
-        }
-        if d != g {
-            // The name must go on missing from the globals.
-            let w = self.value(g);
-            let version = self.host.vm().dict_keys_version(g);
-            let v = self.e.load(
-                OpCode::LdU32,
-                &[w.r],
-                KEYS_VERSION.offset,
-                AliasClass(KEYS_VERSION.class),
-            );
-            let c = self.e.int(i64::from(version));
-            self.e.guard(OpCode::IEq, &[v, c], true);
-        }
-        let dict = self.value(d);
-        Some(dict_entry(self, d, e, dict))
+        Some(self.namespace_entry(&[g, d], d, e))
     }
 
     fn callee(&mut self, f: Word, classes: bool) -> Callee {
@@ -258,6 +307,17 @@ impl PyMachine for PyRecorder {
                 }
                 self.function_code(f);
                 Callee::Function(code)
+            }
+            Layout::Native if classes => {
+                let c = intrinsic_of(f.now);
+                if matches!(c, Callee::Intrinsic(_)) {
+                    self.guard_word(f);
+                }
+                c
+            }
+            Layout::Type if classes && f.now == self.host.vm().types.range.value() => {
+                self.guard_word(f);
+                Callee::Range
             }
             Layout::Type if classes && self.host.switches.inline => {
                 let class = f.now;
@@ -420,6 +480,66 @@ impl PyMachine for PyRecorder {
                 .with(&[v.r])
                 .imm(std::mem::offset_of!(Vm, handled) as i32),
         );
+    }
+}
+
+trait Lookups {
+    /// Guards the class of a value, and watches it.
+    fn guard_class(&mut self, v: Word);
+    /// Value of entry `e` of dict `d`, which a lookup found through `seen`: those
+    /// before it miss the name.
+    fn namespace_entry(&mut self, seen: &[Value], d: Value, e: usize) -> Word;
+}
+
+impl Lookups for PyRecorder {
+    fn guard_class(&mut self, v: Word) {
+        let int = self.is_int(v);
+        if self.branch(int) {
+            return;
+        }
+        let float = self.is_float(v);
+        if self.branch(float) {
+            return;
+        }
+        self.e.guard_shape(v.r, shape_of(v.now).id(), true);
+        self.host.watch_class(v.now);
+    }
+
+    fn namespace_entry(&mut self, seen: &[Value], d: Value, e: usize) -> Word {
+        // Functions, classes and modules are hardly ever rebound: their
+        // namespace is watched. What is written often is loaded.
+        let now = self.host.vm().dict_entry_value(d, e);
+        let stable = now.is_ptr()
+            && matches!(
+                shape_of(now).layout,
+                Layout::Function | Layout::Native | Layout::Type | Layout::Module
+            );
+        if stable && self.host.switches.watch {
+            for &dict in seen {
+                let dd: Gc<PyDict> = Gc::from_value(dict);
+                dd.flags.set(dd.flags.get() | WATCHED);
+                self.host.watch(dict);
+            }
+            return self.value(now);
+        }
+        for &g in seen {
+            if g == d {
+                continue;
+            }
+            // The name must go on missing here.
+            let w = self.value(g);
+            let version = self.host.vm().dict_keys_version(g);
+            let v = self.e.load(
+                OpCode::LdU32,
+                &[w.r],
+                KEYS_VERSION.offset,
+                AliasClass(KEYS_VERSION.class),
+            );
+            let c = self.e.int(i64::from(version));
+            self.e.guard(OpCode::IEq, &[v, c], true);
+        }
+        let dict = self.value(d);
+        dict_entry(self, d, e, dict)
     }
 }
 

@@ -8,14 +8,14 @@ mod numbers;
 
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyType};
-use pyrite_objects::native::{NativeDef, def, effects};
+use pyrite_objects::native::{NativeDef, def, effects, intrinsic};
 use pyrite_objects::vm::Vm;
 
 const ANY: u8 = effects::ANY;
 const CALLS: u8 = effects::CALLS;
 
 static FUNCTIONS: &[NativeDef] = &[
-    def("abs", "(x, /)", CALLS, numbers::abs),
+    def("abs", "(x, /)", CALLS, numbers::abs).known(intrinsic::ABS),
     def("bin", "(number, /)", CALLS, numbers::bin),
     def("divmod", "(x, y, /)", CALLS, numbers::divmod),
     def("hex", "(number, /)", CALLS, numbers::hex),
@@ -24,13 +24,15 @@ static FUNCTIONS: &[NativeDef] = &[
         "(*args, key=None, default=None)",
         CALLS,
         numbers::max,
-    ),
+    )
+    .known(intrinsic::MAX),
     def(
         "min",
         "(*args, key=None, default=None)",
         CALLS,
         numbers::min,
-    ),
+    )
+    .known(intrinsic::MIN),
     def("oct", "(number, /)", CALLS, numbers::oct),
     def("pow", "(base, exp, mod=None)", CALLS, numbers::pow),
     def("round", "(number, ndigits=None)", CALLS, numbers::round),
@@ -46,7 +48,7 @@ static FUNCTIONS: &[NativeDef] = &[
     def("hash", "(obj, /)", CALLS, items::hash),
     def("iter", "(object, sentinel=None, /)", CALLS, items::iter),
     def("aiter", "(async_iterable, /)", CALLS, items::aiter),
-    def("len", "(obj, /)", CALLS, items::len),
+    def("len", "(obj, /)", CALLS, items::len).known(intrinsic::LEN),
     def("next", "(iterator, default=None, /)", ANY, items::next),
     def("ord", "(c, /)", effects::RAISES, items::ord),
     def("sorted", "(iterable, /, **kwargs)", CALLS, items::sorted),
@@ -69,7 +71,8 @@ static FUNCTIONS: &[NativeDef] = &[
         "(obj, class_or_tuple, /)",
         CALLS,
         attributes::isinstance,
-    ),
+    )
+    .known(intrinsic::ISINSTANCE),
     def(
         "issubclass",
         "(cls, class_or_tuple, /)",

@@ -1,12 +1,22 @@
 //! The handlers, each written once. The interpreter and the trace recorder are
 //! instantiations of this file.
 //!
-//! A handler that returns [`Ctl::Slow`] has changed nothing; `medium` then has a
-//! try (it may be long, and the interpreter calls it out of line), then the
-//! general implementation in `slow.rs`.
+//! A handler that returns [`Ctl::Slow`] has changed nothing. What this file has
+//! are the fast handlers: leaves for the common case. Many instructions have a
+//! second one in [`mid`], complete but for what is rare, which the interpreter
+//! tries when the first gives up and which the recorder takes at once; then comes
+//! the general implementation in `slow`.
 
-use crate::lang::{Attr, AttrStore, Callee, PyMachine, Stage, field};
-use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
+mod build;
+mod calls;
+mod generators;
+mod iterate;
+pub mod mid;
+
+use crate::lang::{Attr, AttrStore, PyMachine, Stage, field};
+pub(crate) use calls::jumps_when;
+use calls::{call_method, call_window};
+use pyrite_bytecode::{FRAME_HEADER, Ins};
 use pyrite_machine::{Cmp, Ctl, Value};
 
 const HEADER: isize = FRAME_HEADER as isize;
@@ -313,127 +323,52 @@ fn jump_none<M: PyMachine, const WHEN: bool>(m: &mut M, ins: Ins) -> Ctl {
 }
 
 #[inline(always)]
-fn load_attr<M: PyMachine>(m: &mut M, o: M::V, found: Attr) -> Option<M::V> {
+fn load_attr<M: PyMachine>(m: &mut M, o: M::V, found: Attr<M::V>) -> Option<M::V> {
     match found {
         Attr::Slot(f) => Some(m.load(o, f)),
+        Attr::Member(f) => {
+            let v = m.load(o, f);
+            let unset = m.is_null(v);
+            if m.branch(unset) { None } else { Some(v) }
+        }
         Attr::Overflow(f, i) => {
             let a = m.load(o, f);
             let i = m.int(i as i64);
             Some(m.load_elem(a, field::ARRAY_ELEMS, i))
         }
         Attr::Value(v) => Some(m.value(v)),
-        Attr::Method(_) | Attr::Miss => None,
+        Attr::Loaded(v) => Some(v),
+        Attr::Method(_) | Attr::ClassMethod(..) | Attr::Property(_) | Attr::Miss => None,
     }
 }
 
-/// Calls the callable at register `window - 5`, whose `nargs` arguments start at
-/// `window`.
+/// Stores into a list by index. Unless `full`, not into one that needs the
+/// collector told.
 #[inline(always)]
-fn call_window<M: PyMachine>(
-    m: &mut M,
-    f: M::V,
-    window: isize,
-    nargs: usize,
-    classes: bool,
-) -> Ctl {
-    need!(m, m.is_ptr(f));
-    match m.callee(f, classes) {
-        Callee::Function(code) => {
-            if !code.simple || code.arg_count as usize != nargs || !m.room(window, code.frame_size)
-            {
-                return Ctl::Slow;
-            }
-            m.set_reg(window - 4, f);
-            m.push_frame(window, code, nargs as u32, Stage::Call);
-            Ctl::Next
-        }
-        Callee::Class {
-            header,
-            words,
-            init,
-            code,
-        } => {
-            // The instance goes where the class was, and is the first argument of
-            // `__init__`, so the arguments move up by one register.
-            if code.arg_count as usize != nargs + 1 || !m.room(window + 1, code.frame_size) {
-                return Ctl::Slow;
-            }
-            let Some(obj) = m.alloc(header, words) else {
-                return Ctl::Slow;
-            };
-            for i in (0..nargs as isize).rev() {
-                let v = m.reg(window + i);
-                m.set_reg(window + i + 1 + 1, v);
-            }
-            let init = m.value(init);
-            m.set_reg(window - 4, obj);
-            m.set_reg(window + 1 - 4, init);
-            m.set_reg(window + 1, obj);
-            m.push_frame(window + 1, code, nargs as u32 + 1, Stage::Init);
-            Ctl::Next
-        }
-        Callee::Other => Ctl::Slow,
-    }
-}
-
-#[inline(always)]
-fn call_method<M: PyMachine>(m: &mut M, ins: Ins, classes: bool) -> Ctl {
-    let w = ins.a() as isize;
-    let f = m.reg(w);
-    let this = m.reg(w + HEADER);
-    let none = m.is_null(this);
-    if m.branch(none) {
-        call_window(m, f, w + HEADER + 1, ins.b(), classes)
+fn store_item<M: PyMachine>(m: &mut M, o: M::V, i: M::V, v: M::V, full: bool) -> Ctl {
+    need!(m, m.is_int(i));
+    let len = m.load_int(o, field::LIST_LEN);
+    let items = m.load(o, field::LIST_ITEMS);
+    let i = m.unbox_int(i);
+    let zero = m.int(0);
+    let negative = m.icmp(Cmp::Lt, i, zero);
+    let i = if m.branch(negative) {
+        m.iadd_wrapping(i, len)
     } else {
-        call_window(m, f, w + HEADER, ins.b() + 1, classes)
+        i
+    };
+    need!(m, m.below(i, len));
+    if m.store_blocked(items) {
+        if !full {
+            return Ctl::Slow;
+        }
+        m.unblock(items);
     }
-}
-
-/// Resumes a suspended generator with `sent` in its waiting register.
-#[inline(always)]
-fn resume<M: PyMachine>(m: &mut M, g: M::V, window: isize, stage: Stage, sent: Value) -> Ctl {
-    use pyrite_objects::generator::state;
-    let s = m.load_int(g, field::GEN_STATE);
-    let s = m.promote_int(s) as u64;
-    if s != state::SUSPENDED && s != state::CREATED {
-        return Ctl::Slow;
-    }
-    let f = m.load(g, field::GEN_FUNC);
-    let code = m.function_code(f);
-    if !m.room(window, code.frame_size) {
-        return Ctl::Slow;
-    }
-    let pc = m.load_int(g, field::GEN_PC);
-    let pc = m.promote_int(pc) as u64 as *const u64;
-    // SAFETY: a generator's instruction pointer is behind the instruction that
-    // suspended it.
-    let at = Ins(unsafe { *pc.sub(1) });
-    let live = if s == state::CREATED { at.a() } else { at.c() };
-    // An exception being handled on either side changes hands the slow way.
-    let h = m.load(g, field::GEN_HANDLED);
-    need!(m, m.is_null(h));
-    let h = m.handled();
-    need!(m, m.is_null(h));
-    let regs = m.load(g, field::GEN_REGS);
-    if m.store_blocked(g) {
-        return Ctl::Slow;
-    }
-    for i in 0..live {
-        let n = m.int(i as i64);
-        let v = m.load_elem(regs, field::ARRAY_ELEMS, n);
-        m.set_reg(window + i as isize, v);
-    }
-    if s == state::SUSPENDED {
-        let v = m.value(sent);
-        m.set_reg(window + at.a() as isize, v);
-    }
-    let running = m.int(state::RUNNING as i64);
-    m.store_int(g, field::GEN_STATE, running);
-    m.set_reg(window - 5, g);
-    m.set_reg(window - 4, f);
-    m.push_frame_at(window, code, pc, stage);
+    m.store_elem(items, field::ARRAY_ELEMS, i, v);
     Ctl::Next
 }
+
+pub(crate) use {handlers, need, refuse};
 
 handlers! {
     fn NOP(_m, _ins) { Ctl::Next }
@@ -490,7 +425,7 @@ handlers! {
     fn LOAD_ATTR(m, ins) {
         let o = m.reg(ins.b() as isize);
         need!(m, m.is_ptr(o));
-        let found = m.attr(ins.c(), o);
+        let found = m.attr(ins.c(), o, false);
         match load_attr(m, o, found) {
             Some(v) => {
                 m.set_reg(ins.a() as isize, v);
@@ -503,7 +438,7 @@ handlers! {
         let o = m.reg(ins.a() as isize);
         let v = m.reg(ins.b() as isize);
         need!(m, m.is_ptr(o));
-        match m.attr_store(ins.c(), o) {
+        match m.attr_store(ins.c(), o, false) {
             AttrStore::Slot(f) => {
                 if m.store_blocked(o) {
                     return Ctl::Slow;
@@ -519,14 +454,14 @@ handlers! {
                 m.store_shape(o, shape);
                 Ctl::Next
             }
-            AttrStore::Miss => Ctl::Slow,
+            _ => Ctl::Slow,
         }
     }
     fn LOAD_METHOD(m, ins) {
         let o = m.reg(ins.b() as isize);
         need!(m, m.is_ptr(o));
         let w = ins.a() as isize;
-        let found = m.attr(ins.c(), o);
+        let found = m.attr(ins.c(), o, false);
         if let Attr::Method(f) = found {
             let f = m.value(f);
             m.set_reg(w, f);
@@ -570,36 +505,12 @@ handlers! {
     fn STORE_SUBSCR(m, ins) {
         let (o, i, v) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize), m.reg(ins.c() as isize));
         need!(m, m.is_ptr(o));
-        need!(m, m.is_int(i));
         need!(m, m.has_shape(o, m.known().list));
-        let len = m.load_int(o, field::LIST_LEN);
-        let items = m.load(o, field::LIST_ITEMS);
-        let i = m.unbox_int(i);
-        let zero = m.int(0);
-        let negative = m.icmp(Cmp::Lt, i, zero);
-        let i = if m.branch(negative) { m.iadd_wrapping(i, len) } else { i };
-        need!(m, m.below(i, len));
-        if m.store_blocked(items) {
-            return Ctl::Slow;
-        }
-        m.store_elem(items, field::ARRAY_ELEMS, i, v);
-        Ctl::Next
+        store_item(m, o, i, v, false)
     }
     fn LIST_APPEND(m, ins) {
         let (l, v) = (m.reg(ins.a() as isize), m.reg(ins.b() as isize));
-        let len = m.load_int(l, field::LIST_LEN);
-        let items = m.load(l, field::LIST_ITEMS);
-        refuse!(m, m.is_null(items));
-        let cap = m.load_int(items, field::ARRAY_CAP);
-        need!(m, m.below(len, cap));
-        if m.store_blocked(items) {
-            return Ctl::Slow;
-        }
-        m.store_elem(items, field::ARRAY_ELEMS, len, v);
-        let one = m.int(1);
-        let n = m.iadd_wrapping(len, one);
-        m.store_int(l, field::LIST_LEN, n);
-        Ctl::Next
+        build::append(m, l, v, false)
     }
     fn ADD(m, ins) { add::<M, false>(m, ins) }
     fn SUB(m, ins) { sub::<M, false>(m, ins) }
@@ -700,57 +611,11 @@ handlers! {
         }
         Ctl::Next
     }
-    fn FOR_ITER(m, ins) {
-        let it = m.reg(ins.a() as isize);
-        need!(m, m.is_ptr(it));
-        let known = m.known();
-        let shape = m.shape(it);
-        if shape == known.range_iter {
-            let left = m.load_int(it, field::RANGE_REMAINING);
-            let (zero, one) = (m.int(0), m.int(1));
-            let more = m.icmp(Cmp::Gt, left, zero);
-            if m.branch(more) {
-                let i = m.load_int(it, field::RANGE_NEXT);
-                let step = m.load_int(it, field::RANGE_STEP);
-                // Numbers of a range iterator, one step past its end included,
-                // fit a word; `remaining` cannot underflow.
-                let v = m.box_int(i);
-                let next = m.iadd_wrapping(i, step);
-                let left = m.isub_wrapping(left, one);
-                m.store_int(it, field::RANGE_NEXT, next);
-                m.store_int(it, field::RANGE_REMAINING, left);
-                m.set_reg(ins.b() as isize, v);
-                m.jump(1);
-            }
-            return Ctl::Next;
-        }
-        if shape == known.list_iter || shape == known.tuple_iter {
-            let seq = m.load(it, field::SEQ_SEQ);
-            refuse!(m, m.is_null(seq));
-            let i = m.load_int(it, field::SEQ_INDEX);
-            let (len, items, elems) = if shape == known.list_iter {
-                (field::LIST_LEN, m.load(seq, field::LIST_ITEMS), field::ARRAY_ELEMS)
-            } else {
-                (field::TUPLE_LEN, seq, field::TUPLE_ELEMS)
-            };
-            let len = m.load_int(seq, len);
-            let more = m.below(i, len);
-            // Exhaustion drops the sequence: the slow way.
-            need!(m, more);
-            let v = m.load_elem(items, elems, i);
-            let one = m.int(1);
-            let next = m.iadd_wrapping(i, one);
-            m.store_int(it, field::SEQ_INDEX, next);
-            m.set_reg(ins.b() as isize, v);
-            m.jump(1);
-            return Ctl::Next;
-        }
-        Ctl::Slow
-    }
+    fn FOR_ITER(m, ins) { iterate::next(m, ins) }
     fn CALL(m, ins) {
         let w = ins.a() as isize;
         let f = m.reg(w);
-        call_window(m, f, w + HEADER, ins.b(), false)
+        call_window(m, f, w + HEADER, ins.b(), ins.c(), false)
     }
     fn CALL_METHOD(m, ins) { call_method(m, ins, false) }
     fn RETURN(m, ins) {
@@ -759,102 +624,5 @@ handlers! {
         m.pop_frame();
         m.set_reg(call.c() as isize, v);
         Ctl::Next
-    }
-}
-
-/// The second try, for instructions whose rarer cases are generic, too.
-pub fn medium<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
-    match ins.op() {
-        Op::CALL => {
-            let w = ins.a() as isize;
-            let f = m.reg(w);
-            call_window(m, f, w + HEADER, ins.b(), true)
-        }
-        Op::CALL_METHOD => call_method(m, ins, true),
-        Op::FOR_ITER => {
-            let it = m.reg(ins.a() as isize);
-            need!(m, m.is_ptr(it));
-            need!(m, m.has_shape(it, m.known().generator));
-            let none = m.known().none;
-            resume(m, it, ins.c() as isize + HEADER, Stage::ForIter, none)
-        }
-        Op::YIELD => yield_(m, ins),
-        Op::RETURN => return_(m, ins),
-        Op::PUSH_EXC => {
-            let prev = m.handled();
-            let e = m.reg(ins.b() as isize);
-            m.set_handled(e);
-            m.set_reg(ins.a() as isize, prev);
-            Ctl::Next
-        }
-        Op::POP_EXC => {
-            let e = m.reg(ins.a() as isize);
-            m.set_handled(e);
-            Ctl::Next
-        }
-        _ => Ctl::Slow,
-    }
-}
-
-fn yield_<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
-    use pyrite_objects::generator::state;
-    if ins.d() != 0 {
-        return Ctl::Slow;
-    }
-    let Some((Stage::ForIter, call)) = m.peek_return() else {
-        return Ctl::Slow;
-    };
-    let g = m.reg(-5);
-    need!(m, m.has_shape(g, m.known().generator));
-    let h = m.handled();
-    need!(m, m.is_null(h));
-    let regs = m.load(g, field::GEN_REGS);
-    if m.store_blocked(regs) {
-        return Ctl::Slow;
-    }
-    let v = m.reg(ins.b() as isize);
-    for i in 0..ins.c() {
-        let x = m.reg(i as isize);
-        let n = m.int(i as i64);
-        m.store_elem(regs, field::ARRAY_ELEMS, n, x);
-    }
-    let pc = m.pc() as i64;
-    let pc = m.int(pc);
-    m.store_int(g, field::GEN_PC, pc);
-    let s = m.int(state::SUSPENDED as i64);
-    m.store_int(g, field::GEN_STATE, s);
-    m.pop_frame();
-    m.set_reg(call.b() as isize, v);
-    m.jump(1);
-    Ctl::Next
-}
-
-fn return_<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
-    use pyrite_objects::generator::state;
-    let v = m.reg(ins.a() as isize);
-    match m.peek_return() {
-        Some((Stage::Init, call)) => {
-            let none = m.value(m.known().none);
-            need!(m, m.same(v, none));
-            // The arguments were moved up by one register for the instance, so
-            // the instance lies one register lower than the header slot.
-            let obj = m.reg(-5);
-            m.pop_frame();
-            m.set_reg(call.c() as isize, obj);
-            Ctl::Next
-        }
-        Some((Stage::ForIter, _)) => {
-            let g = m.reg(-5);
-            if m.store_blocked(g) {
-                return Ctl::Slow;
-            }
-            let s = m.int(state::FINISHED as i64);
-            let null = m.value(Value::NULL);
-            m.store_int(g, field::GEN_STATE, s);
-            m.store(g, field::GEN_REGS, null);
-            m.pop_frame();
-            Ctl::Next
-        }
-        _ => Ctl::Slow,
     }
 }
