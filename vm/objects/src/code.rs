@@ -231,7 +231,7 @@ impl Vm {
             // SAFETY: the block has two words in front of the constants.
             consts: unsafe { block.as_mut_ptr().add(2).cast() },
             frame_size: unit.frame_size,
-            locals: (unit.varnames.len() + unit.freevars.len()) as u32 + ns,
+            locals: registers_of_variables(&unit) + ns,
             arg_count: unit.arg_count,
             simple: unit.kwonly_count == 0 && unit.flags.0 & special == 0 && ns == 0,
             flags: unit.flags,
@@ -338,3 +338,11 @@ impl Vm {
 }
 
 const _: () = assert!(kind::CODE == 7);
+
+/// Registers that hold variables: parameters and locals, cells of their own, free variables.
+fn registers_of_variables(unit: &CodeUnit) -> u32 {
+    let ns = u32::from(unit.flags.has(CodeFlags::NAMESPACE));
+    let cells = unit.cellvars.iter().chain(&unit.freevars);
+    let last = cells.map(|c| u32::from(c.1) + 1 - ns).max().unwrap_or(0);
+    last.max((unit.varnames.len() + unit.freevars.len()) as u32)
+}
