@@ -153,7 +153,9 @@ pub fn run(args: Args) -> i32 {
     code
 }
 
-fn program(vm: &mut Vm, p: &Program) -> i32 {
+/// Runs a program in a VM that has run none; its exit code. The standard streams keep what was
+/// not flushed.
+pub fn program(vm: &mut Vm, p: &Program) -> i32 {
     search_path(vm, p);
     let (source, name) = match p {
         Program::Command(c) => (

@@ -135,6 +135,16 @@ impl Core {
         Ok(core)
     }
 
+    /// See [`crate::Heap::reconfigure`].
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        self.config = Config {
+            reserve_bytes: self.config.reserve_bytes,
+            low_bytes: self.config.low_bytes,
+            ..config
+        };
+        self.slow_paths_to_stress = config.stress.every;
+    }
+
     /// True if a test planted this fault.
     #[inline(always)]
     pub(crate) fn planted(&self, fault: Fault) -> bool {

@@ -107,6 +107,14 @@ impl Heap {
         unsafe { &mut *self.core.as_ptr() }
     }
 
+    /// From here on survivors move, budgets are spent and stress is applied as this
+    /// configuration says; the reservations stay as they are. Collects, so that no
+    /// memory is left in a state the new configuration does not expect.
+    pub fn reconfigure(self, config: Config) {
+        self.core_mut().reconfigure(config);
+        self.collect(true);
+    }
+
     /// Unmaps the heap. Runs no finalizers and no native drops; see [`Heap::drop_all`].
     ///
     /// # Safety

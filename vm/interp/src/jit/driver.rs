@@ -604,6 +604,8 @@ fn finish(
     }
     j.stats.ops_compiled += trace.ops.len() as u64;
     j.stats.guards_compiled += trace.ops.iter().filter(|o| o.code.is_guard()).count() as u64;
+    j.stats.allocations_compiled +=
+        trace.ops.iter().filter(|o| o.code == OpCode::New).count() as u64;
     j.stats.code_bytes += compiled.code_bytes as u64;
     j.stats.compile_time += started.elapsed();
     let line = code_at(vm.base).line(code_at(vm.base).index_of(header));

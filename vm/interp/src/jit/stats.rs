@@ -19,6 +19,8 @@ pub struct Stats {
     pub ops_recorded: u64,
     pub ops_compiled: u64,
     pub guards_compiled: u64,
+    /// Allocations that stayed real in compiled traces.
+    pub allocations_compiled: u64,
     /// Instructions traces call instead of containing them.
     pub residual_calls: u64,
     pub code_bytes: u64,
@@ -44,6 +46,7 @@ impl Stats {
             ("ops_recorded", self.ops_recorded),
             ("ops_compiled", self.ops_compiled),
             ("guards_compiled", self.guards_compiled),
+            ("allocations_compiled", self.allocations_compiled),
             ("residual_calls", self.residual_calls),
             ("code_bytes", self.code_bytes),
             ("invalidated", self.invalidated),

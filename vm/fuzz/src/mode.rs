@@ -1,0 +1,175 @@
+//! How a program is run: the settings that must make no difference.
+
+use pyrite_gc::{Config, Evacuate, Stress};
+use pyrite_interp::jit::{Params, Switches};
+use pyrite_jit_fuzz::Rng;
+use pyrite_jit_opt::{Pass, PassSet};
+
+/// Settings of one run. `None` as `params`: the interpreter alone.
+#[derive(Clone, Debug)]
+pub struct Mode {
+    pub params: Option<Params>,
+    pub threshold: u32,
+    pub gc: Option<Stress>,
+    /// Everything that may move moves.
+    pub moving: bool,
+}
+
+const SWITCHES: [&str; 5] = ["inline", "frames", "attrs", "watch", "bridges"];
+
+fn switches(bits: u32) -> Switches {
+    Switches {
+        inline: bits & 1 != 0,
+        frames: bits & 2 != 0,
+        attrs: bits & 4 != 0,
+        watch: bits & 8 != 0,
+        bridges: bits & 16 != 0,
+    }
+}
+
+fn bits(s: Switches) -> u32 {
+    [s.inline, s.frames, s.attrs, s.watch, s.bridges]
+        .iter()
+        .enumerate()
+        .map(|(i, on)| u32::from(*on) << i)
+        .sum()
+}
+
+impl Mode {
+    /// The interpreter alone: what the others are compared with.
+    pub fn off() -> Mode {
+        Mode {
+            params: None,
+            threshold: 0,
+            gc: None,
+            moving: false,
+        }
+    }
+
+    /// The JIT with these passes and switches, recording loops at `threshold` as
+    /// the option `--jit-threshold` has it.
+    pub fn jit(passes: PassSet, on: Switches, threshold: u32) -> Mode {
+        Mode {
+            params: Some(Params {
+                loop_threshold: threshold as i32 - 1,
+                exit_threshold: (threshold * 15 / 100).max(1),
+                passes,
+                switches: on,
+                ..Params::default()
+            }),
+            threshold,
+            gc: None,
+            moving: false,
+        }
+    }
+
+    /// The modes in which the program of `seed` is tried: without optimization,
+    /// with all of it, and with a random part of it; one of them under stress of
+    /// the collector in every third program.
+    pub fn of_seed(seed: u64) -> Vec<Mode> {
+        let mut rng = Rng::new(seed ^ 0x00C0_FFEE_5EED);
+        let all = switches(31);
+        let mut threshold = || [1, 1, 2, 2, 7][rng.below(5)];
+        let (a, b, c) = (threshold(), threshold(), threshold());
+        let passes = match rng.below(4) {
+            0 => PassSet::all(),
+            1 => PassSet::all().without(rng.pick(Pass::ALL)),
+            _ => PassSet::from_bits(rng.bits() as u32),
+        };
+        let on = match rng.below(4) {
+            0 => all,
+            1 => switches(31 ^ 1 << rng.below(5)),
+            _ => switches(rng.bits() as u32),
+        };
+        let mut modes = vec![
+            Mode::jit(PassSet::NONE, all, a),
+            Mode::jit(PassSet::all(), all, b),
+            Mode::jit(passes, on, c),
+        ];
+        if rng.chance(33) {
+            let m = rng.below(3);
+            let moving = rng.chance(50);
+            modes[m].moving = moving;
+            modes[m].gc = Some(Stress {
+                every: if moving {
+                    1
+                } else {
+                    [2, 5, 20][rng.below(3)] * 10
+                },
+                full_every: 16,
+                tiny_windows: !moving || rng.chance(50),
+                poison: true,
+                verify: rng.chance(20),
+            });
+            if moving && let Some(gc) = &mut modes[m].gc {
+                gc.every = if gc.tiny_windows { 50 } else { 1 };
+            }
+        }
+        modes
+    }
+
+    /// The collector's configuration.
+    pub fn heap(&self) -> Config {
+        let plain = Config::default();
+        match self.gc {
+            None => plain,
+            Some(stress) => Config {
+                young_bytes: 64 << 10,
+                evacuate: if self.moving {
+                    Evacuate::Always
+                } else {
+                    Evacuate::Adaptive
+                },
+                stress,
+                ..plain
+            },
+        }
+    }
+
+    /// The same as options of the `pyrite` command (of the collector's stress, the
+    /// nearest).
+    pub fn flags(&self) -> String {
+        let mut out = match &self.params {
+            None => "--jit=off".to_owned(),
+            Some(p) => {
+                let s = bits(p.switches);
+                let mut names: Vec<String> = Pass::ALL
+                    .iter()
+                    .filter(|pass| p.passes.has(**pass))
+                    .map(|pass| pass.name().to_owned())
+                    .collect();
+                let on = SWITCHES.iter().enumerate();
+                if p.passes == PassSet::NONE {
+                    let off: Vec<String> = on
+                        .filter(|(i, _)| s >> i & 1 == 0)
+                        .map(|(_, n)| format!("-{n}"))
+                        .collect();
+                    let passes = if off.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" --jit-passes={}", off.join(","))
+                    };
+                    format!("--jit=noopt{passes} --jit-threshold={}", self.threshold)
+                } else {
+                    names.extend(
+                        on.filter(|(i, _)| s >> i & 1 != 0)
+                            .map(|(_, n)| (*n).to_owned()),
+                    );
+                    format!(
+                        "--jit=opt --jit-passes={} --jit-threshold={}",
+                        names.join(","),
+                        self.threshold
+                    )
+                }
+            }
+        };
+        if let Some(gc) = self.gc {
+            if self.moving {
+                out += " --gc-stress=move";
+            } else {
+                out += &format!(" --gc-stress={}", gc.every);
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,60 @@
+//! Random programs in this build. `PYRITE_FUZZ=N`: N times as many (1: seconds);
+//! `PYRITE_FUZZ_SEED=S`: from this seed on.
+
+use pyrite::boot::NATIVE_STACK;
+use pyrite_fuzz::compare::{Counts, Verdict, compare, shrink};
+use pyrite_fuzz::tree::source;
+use pyrite_fuzz::{Mode, Server, r#gen};
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+/// Runs `work` on a stack as large as the VM wants it.
+fn with_server(work: fn(&Server)) {
+    let thread = std::thread::Builder::new()
+        .stack_size(NATIVE_STACK)
+        .spawn(move || work(&Server::boot().expect("a VM starts")));
+    if let Err(panic) = thread.expect("a thread starts").join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn programs_end_alike_in_all_modes() {
+    with_server(|server| {
+        let (first, times) = (number("PYRITE_FUZZ_SEED", 1), number("PYRITE_FUZZ", 1));
+        let mut counts = Counts::default();
+        for seed in first..first + 60 * times {
+            let program = r#gen::program(seed);
+            let verdict = compare(server, &program, &Mode::of_seed(seed), &mut counts);
+            if let Verdict::Differs(m) = verdict.expect("programs can be run") {
+                let small = source(&shrink(server, &program, &m, 300));
+                let (mode, got) = (m.mode.flags(), &m.got);
+                panic!(
+                    "seed {seed}, {mode}: {got:?}\nexpected {:?}\n{small}",
+                    m.expected
+                );
+            }
+        }
+        println!("{counts}");
+        assert!(counts.programs * 10 > 60 * times * 8, "{counts}");
+        assert!(counts.bridged * 10 > counts.programs * 3, "{counts}");
+        assert!(counts.allocated * 10 > counts.programs, "{counts}");
+    });
+}
+
+#[test]
+fn a_program_shows_what_it_printed_and_how_it_ended() {
+    with_server(|server| {
+        let run = |text: &str| server.run(text, &Mode::off()).expect("it runs").0;
+        assert_eq!(run("print(6 * 7)").output, "42\n");
+        let end = run("import sys; sys.exit(3)").end;
+        assert_eq!(end, pyrite_fuzz::server::End::Exit(3));
+        let end = run("while True: pass").end;
+        assert_eq!(end, pyrite_fuzz::server::End::TimeLimit);
+    });
+}
