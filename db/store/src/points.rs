@@ -5,6 +5,10 @@
 
 use crate::{BuildId, JobId, ProcessId, Result, RunId, SeriesId, Store};
 use rusqlite::params;
+use stats::rule::CONFIDENCE;
+use stats::sample::{self, mean, median, sd};
+use stats::special::t_critical;
+use stats::warmup::Class;
 
 /// Summary of one job under one metric, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,59 +43,23 @@ pub fn summarize(processes: &[Vec<f64>]) -> Option<Summary> {
     let sd_between = sd(&logs);
     let n = means.len();
     let interval = sd_between.filter(|_| n >= 3).map(|s| {
-        let half = t_975(n - 1) * s / (n as f64).sqrt();
+        let half = t_critical(1.0 - CONFIDENCE, (n - 1) as f64) * s / (n as f64).sqrt();
         ((centre - half).exp(), (centre + half).exp())
     });
     let within: Vec<f64> = processes
         .iter()
         .filter_map(|p| sd(&p.iter().map(|x| x.ln()).collect::<Vec<_>>()))
         .collect();
-    let mut sorted = means.clone();
-    sorted.sort_by(f64::total_cmp);
-    let median = if n % 2 == 1 {
-        sorted[n / 2]
-    } else {
-        (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0
-    };
     Some(Summary {
         n_processes: n as u32,
         geomean: centre.exp(),
         mean: mean(&means),
-        median,
-        min: sorted[0],
+        median: median(&means),
+        min: means.iter().copied().fold(f64::INFINITY, f64::min),
         interval,
         sd_between,
         sd_within: (!within.is_empty()).then(|| mean(&within)),
     })
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-fn sd(values: &[f64]) -> Option<f64> {
-    if values.len() < 2 {
-        return None;
-    }
-    let centre = mean(values);
-    Some(
-        (values.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
-            .sqrt(),
-    )
-}
-
-/// 97.5 % quantile of Student's t with `df` degrees of freedom, within 0.1 %.
-fn t_975(df: usize) -> f64 {
-    const TABLE: [f64; 30] = [
-        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-        2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
-        2.052, 2.048, 2.045, 2.042,
-    ];
-    // Beyond the table, the first terms of the Cornish-Fisher expansion around the normal quantile.
-    TABLE
-        .get(df.wrapping_sub(1))
-        .copied()
-        .unwrap_or_else(|| 1.959_964 + 2.372_27 / df as f64 + 2.822 / (df * df) as f64)
 }
 
 /// A job with what its points need.
@@ -106,13 +74,43 @@ type Steady = Vec<Vec<f64>>;
 
 struct Process {
     id: ProcessId,
-    steady_from: u32,
+    steady_from: Option<u32>,
+    class: Option<String>,
     wall_ns: f64,
     cpu_ns: f64,
     peak_rss_bytes: f64,
 }
 
+impl Process {
+    /// First iteration whose time counts. A process that never settled counts with its second half, since something has to stand for it;
+    /// its class says what that is worth.
+    fn steady(&self, iterations: usize) -> usize {
+        match self.steady_from {
+            Some(from) => from as usize,
+            None if self.class.as_deref() == Some(Class::NoSteadyState.as_str()) => iterations / 2,
+            None => 0,
+        }
+    }
+}
+
 impl Store {
+    /// Logs of the steady means of each process of `job` under `metric`, in the order of the processes; empty when a value has no logarithm.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn log_means(&self, job: JobId, metric: &str) -> Result<Vec<f64>> {
+        let values = self.steady_values(job)?;
+        let of_metric = values.into_iter().find(|(name, _)| *name == metric);
+        let processes = of_metric
+            .map(|(_, processes)| processes)
+            .unwrap_or_default();
+        let logs: std::result::Result<Vec<f64>, _> = processes
+            .iter()
+            .map(|process| sample::log_mean(process))
+            .collect();
+        Ok(logs.unwrap_or_default())
+    }
+
     /// Rebuilds all points of `run`; returns how many there are.
     ///
     /// # Errors
@@ -161,7 +159,7 @@ impl Store {
     /// For each metric the steady values of each process of `job`.
     fn steady_values(&self, job: JobId) -> Result<Vec<(&'static str, Steady)>> {
         let mut query = self.conn.prepare_cached(
-            "SELECT id, coalesce(steady_from, 0), wall_ns, user_ns + system_ns, peak_rss_bytes FROM process AS p \
+            "SELECT id, steady_from, wall_ns, user_ns + system_ns, peak_rss_bytes, warmup_class FROM process AS p \
              WHERE job_id = ? AND state = 'done' AND outcome = 'ok' \
              AND revision = (SELECT max(revision) FROM process WHERE job_id = p.job_id AND idx = p.idx) ORDER BY idx",
         )?;
@@ -173,6 +171,7 @@ impl Store {
                     wall_ns: row.get(2)?,
                     cpu_ns: row.get(3)?,
                     peak_rss_bytes: row.get(4)?,
+                    class: row.get(5)?,
                 })
             })?
             .collect::<rusqlite::Result<_>>()?;
@@ -190,12 +189,17 @@ impl Store {
         for process in &processes {
             let wall = self.samples(process.id, "wall")?;
             let cpu = self.samples(process.id, "cpu")?;
-            let steady = process.steady_from as usize;
+            let steady = process.steady(wall.len());
+            let to_steady = match process.steady_from {
+                Some(_) => vec![wall.iter().take(steady).sum()],
+                // An empty list: a job with such a process has no point of this metric.
+                None => Vec::new(),
+            };
             let values = [
                 wall.get(steady..).unwrap_or_default().to_vec(),
                 cpu.get(steady..).unwrap_or_default().to_vec(),
                 wall.first().copied().into_iter().collect(),
-                vec![wall.iter().take(steady).sum()],
+                to_steady,
                 vec![process.wall_ns],
                 vec![process.cpu_ns],
                 vec![process.peak_rss_bytes],
@@ -264,7 +268,7 @@ mod test {
         // Logs -1, 0, 1: sd 1, half width 4.303 / sqrt 3.
         let processes: Vec<Vec<f64>> = [-1.0f64, 0.0, 1.0].iter().map(|x| vec![x.exp()]).collect();
         let (low, high) = summarize(&processes).unwrap().interval.unwrap();
-        assert!((high.ln() - 4.303 / 3f64.sqrt()).abs() < 1e-9);
+        assert!((high.ln() - 4.302_652_73 / 3f64.sqrt()).abs() < 1e-8);
         assert!((low.ln() + high.ln()).abs() < 1e-9);
     }
 
@@ -279,12 +283,5 @@ mod test {
         assert_eq!(summarize(&[vec![]]), None);
         assert_eq!(summarize(&[vec![0.0]]), None);
         assert_eq!(summarize(&[vec![f64::NAN]]), None);
-    }
-
-    #[test]
-    fn t_quantiles_go_on_smoothly_beyond_the_table() {
-        assert!((t_975(30) - 2.042).abs() < 1e-9);
-        assert!((t_975(31) - 2.0395).abs() < 2e-3);
-        assert!((t_975(120) - 1.9799).abs() < 2e-3);
     }
 }

@@ -38,7 +38,11 @@ pub struct ProcessEnd {
     pub result: Option<String>,
     /// Tail of the output, kept when the outcome is not ok.
     pub output: Vec<u8>,
+    /// First steady iteration; `None` when there is none, or for a process that is not ok.
     pub steady_from: Option<u32>,
+    /// `flat`, `warm-up`, `slowdown` or `no-steady-state`; follows from the samples, so it is no part of the identity.
+    #[serde(skip)]
+    pub warmup_class: Option<String>,
     pub counters: BTreeMap<String, f64>,
 }
 
@@ -272,7 +276,7 @@ impl Store {
             "UPDATE process SET state = 'done', outcome = ?, reason = ?, exit_code = ?, signal = ?, wall_ns = ?, \
              user_ns = ?, system_ns = ?, peak_rss_bytes = ?, minor_faults = ?, major_faults = ?, \
              voluntary_switches = ?, involuntary_switches = ?, result = ?, output_sha256 = ?, steady_from = ?, \
-             content_sha256 = ? WHERE id = ?",
+             warmup_class = ?, content_sha256 = ? WHERE id = ?",
             params![
                 end.outcome,
                 end.reason,
@@ -289,6 +293,7 @@ impl Store {
                 end.result,
                 output,
                 end.steady_from,
+                end.warmup_class,
                 hash,
                 process
             ],

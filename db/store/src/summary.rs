@@ -1,9 +1,13 @@
 //! What came of one run, in a form that fits a screen and an exit code.
 
-use crate::{Result, RunId, Store};
+use crate::{JobId, Result, RunId, Store};
 use rusqlite::params;
 use serde::Serialize;
+use stats::geomean::{Pair, RESAMPLES, geomean};
 use std::collections::BTreeMap;
+
+/// Seed of the bootstrap: the same rows give the same interval.
+const SEED: u64 = 1;
 
 /// Counts and exceptions of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -56,6 +60,8 @@ pub struct Speedup {
     pub baseline: String,
     /// Geometric mean of baseline time / mode time; above 1 is faster than the baseline.
     pub ratio: f64,
+    /// 95 % bootstrap interval over processes; `None` when a benchmark has a single process.
+    pub interval: Option<(f64, f64)>,
     /// Benchmarks behind it.
     pub benchmarks: u64,
     /// Benchmarks planned for the mode.
@@ -158,7 +164,7 @@ impl Store {
     fn speedups(&self, run: RunId) -> Result<Vec<Speedup>> {
         let mut query = self.conn.prepare(
             "WITH wall AS ( \
-                 SELECT p.geomean, p.commit_id, s.subject_id, s.mode_id, s.benchmark_version_id AS bench \
+                 SELECT p.geomean, p.job_id, p.commit_id, s.subject_id, s.mode_id, s.benchmark_version_id AS bench \
                  FROM point AS p JOIN series AS s ON s.id = p.series_id \
                  JOIN metric ON metric.id = s.metric_id AND metric.name = 'wall' WHERE p.run_id = ?1), \
              newest AS ( \
@@ -166,7 +172,7 @@ impl Store {
                  WHERE c.id IN (SELECT commit_id FROM wall) GROUP BY c.subject_id) \
              SELECT subject.name, newest.sha, mode.name, base.name, bw.geomean / w.geomean, \
                  (SELECT count(*) FROM job WHERE job.run_id = ?1 AND job.kind = 'bench' \
-                    AND job.commit_id = newest.id AND job.mode_id = mode.id) \
+                    AND job.commit_id = newest.id AND job.mode_id = mode.id), w.job_id, bw.job_id \
              FROM newest JOIN wall AS w ON w.commit_id = newest.id \
              JOIN subject ON subject.id = w.subject_id JOIN mode ON mode.id = w.mode_id \
              JOIN wall AS bw ON bw.bench = w.bench \
@@ -174,30 +180,56 @@ impl Store {
              ORDER BY subject.name, mode.id, base.name",
         )?;
         let rows = query.query_map([run], |row| {
-            Ok(Speedup {
+            let speedup = Speedup {
                 subject: row.get(0)?,
                 sha: row.get(1)?,
                 mode: row.get(2)?,
                 baseline: row.get(3)?,
                 ratio: row.get(4)?,
+                interval: None,
                 benchmarks: 1,
                 of: row.get::<_, i64>(5)? as u64,
-            })
+            };
+            Ok((speedup, row.get(6)?, row.get(7)?))
         })?;
-        let rows = rows.collect::<rusqlite::Result<Vec<Speedup>>>()?;
-        let same = |a: &Speedup, b: &Speedup| {
+        let rows = rows.collect::<rusqlite::Result<Vec<(Speedup, JobId, JobId)>>>()?;
+        let same = |(a, ..): &(Speedup, JobId, JobId), (b, ..): &(Speedup, JobId, JobId)| {
             (&a.subject, &a.mode, &a.baseline) == (&b.subject, &b.mode, &b.baseline)
         };
-        let means = rows.chunk_by(same).map(|group| {
-            let logs: f64 = group.iter().map(|row| row.ratio.ln()).sum();
-            let benchmarks = group.len() as u64;
-            Speedup {
-                ratio: (logs / group.len() as f64).exp(),
-                benchmarks,
-                ..group[0].clone()
-            }
-        });
-        Ok(means.collect())
+        rows.chunk_by(same)
+            .map(|group| self.mean_speedup(group))
+            .collect()
+    }
+
+    /// One mean over the benchmarks of `group`, each given with its own job and the baseline's.
+    fn mean_speedup(&self, group: &[(Speedup, JobId, JobId)]) -> Result<Speedup> {
+        let logs: f64 = group.iter().map(|(row, ..)| row.ratio.ln()).sum();
+        let sides = group
+            .iter()
+            .map(|(_, job, baseline)| {
+                Ok((
+                    self.log_means(*job, "wall")?,
+                    self.log_means(*baseline, "wall")?,
+                ))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        // The speed-up is baseline / mode: the mode is the old side of the ratio.
+        let pairs: Vec<Pair<'_>> = sides
+            .iter()
+            .map(|(mode, baseline)| Pair {
+                old: mode,
+                new: baseline,
+            })
+            .collect();
+        let interval = geomean(&pairs, RESAMPLES, SEED)
+            .ok()
+            .map(|mean| (mean.low, mean.high));
+        Ok(Speedup {
+            ratio: (logs / group.len() as f64).exp(),
+            interval,
+            benchmarks: group.len() as u64,
+            ..group[0].0.clone()
+        })
     }
 
     /// The newest run of any machine: key, state, tier, started, finished, exit code.

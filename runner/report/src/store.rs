@@ -7,6 +7,7 @@ use crate::sink_error;
 use measure::Nanos;
 use runner_core::session::{BuildReport, JobProgress, Progress};
 use runner_core::{Event, Outcome, Plan, ProcessReport, Sink, SinkError};
+use stats::warmup;
 use std::collections::{BTreeMap, HashMap};
 use store::builds::Build;
 use store::processes::{ProcessEnd, ProcessStart};
@@ -39,7 +40,8 @@ pub struct StoreSink<'a> {
     run: RunId,
     machine: MachineId,
     jobs: HashMap<String, Row>,
-    live: Option<(ProcessId, u32)>,
+    /// The process that runs now, with the wall time of each of its iterations so far.
+    live: Option<(ProcessId, Vec<f64>)>,
     cases: HashMap<String, Vec<CaseResult>>,
 }
 
@@ -50,10 +52,16 @@ struct Row {
     commit: Option<CommitId>,
 }
 
-/// First iteration counted as steady until a warm-up classification says better: the second half of them.
-#[must_use]
-pub fn second_half(iterations: u32) -> u32 {
-    iterations / 2
+/// Warm-up class and first steady iteration of a process by its wall times. Too short to be classified, its second half counts as
+/// steady and it has no class.
+fn warm_up(wall_ns: &[f64]) -> (Option<warmup::Class>, Option<u32>) {
+    match warmup::classify(wall_ns) {
+        Ok(found) => (
+            Some(found.class),
+            found.steady_from.and_then(|from| u32::try_from(from).ok()),
+        ),
+        Err(_) => (None, u32::try_from(wall_ns.len() / 2).ok()),
+    }
 }
 
 impl<'a> StoreSink<'a> {
@@ -197,7 +205,7 @@ impl<'a> StoreSink<'a> {
                     cpu: *cpu,
                     hash_seed: hash_seed.clone(),
                 };
-                self.live = Some((self.store.process_started(row.id, &start)?, 0));
+                self.live = Some((self.store.process_started(row.id, &start)?, Vec::new()));
                 Ok(())
             }
             Event::IterationFinished { wall, cpu, job, .. } => {
@@ -205,17 +213,16 @@ impl<'a> StoreSink<'a> {
                     what: "live process",
                     name: job.clone(),
                 })?;
-                live.1 += 1;
+                live.1.push(wall.0 as f64);
                 self.store.iteration(live.0, wall.0, cpu.0)
             }
             Event::ProcessFinished { job, report, .. } => {
-                let (process, iterations) =
-                    self.live.take().ok_or_else(|| StoreError::Missing {
-                        what: "live process",
-                        name: job.clone(),
-                    })?;
+                let (process, walls) = self.live.take().ok_or_else(|| StoreError::Missing {
+                    what: "live process",
+                    name: job.clone(),
+                })?;
                 self.store
-                    .process_finished(process, &process_end(report, iterations))
+                    .process_finished(process, &process_end(report, &walls))
             }
             Event::JobFinished {
                 job,
@@ -305,8 +312,11 @@ impl Sink for StoreSink<'_> {
     }
 }
 
-fn process_end(report: &ProcessReport, iterations: u32) -> ProcessEnd {
-    let ok = report.outcome == Outcome::Ok;
+fn process_end(report: &ProcessReport, wall_ns: &[f64]) -> ProcessEnd {
+    let (class, steady_from) = match report.outcome {
+        Outcome::Ok => warm_up(wall_ns),
+        _ => (None, None),
+    };
     ProcessEnd {
         outcome: report.outcome.as_str().into(),
         reason: report.reason.clone(),
@@ -322,7 +332,8 @@ fn process_end(report: &ProcessReport, iterations: u32) -> ProcessEnd {
         involuntary_switches: report.usage.involuntary_switches,
         result: report.result.clone(),
         output: report.output.clone().into_bytes(),
-        steady_from: ok.then(|| second_half(iterations)),
+        steady_from,
+        warmup_class: class.map(|class| class.as_str().to_owned()),
         counters: report.counters.clone(),
     }
 }

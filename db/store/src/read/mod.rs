@@ -12,5 +12,6 @@ mod change_points;
 mod library;
 mod nights;
 mod scope;
+pub mod sides;
 mod source;
 mod warmup;
