@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Run(Measure),
     /// Show the recent runs and what came of the last one.
     Status,
+    /// Compare two revisions, modes or baselines, benchmark by benchmark.
+    Compare(crate::compare::Compare),
+    /// What the verdicts are worth: the statistics on made-up series whose truth is known.
+    Simulate(crate::simulate::Simulate),
     /// Write the static site.
     Render,
     /// Serve the pages.

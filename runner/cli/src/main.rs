@@ -7,6 +7,7 @@
 
 mod args;
 mod baselines;
+mod compare;
 mod compose;
 mod config;
 mod data;
@@ -14,7 +15,9 @@ mod executor;
 mod exit;
 mod night;
 mod pages;
+mod revisions;
 mod signals;
+mod simulate;
 mod status;
 mod times;
 mod upkeep;
@@ -72,6 +75,12 @@ fn command(args: &Args) -> anyhow::Result<Exit> {
             Ok(report.exit)
         }
         Command::Status => status::status(&Data::existing(&args.data).map_err(wrong)?, args.json),
+        Command::Compare(what) => {
+            let config = Config::load(&args.config).map_err(wrong)?;
+            let data = Data::existing(&args.data).map_err(wrong)?;
+            compare::run(what, &config, &data, args.json)
+        }
+        Command::Simulate(what) => simulate::run(what, args.json).map_err(wrong),
         Command::Render => {
             let index = pages::render(&Data::existing(&args.data).map_err(wrong)?)?;
             println!("{}", index.display());

@@ -91,13 +91,17 @@ fn summary_text(summary: &RunSummary) -> String {
     }
     for speedup in &summary.speedups {
         let sha = speedup.sha.get(..12).unwrap_or(&speedup.sha);
+        let interval = speedup
+            .interval
+            .map_or_else(String::new, |(low, high)| format!(" [{low:.2}, {high:.2}]"));
         let _ = writeln!(
             text,
-            "speed     {} {sha} {}: {:.2} x {} (geometric mean of {} of {} benchmarks)",
+            "speed     {} {sha} {}: {:.2} x {}{} (geometric mean of {} of {} benchmarks)",
             speedup.subject,
             speedup.mode,
             speedup.ratio,
             speedup.baseline,
+            interval,
             speedup.benchmarks,
             speedup.of
         );
