@@ -250,6 +250,26 @@ impl Heap {
         unsafe { self.core_mut().register_weakref(wr) }
     }
 
+    /// Calls `each` with the weak references to `obj`, oldest first.
+    ///
+    /// # Safety
+    /// `obj` is an object of this heap; `each` does not allocate.
+    pub unsafe fn weakrefs_of(self, obj: *mut u64, each: &mut dyn FnMut(Value)) {
+        for &wr in self.core_mut().weakrefs_of(obj as usize) {
+            each(Value::from_bits(wr as u64));
+        }
+    }
+
+    /// Ends the weak reference `wr`: it names nothing, and nobody is told when its
+    /// referent dies.
+    ///
+    /// # Safety
+    /// `wr` is a registered weak reference.
+    pub unsafe fn clear_weakref(self, wr: *mut u64) {
+        // SAFETY: the caller passes a weak reference.
+        unsafe { self.core_mut().clear_weakref(wr) }
+    }
+
     /// The next weak reference object that was alive when its referent died; the embedder
     /// runs its callback. `None`: no more.
     pub fn take_dead_weakref(self) -> Option<Value> {
@@ -274,6 +294,15 @@ impl Heap {
     /// True if [`Heap::take_dead_weakref`] or [`Heap::take_finalizable`] has something.
     pub fn has_pending(self) -> bool {
         self.core_mut().has_pending()
+    }
+
+    /// True if `obj` was finalized.
+    ///
+    /// # Safety
+    /// `obj` is an object of this heap.
+    pub unsafe fn is_finalized(self, obj: *mut u64) -> bool {
+        // SAFETY: the caller passes an object.
+        unsafe { *obj & Header::FINALIZED != 0 }
     }
 
     /// At exit: queues the finalizers of all objects that have not run theirs yet.

@@ -13,7 +13,7 @@
 //!
 //! The queues are roots; the embedder empties them at a safe point of its own.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use pyrite_machine::{Header, Value};
 
@@ -46,6 +46,8 @@ pub(crate) struct Weak {
     pub(crate) refs: Generations,
     finalizers: Generations,
     drops: Generations,
+    /// Weak references by referent, oldest first; addresses of both.
+    by_referent: HashMap<usize, Vec<usize>>,
     dead_refs: VecDeque<u64>,
     finalizable: VecDeque<u64>,
 }
@@ -57,9 +59,30 @@ impl Weak {
             each(wr);
         }
     }
+
+    fn add_ref(&mut self, referent: usize, wr: usize) {
+        self.by_referent.entry(referent).or_default().push(wr);
+    }
+
+    fn remove_ref(&mut self, referent: usize, wr: usize) {
+        if let Some(all) = self.by_referent.get_mut(&referent) {
+            all.retain(|&w| w != wr);
+            if all.is_empty() {
+                self.by_referent.remove(&referent);
+            }
+        }
+    }
 }
 
 impl Core {
+    /// The weak references to an object, oldest first.
+    pub(crate) fn weakrefs_of(&self, referent: usize) -> &[usize] {
+        self.weak
+            .by_referent
+            .get(&referent)
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// # Safety
     /// `wr` is an object with a payload word that holds its referent or null.
     pub(crate) unsafe fn register_weakref(&mut self, wr: *mut u64) {
@@ -68,9 +91,21 @@ impl Core {
             let referent = Value::from_bits(*wr.add(1));
             if referent.is_ptr() {
                 *referent.ptr() |= Header::HAS_WEAKREF;
+                self.weak.add_ref(referent.ptr() as usize, wr as usize);
             }
         }
         self.weak.refs.young.push(wr);
+    }
+
+    /// # Safety
+    /// `wr` is a registered weak reference.
+    pub(crate) unsafe fn clear_weakref(&mut self, wr: *mut u64) {
+        // SAFETY: the caller passes a weak reference.
+        unsafe {
+            let slot = wr.add(1);
+            self.weak.remove_ref(*slot as usize, wr as usize);
+            *slot = 0;
+        }
     }
 
     /// # Safety
@@ -174,16 +209,24 @@ impl Core {
             }
             for wr in refs {
                 let Some(now) = (*this).alive(wr as usize) else {
+                    let referent = *wr.add(1) as usize;
+                    (*this).weak.remove_ref(referent, wr as usize);
                     continue;
                 };
                 let slot = (now as *mut u64).add(1);
                 if *slot == 0 {
                     continue;
                 }
-                if let Some(to) = (*this).alive(*slot as usize)
+                let from = *slot as usize;
+                if let Some(to) = (*this).alive(from)
                     && !(*this).planted(Fault::WeakrefsNotForwarded)
                 {
                     *slot = to as u64;
+                }
+                let to = *slot as usize;
+                if to != from || now != wr as usize {
+                    (*this).weak.remove_ref(from, wr as usize);
+                    (*this).weak.add_ref(to, now);
                 }
                 (*this).weak.refs.old.push(now as *mut u64);
             }
@@ -204,6 +247,7 @@ impl Core {
                     continue;
                 }
                 *slot = 0;
+                self.weak.remove_ref(referent, wr as usize);
                 self.stats.weakrefs_cleared += 1;
                 if let Some(now) = alive {
                     self.weak.dead_refs.push_back(now as u64);

@@ -1,13 +1,48 @@
 //! Frame objects' questions about windows that are still running.
 
 use crate::frames::{self, frame_object};
+use crate::lang::Stage;
+use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyFrame};
 use pyrite_objects::small::FrameHooks;
 use pyrite_objects::vm::Vm;
 
 /// The answers.
-pub const HOOKS: FrameHooks = FrameHooks { at, back, index };
+pub const HOOKS: FrameHooks = FrameHooks {
+    at,
+    back,
+    index,
+    clear_dead,
+};
+
+/// A frame that called into Rust reads no register above its call's arguments
+/// again: temporaries are given out and returned like a stack. What lies there are
+/// the windows of calls that ended.
+fn clear_dead(vm: &mut Vm) {
+    let (mut base, mut pc) = (vm.base, vm.pc as *const u64);
+    let mut calls_rust = true;
+    while base > vm.stack {
+        let code = frames::code_at(base);
+        // SAFETY: `pc` is behind an instruction of the code.
+        let ins = Ins(unsafe { *pc.sub(1) });
+        if calls_rust
+            && matches!(
+                ins.op(),
+                Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW
+            )
+        {
+            let end = code.frame_size as usize;
+            for r in ins.a() + FRAME_HEADER + ins.b() + 1..end {
+                // SAFETY: registers of the window.
+                unsafe { *base.add(r) = Value::NULL };
+            }
+        }
+        let stage = Stage::from_bits(frames::return_at(base) >> 48);
+        calls_rust = matches!(stage, Stage::Root | Stage::RootGen);
+        (base, pc) = frames::outer(base);
+    }
+}
 
 fn at(vm: &mut Vm, depth: usize) -> Value {
     let mut left = depth;

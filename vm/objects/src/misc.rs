@@ -291,31 +291,63 @@ pub fn wrap_async_value(vm: &mut Vm, v: Value) -> Value {
 
 /// Runs what waits for a safe point: finalizers, weak-reference callbacks, and
 /// signal handlers.
+///
+/// # Errors
+/// What a signal handler raised; other exceptions are reported and dropped.
 pub fn run_pending(vm: &mut Vm) -> R<()> {
-    vm.poll &= !crate::vm::poll::FINALIZERS;
-    while let Some(w) = vm.heap.take_dead_weakref() {
-        let wr = crate::Gc::<crate::layout::PyWeakRef>::from_value(w);
-        let cb = wr.callback.replace(Value::NULL);
-        if cb.is_some() && cb != vm.none {
-            let saved = vm.take_exc();
-            if vm.call(cb, &[w]).is_err() {
-                unraisable(vm, cb);
-            }
-            vm.exc = saved;
-        }
-    }
-    while let Some(o) = vm.heap.take_finalizable() {
-        let saved = vm.take_exc();
-        if vm.call_special(o, vm.names.del, &[]).is_err() {
-            unraisable(vm, o);
-        }
-        vm.exc = saved;
+    if vm.poll & crate::vm::poll::FINALIZERS != 0 || vm.heap.has_pending() {
+        run_finalizers(vm);
     }
     Ok(())
 }
 
+/// Runs the callbacks of dead weak references, then finalizers, until there are no
+/// more. A finalizer that lets others become due leaves them to this loop.
+fn run_finalizers(vm: &mut Vm) {
+    vm.poll &= !crate::vm::poll::FINALIZERS;
+    if vm.finalizing {
+        return;
+    }
+    vm.finalizing = true;
+    let saved = vm.take_exc();
+    while vm.heap.has_pending() {
+        while let Some(w) = vm.heap.take_dead_weakref() {
+            let wr = crate::Gc::<crate::layout::PyWeakRef>::from_value(w);
+            let cb = wr.callback.replace(Value::NULL);
+            if cb.is_some() && cb != vm.none && vm.call(cb, &[w]).is_err() {
+                unraisable(vm, cb);
+            }
+        }
+        // Files in layers are closed from the outside.
+        let mut batch = pyrite_gc::RootVec::new(vm.heap);
+        while let Some(o) = vm.heap.take_finalizable() {
+            batch.push(o);
+        }
+        for rank in 0..3 {
+            for i in 0..batch.len() {
+                let o = batch.get(i).unwrap_or(vm.none);
+                let class = vm.class_of(o);
+                if vm.type_data(class).finalizer_rank != rank {
+                    continue;
+                }
+                let f = vm.lookup(class, vm.names.del);
+                if f.is_some() && vm.call_method_value(f, o, &[]).is_err() {
+                    unraisable(vm, f);
+                }
+            }
+        }
+    }
+    vm.exc = saved;
+    vm.finalizing = false;
+}
+
 /// Reports the pending exception, which nobody can catch, and drops it.
 pub fn unraisable(vm: &mut Vm, object: Value) {
+    unraisable_in(vm, "", object);
+}
+
+/// The same with a text that says where it happened (empty: the hook's own).
+pub fn unraisable_in(vm: &mut Vm, message: &str, object: Value) {
     let e = vm.take_exc();
     let name = vm.intern("unraisablehook");
     let hook = if vm.sys_dict.is_some() {
@@ -323,12 +355,15 @@ pub fn unraisable(vm: &mut Vm, object: Value) {
     } else {
         Value::NULL
     };
-    let c = vm.class_name(e);
-    if hook.is_null() {
-        eprintln!("Exception ignored in: <{}>\n{c}", vm.class_name(object));
+    if hook.is_null() || e.is_null() {
         return;
     }
     let none = vm.none;
+    let message = if message.is_empty() {
+        none
+    } else {
+        vm.new_str(message)
+    };
     let ns = vm.types.namespace;
     let a = vm.new_instance(ns);
     let tb = crate::Gc::<crate::layout::PyException>::from_value(e)
@@ -338,7 +373,7 @@ pub fn unraisable(vm: &mut Vm, object: Value) {
         ("exc_type", vm.class_of(e).value()),
         ("exc_value", e),
         ("exc_traceback", if tb.is_null() { none } else { tb }),
-        ("err_msg", none),
+        ("err_msg", message),
         ("object", object),
     ] {
         let n = vm.intern(n);

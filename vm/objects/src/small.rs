@@ -346,6 +346,16 @@ pub struct FrameHooks {
     pub back: fn(&mut Vm, Value) -> Value,
     /// Index of the instruction the frame is at.
     pub index: fn(&mut Vm, Value) -> usize,
+    /// Unsets the registers that no running frame will read again.
+    pub clear_dead: fn(&mut Vm),
+}
+
+impl Vm {
+    /// Unsets the registers that no running frame will read again, so that an
+    /// explicit collection does not take them for live.
+    pub fn clear_dead_registers(&mut self) {
+        (self.frame_hooks.clear_dead)(self);
+    }
 }
 
 /// The hooks in force: answers for ended frames alone until the interpreter
@@ -359,6 +369,7 @@ pub const ENDED_FRAMES: FrameHooks = FrameHooks {
     at: |_, _| Value::NULL,
     back: |_, f| Gc::<PyFrame>::from_value(f).back.get(),
     index: |_, f| Gc::<PyFrame>::from_value(f).lasti.get() as usize,
+    clear_dead: |_| {},
 };
 
 /// Gives these classes their attributes.

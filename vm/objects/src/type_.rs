@@ -166,6 +166,7 @@ fn most_derived_metaclass(vm: &mut Vm, meta: Gc<PyType>, bases: Value) -> R<Gc<P
 struct Slots {
     names: Value,
     dict: bool,
+    weakref: bool,
 }
 
 fn read_slots(
@@ -222,8 +223,7 @@ fn read_slots(
             continue;
         }
         if text == "__weakref__" {
-            let weak = vm.names.weakref;
-            if want_weakref || vm.lookup(base, weak).is_some() {
+            if want_weakref || bd.weakrefable || has_items(bd.layout) {
                 return Err(vm.type_error(
                     "__weakref__ slot disallowed: either we already got one, or __itemsize__ != 0",
                 ));
@@ -248,7 +248,22 @@ fn read_slots(
     Ok(Slots {
         names,
         dict: want_dict,
+        weakref: want_weakref,
     })
+}
+
+/// True for instances of variable size, which have no room for weak references.
+fn has_items(layout: Layout) -> bool {
+    matches!(
+        layout,
+        Layout::Int
+            | Layout::IntSub
+            | Layout::Bool
+            | Layout::Bytes
+            | Layout::BytesSub
+            | Layout::Tuple
+            | Layout::TupleSub
+    )
 }
 
 fn is_identifier(s: &str) -> bool {
@@ -324,6 +339,15 @@ fn type_new(
     fill_namespace(vm, t, dict);
     if gained_dict {
         vm.add_getset(t, crate::object::DICT_GETSET);
+    }
+    // Without `__slots__`, or by one, or from any base.
+    let inherited = base_items
+        .iter()
+        .any(|&b| vm.type_data(as_type(b)).weakrefable);
+    let own = slots.as_ref().is_none_or(|s| s.weakref);
+    if !bd.weakrefable && !has_items(bd.layout) && (own || inherited) {
+        vm.type_data(t).weakrefable = true;
+        vm.add_getset(t, WEAKREF_GETSET);
     }
     let cell = vm.dict_get_str(dict, n.classcell);
     if cell.is_some() {
@@ -1011,5 +1035,19 @@ fn get_dictoffset(vm: &mut Vm, t: Value) -> R {
 
 fn get_weakrefoffset(vm: &mut Vm, t: Value) -> R {
     let d = vm.type_data(as_type(t));
-    Ok(Value::small(if d.has_dict { 8 } else { 0 }))
+    Ok(Value::small(if d.weakrefable { 8 } else { 0 }))
 }
+
+/// The oldest weak reference, for classes made by a class statement.
+static WEAKREF_GETSET: &[GetSetDef] = &[getter("__weakref__", |vm, v| {
+    let mut first = vm.none;
+    // SAFETY: an object; the closure allocates nothing.
+    unsafe {
+        vm.heap.weakrefs_of(v.ptr(), &mut |w| {
+            if first == vm.none {
+                first = w;
+            }
+        });
+    }
+    Ok(first)
+})];

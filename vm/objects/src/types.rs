@@ -27,6 +27,10 @@ pub struct TypeData {
     pub immutable: bool,
     /// `__del__` is defined.
     pub has_finalizer: bool,
+    /// When finalizers run together: the lower rank first.
+    pub finalizer_rank: u8,
+    /// Instances may have weak references.
+    pub weakrefable: bool,
     pub abstract_: bool,
     /// Matches sequence / mapping patterns.
     pub pattern_sequence: bool,
@@ -153,6 +157,27 @@ impl<'a> TypeDef<'a> {
     }
 }
 
+/// True if instances of a native class may have weak references.
+fn weakrefable(layout: Layout) -> bool {
+    matches!(
+        layout,
+        Layout::Type
+            | Layout::Set
+            | Layout::FrozenSet
+            | Layout::Function
+            | Layout::Native
+            | Layout::Method
+            | Layout::Code
+            | Layout::Module
+            | Layout::Generator
+            | Layout::Coroutine
+            | Layout::AsyncGenerator
+            | Layout::MemoryView
+            | Layout::GenericAlias
+            | Layout::Library
+    )
+}
+
 impl Vm {
     /// The Rust-side data of a class.
     #[inline(always)]
@@ -248,6 +273,8 @@ impl Vm {
             base_type: base,
             immutable: true,
             has_finalizer: false,
+            finalizer_rank: 0,
+            weakrefable: layout == Layout::Type,
             abstract_: false,
             pattern_sequence: false,
             pattern_mapping: false,
@@ -338,6 +365,8 @@ impl Vm {
                 base_type,
                 immutable: true,
                 has_finalizer: false,
+                finalizer_rank: 0,
+                weakrefable: weakrefable(layout),
                 abstract_: false,
                 pattern_sequence: false,
                 pattern_mapping: false,
@@ -740,6 +769,8 @@ impl Vm {
                 base_type: true,
                 immutable: false,
                 has_finalizer: bd.has_finalizer,
+                finalizer_rank: bd.finalizer_rank,
+                weakrefable: bd.weakrefable,
                 abstract_: false,
                 pattern_sequence: bd.pattern_sequence,
                 pattern_mapping: bd.pattern_mapping,

@@ -55,6 +55,8 @@ pub struct Vm {
     /// Python calls in progress, and how many are allowed.
     pub depth: u32,
     pub depth_limit: u32,
+    /// Finalizers and callbacks of weak references are being run.
+    pub finalizing: bool,
     /// Comparisons and prints in progress inside each other; see [`Vm::nested`].
     pub nesting: u32,
     /// The pending exception, or null.
@@ -235,6 +237,7 @@ impl Vm {
             native_limit: 0,
             depth: 0,
             depth_limit: 1000,
+            finalizing: false,
             nesting: 0,
             exc: Value::NULL,
             handled: Value::NULL,

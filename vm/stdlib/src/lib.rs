@@ -6,12 +6,14 @@
 //! they are first imported.
 
 pub mod args;
+pub mod atexit;
 pub mod builtins;
 pub mod codecs;
 pub mod collections;
 pub mod errno;
 pub mod fs;
 pub mod functools;
+pub mod gc;
 pub mod imp;
 pub mod importlib;
 pub mod io;
@@ -49,8 +51,10 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),
+    ("atexit", atexit::make),
     ("errno", errno::make),
     ("itertools", itertools::make),
+    ("gc", gc::make),
     ("marshal", marshal::make),
     ("posix", posix::make),
 ];

@@ -74,3 +74,25 @@ pub const DEFAULTDICT: usize = 187;
 pub const CMP_KEY: usize = 186;
 /// `functools.partial`
 pub const PARTIAL: usize = 185;
+/// `weakref.ProxyType`
+pub const WEAK_PROXY: usize = 199;
+/// `weakref.CallableProxyType`
+pub const WEAK_CALLABLE_PROXY: usize = 198;
+/// `gc.callbacks`, a list.
+pub const GC_CALLBACKS: usize = 197;
+/// `gc.garbage`, a list.
+pub const GC_GARBAGE: usize = 196;
+/// What `gc.freeze` took out of sight, a count.
+pub const GC_SETTINGS: usize = 195;
+/// What `atexit` calls, a list of (function, args, kwargs).
+pub const ATEXIT: usize = 194;
+/// Python's signal handlers by number, a list.
+pub const SIGNAL_HANDLERS: usize = 193;
+/// `signal.ItimerError`
+pub const ITIMER_ERROR: usize = 192;
+/// `signal.struct_siginfo`
+pub const SIGINFO: usize = 191;
+/// `os.register_at_fork`'s three lists.
+pub const AT_FORK: usize = 190;
+/// `resource.struct_rusage`
+pub const RUSAGE: usize = 189;

@@ -141,12 +141,38 @@ pub fn install(vm: &mut Vm) {
     sys_import::install(vm, m);
 }
 
-/// Flushes the standard streams; errors are dropped, there is nobody to tell.
+/// The end of the program: exit functions, then the finalizers of whatever is still
+/// there, then the standard streams.
 pub fn finish(vm: &mut Vm) {
+    shut_down_threads(vm);
+    crate::atexit::run(vm);
+    flush(vm);
+    vm.heap.collect(true);
+    for all in [false, true] {
+        if all {
+            vm.heap.queue_all_finalizers();
+        }
+        if pyrite_objects::misc::run_pending(vm).is_err() {
+            vm.exc = Value::NULL;
+        }
+    }
+    flush(vm);
+}
+
+/// Lets `threading` wait for its threads.
+fn shut_down_threads(vm: &mut Vm) {
+    let f = crate::module_attr(vm, "threading", "_shutdown");
+    if f.is_some() && vm.call(f, &[]).is_err() {
+        pyrite_objects::misc::unraisable(vm, f);
+    }
+}
+
+/// Flushes the standard streams; errors are dropped, there is nobody to tell.
+fn flush(vm: &mut Vm) {
     for name in ["stdout", "stderr"] {
         let key = vm.intern(name);
         let f = vm.dict_get_str(vm.sys_dict, key);
-        if f.is_some() {
+        if f.is_some() && f != vm.none {
             let flush = vm.names.flush;
             if vm.call_method(f, flush, &[]).is_err() {
                 vm.exc = Value::NULL;

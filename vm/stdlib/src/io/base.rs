@@ -70,14 +70,26 @@ static METHODS: [NativeDef; 22] = [
         }
         Ok(vm.none)
     }),
-    def("__del__", "($self, /)", ANY, |vm, a| {
-        let c = attr(vm, a[0], "closed")?;
-        if !vm.truth(c)? {
-            method(vm, a[0], "close", &[])?;
-        }
-        Ok(vm.none)
-    }),
+    def("__del__", "($self, /)", ANY, |vm, a| finalize(vm, a[0])),
 ];
+
+/// Closes a file that nobody closed; as in CPython, what goes wrong is not told.
+fn finalize(vm: &mut Vm, file: Value) -> R {
+    let open = attr(vm, file, "closed").and_then(|c| vm.truth(c));
+    match open {
+        Ok(false) => {}
+        Ok(true) => return Ok(vm.none),
+        Err(_) => {
+            vm.exc = Value::NULL;
+            return Ok(vm.none);
+        }
+    }
+    super::warn_unclosed(vm, file);
+    if method(vm, file, "close", &[]).is_err() {
+        vm.exc = Value::NULL;
+    }
+    Ok(vm.none)
+}
 
 static GETSET: [GetSetDef; 1] = [getter("closed", |vm, v| {
     Ok(vm.bool(super::number(vm, v, CLOSED) != 0))

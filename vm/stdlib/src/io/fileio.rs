@@ -92,6 +92,11 @@ fn fd(vm: &Vm, v: Value) -> i32 {
     number(vm, v, FD) as i32 - 1
 }
 
+/// True if the file closes its descriptor.
+pub(super) fn owns(vm: &Vm, v: Value) -> bool {
+    number(vm, v, KEEP) == 0
+}
+
 fn mode_name(vm: &Vm, v: Value) -> &'static str {
     let m = number(vm, v, MODE);
     let both = m & READ != 0;

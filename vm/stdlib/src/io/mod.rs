@@ -91,6 +91,16 @@ fn add_class(vm: &mut Vm, m: Value, c: &Class<'_>) -> Gc<PyType> {
         getset: c.getset,
         ..TypeDef::of::<PyValueSub>(c.name, Layout::Library)
     });
+    // Files close themselves when they die, the outer layers first.
+    let rank = match c.slot {
+        slots::IO_TEXT => Some(0),
+        slots::IO_READER | slots::IO_WRITER | slots::IO_RANDOM | slots::IO_PAIR => Some(1),
+        slots::IO_FILEIO => Some(2),
+        _ => None,
+    };
+    let d = vm.type_data(t);
+    d.has_finalizer = rank.is_some();
+    d.finalizer_rank = rank.unwrap_or(0);
     vm.statics[c.slot] = t.value();
     set(vm, m, c.name, t.value());
     t
@@ -173,6 +183,30 @@ fn string_or(vm: &mut Vm, v: Value, default: &str) -> R<String> {
 
 fn is_none(vm: &Vm, v: Value) -> bool {
     v.is_null() || v == vm.none
+}
+
+/// Tells that a file with a descriptor of its own was never closed.
+fn warn_unclosed(vm: &mut Vm, file: Value) {
+    let mut raw = file;
+    for name in ["buffer", "raw"] {
+        let key = vm.intern(name);
+        match vm.getattr_opt(raw, key) {
+            Ok(v) if v.is_some() => raw = v,
+            Ok(_) => {}
+            Err(_) => vm.exc = Value::NULL,
+        }
+    }
+    if !vm.is_instance(raw, class(vm, slots::IO_FILEIO)) || !fileio::owns(vm, raw) {
+        return;
+    }
+    let Ok(text) = vm.repr_string(file) else {
+        vm.exc = Value::NULL;
+        return;
+    };
+    let category = vm.types.resource_warning;
+    if crate::warnings::warn_str(vm, category, &format!("unclosed file {text}"), 1).is_err() {
+        pyrite_objects::misc::unraisable(vm, file);
+    }
 }
 
 /// `open()`.
