@@ -103,6 +103,9 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
         run_code: pyrite_interp::calls::run_code,
         compile,
         invalidate: |_, _| {},
+        signals: |_| Ok(()),
+        forked: |_| {},
+        thread_ended: |_| {},
     };
     let vm = Vm::new(heap, AllocState::new(), hooks, args.config.clone());
     let vm = Box::leak(vm);
@@ -115,6 +118,7 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
     let here = 0u64;
     // Half a megabyte stays for what checks no limit.
     vm.native_limit = &raw const here as u64 - (NATIVE_STACK as u64 - (1 << 20));
+    pyrite_objects::threads::install(vm);
     pyrite_objects::boot::boot(vm);
     pyrite_interp::install(vm);
     if args.jit != JitMode::Off
@@ -129,6 +133,7 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
     pyrite_stdlib::sys::install(vm);
     pyrite_stdlib::time::install(vm);
     pyrite_stdlib::codecs::install(vm);
+    pyrite_stdlib::thread::install(vm);
     Ok(vm)
 }
 
@@ -138,7 +143,8 @@ pub fn run(args: Args) -> i32 {
         Ok(vm) => vm,
         Err(code) => return code,
     };
-    let code = program(vm, &args.program);
+    pyrite_stdlib::signal::install(vm);
+    let (code, interrupted) = program(vm, &args.program);
     pyrite_stdlib::sys::finish(vm);
     if let Some(path) = &args.stats {
         let text = if vm.jit.is_null() {
@@ -150,12 +156,20 @@ pub fn run(args: Args) -> i32 {
             eprintln!("pyrite: --jit-stats: {}: {e}", path.display());
         }
     }
+    if interrupted {
+        // The shell wants to know that it was Ctrl-C.
+        // SAFETY: the program is over; the default action ends the process.
+        unsafe {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::kill(libc::getpid(), libc::SIGINT);
+        }
+    }
     code
 }
 
-/// Runs a program in a VM that has run none; its exit code. The standard streams keep what was
-/// not flushed.
-pub fn program(vm: &mut Vm, p: &Program) -> i32 {
+/// Runs a program in a VM that has run none; its exit code, and whether Ctrl-C ended it. The
+/// standard streams keep what was not flushed.
+pub fn program(vm: &mut Vm, p: &Program) -> (i32, bool) {
     search_path(vm, p);
     let (source, name) = match p {
         Program::Command(c) => (
@@ -175,14 +189,14 @@ pub fn program(vm: &mut Vm, p: &Program) -> i32 {
                     vm.config.executable,
                     absolute(f)
                 );
-                return 2;
+                return (2, false);
             }
         },
         Program::Stdin => {
             let mut s = Vec::new();
             if let Err(e) = std::io::Read::read_to_end(&mut std::io::stdin(), &mut s) {
                 eprintln!("pyrite: standard input: {e}");
-                return 1;
+                return (1, false);
             }
             (s, "<stdin>".to_owned())
         }
@@ -206,11 +220,11 @@ pub fn program(vm: &mut Vm, p: &Program) -> i32 {
         (vm.hooks.compile)(vm, s, f, "exec", 0, optimize)
             .and_then(|code| (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL))
     };
-    let mut code = 0;
-    if r.is_err() {
-        code = uncaught(vm);
+    if r.is_ok() {
+        return (0, false);
     }
-    code
+    let interrupted = vm.exc_is(vm.types.keyboard_interrupt);
+    (uncaught(vm), interrupted)
 }
 
 /// Runs a library module as the program, as `-m` asks.

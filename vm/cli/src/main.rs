@@ -20,9 +20,23 @@ fn main() {
     let child = std::thread::Builder::new()
         .name("main".into())
         .stack_size(boot::NATIVE_STACK)
-        .spawn(move || boot::run(parsed));
+        // The process ends from there: after a fork that thread is the only one.
+        .spawn(move || {
+            std::process::exit(boot::run(parsed));
+        });
+    // Signals go to the threads that run Python code.
+    // SAFETY: blocks signals for this thread, which only waits.
+    unsafe {
+        let mut all = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, std::ptr::null_mut());
+    }
     let code = match child {
-        Ok(t) => t.join().unwrap_or(134),
+        Ok(t) => {
+            // It ends the process itself, unless it panics.
+            let _: Result<(), _> = t.join();
+            134
+        }
         Err(e) => {
             eprintln!("pyrite: no thread for the interpreter: {e}");
             1

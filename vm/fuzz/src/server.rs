@@ -143,7 +143,7 @@ fn child(vm: &mut Vm, source: &str, mode: &Mode) -> i32 {
         eprintln!("no JIT: {e}");
         return 102;
     }
-    let code = boot::program(vm, &Program::Command(source.into()));
+    let (code, _) = boot::program(vm, &Program::Command(source.into()));
     pyrite_stdlib::sys::finish(vm);
     if !vm.jit.is_null() {
         print!("{MARK}{}", counters(&pyrite_interp::jit::jit(vm).stats));

@@ -24,6 +24,23 @@ pub(crate) fn current_stack_base() -> Result<*const u64, GcError> {
     }
 }
 
+/// Calls `f(data, sp)` with all callee-saved registers stored at and above `sp`, for a
+/// thread that lets others run: what it holds lies in `sp..stack base`.
+pub fn with_spilled_registers(
+    data: *mut std::ffi::c_void,
+    f: extern "C" fn(*mut std::ffi::c_void, *const u64),
+) {
+    // SAFETY: the stub hands its first argument through, whatever it points to, and
+    // a C function may be called with one argument more than it looks at.
+    unsafe {
+        let f = std::mem::transmute::<
+            extern "C" fn(*mut std::ffi::c_void, *const u64),
+            unsafe extern "C" fn(*mut Core, *const u64, u64),
+        >(f);
+        with_registers_on_stack(data.cast(), f, 0);
+    }
+}
+
 /// Calls `f(core, sp, arg)` with all callee-saved registers stored at and above `sp`.
 ///
 /// So whatever the callers hold lies in `sp..stack base`, and nothing of the collector's

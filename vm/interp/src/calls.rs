@@ -269,6 +269,9 @@ fn missing_arguments(
 
 /// Runs a Python function from Rust.
 pub fn run_function(vm: &mut Vm, func: Value, args: &[Value], kwnames: Value) -> R {
+    if vm.polled() {
+        pyrite_objects::misc::run_pending(vm)?;
+    }
     let f: Gc<PyFunction> = Gc::from_value(func);
     // SAFETY: a function's code data is never freed.
     let code: &'static CodeData = unsafe { &*f.code_data.get() };

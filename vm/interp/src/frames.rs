@@ -103,13 +103,14 @@ pub fn soft_limit(vm: &Vm, base: *mut Value) -> *mut Value {
 pub fn grow(vm: &mut Vm, base: *mut Value, frame_size: u32) -> R<()> {
     // SAFETY: only compared.
     let end = unsafe { base.add(frame_size as usize + 8) };
-    if end < vm.stack_soft {
+    if end < vm.stack_high {
         return Ok(());
     }
     if end >= vm.stack_end || depth(vm) > vm.depth_limit as usize {
         return Err(vm.recursion_error("maximum recursion depth exceeded"));
     }
-    vm.stack_soft = soft_limit(vm, end);
+    vm.stack_high = soft_limit(vm, end);
+    vm.rearm();
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use crate::frames::{self, frame_object};
 use crate::lang::Stage;
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
 use pyrite_machine::Value;
+use pyrite_objects::code::CodeData;
 use pyrite_objects::layout::{Gc, PyFrame};
 use pyrite_objects::small::FrameHooks;
 use pyrite_objects::vm::Vm;
@@ -13,8 +14,24 @@ pub const HOOKS: FrameHooks = FrameHooks {
     at,
     back,
     index,
+    of_window: frame_object,
+    lines,
     clear_dead,
 };
+
+/// A thread's lowest window lies at the bottom of its stack: its header's words there
+/// are zero, as is the window that it names as its caller.
+fn lines(base: *mut Value, pc: u64, each: &mut dyn FnMut(&CodeData, u32) -> bool) {
+    let (mut base, mut pc) = (base, pc as *const u64);
+    while !base.is_null() && !pc.is_null() {
+        let code = frames::code_at(base);
+        let index = code.index_of(pc).saturating_sub(1);
+        if !each(code, code.line(index)) {
+            return;
+        }
+        (base, pc) = frames::outer(base);
+    }
+}
 
 /// A frame that called into Rust reads no register above its call's arguments
 /// again: temporaries are given out and returned like a stack. What lies there are
@@ -79,15 +96,18 @@ fn back(vm: &mut Vm, frame: Value) -> Value {
 fn index(vm: &mut Vm, frame: Value) -> usize {
     let f = Gc::<PyFrame>::from_value(frame);
     let window = f.window.get();
-    let mut found = f.lasti.get() as usize;
-    if window != 0 {
-        frames::walk(vm, |base, index| {
+    let found = f.lasti.get() as usize;
+    if window == 0 {
+        return found;
+    }
+    for (_, mut base, pc) in vm.thread_frames() {
+        let mut pc = pc as *const u64;
+        while !base.is_null() && !pc.is_null() {
             if base as u64 == window {
-                found = index;
-                return false;
+                return frames::code_at(base).index_of(pc).saturating_sub(1);
             }
-            true
-        });
+            (base, pc) = frames::outer(base);
+        }
     }
     found
 }

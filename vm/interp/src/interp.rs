@@ -9,6 +9,7 @@ use pyrite_objects::layout::{Gc, Layout, PyDict, PyFunction, PyModule, PyType};
 use pyrite_objects::ops::{BinOp, floor_div, floor_mod};
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::Vm;
+use std::sync::atomic::Ordering;
 
 /// The running frame, held in machine registers by the handlers.
 pub struct Interp {
@@ -316,7 +317,7 @@ impl Core for Interp {
     #[inline(always)]
     fn poll(&mut self) -> bool {
         // SAFETY: the VM is live.
-        unsafe { (*self.vm).poll != 0 }
+        unsafe { (*self.vm).polled() }
     }
 }
 
@@ -505,7 +506,10 @@ impl PyMachine for Interp {
     #[inline(always)]
     fn room(&mut self, window: isize, frame_size: u32) -> bool {
         // SAFETY: the VM is live; the address is only compared.
-        unsafe { self.base.offset(window + frame_size as isize) < (*self.vm).stack_soft }
+        unsafe {
+            let end = self.base.offset(window + frame_size as isize) as u64;
+            end < (*self.vm).stack_soft.load(Ordering::Relaxed)
+        }
     }
 
     #[inline(always)]

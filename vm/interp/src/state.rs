@@ -80,6 +80,7 @@ pub fn install(vm: &mut Vm) {
     });
     vm.interp = Box::into_raw(s).cast();
     vm.frame_hooks = crate::inspect::HOOKS;
-    vm.stack_soft = crate::frames::soft_limit(vm, vm.stack);
+    vm.stack_high = crate::frames::soft_limit(vm, vm.stack);
+    vm.rearm();
     let _ = Value::NULL;
 }

@@ -22,6 +22,7 @@ impl RootSource for VmRoots {
                 pins.value(*v);
             }
         });
+        vm.pin_threads(pins);
     }
 
     fn exact(&mut self, t: &mut Tracer) {
@@ -35,7 +36,7 @@ impl RootSource for VmRoots {
             // What lies above is dead; zeroed, it can never be mistaken later.
             // No window has passed the soft limit (by more than its slack).
             let high = vm
-                .stack_soft
+                .stack_high
                 .add(STACK_SLACK)
                 .min(vm.stack.add(crate::vm::STACK_WORDS));
             let mut p = top;
@@ -43,7 +44,9 @@ impl RootSource for VmRoots {
                 *p = Value::NULL;
                 p = p.add(1);
             }
-            vm.stack_soft = vm.stack_soft.min(top.add(4096)).min(vm.stack_end);
+            vm.stack_high = vm.stack_high.min(top.add(4096)).min(vm.stack_end);
+            vm.rearm();
+            vm.trace_threads(t);
             for v in [
                 &mut vm.result,
                 &mut vm.exc,
@@ -102,7 +105,7 @@ impl RootSource for VmRoots {
     fn finished(&mut self, report: &pyrite_gc::Report) {
         if report.pending {
             // SAFETY: as above.
-            unsafe { (*self.0).poll |= crate::vm::poll::FINALIZERS };
+            unsafe { (*self.0).poll_set(crate::vm::poll::FINALIZERS) };
         }
     }
 }

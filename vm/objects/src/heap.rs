@@ -16,6 +16,14 @@ pub fn map_stack(words: usize) -> *mut Value {
     p.cast()
 }
 
+/// Unmaps a thread's VM stack.
+pub fn unmap_stack(stack: *mut Value, words: usize) {
+    let layout = std::alloc::Layout::from_size_align(words * 8, 4096)
+        .expect("the VM stack's size is a constant");
+    // SAFETY: made by `map_stack` with the same size; its thread is done.
+    unsafe { std::alloc::dealloc(stack.cast(), layout) }
+}
+
 /// A random key from the system.
 pub fn random_key() -> (u64, u64) {
     use std::hash::{BuildHasher, Hasher};

@@ -67,6 +67,7 @@ pub mod stringlib;
 pub mod super_;
 pub mod text;
 pub mod textbuf;
+pub mod threads;
 pub mod traceback;
 pub mod tuple;
 pub mod type_;

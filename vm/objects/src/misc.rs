@@ -295,16 +295,16 @@ pub fn wrap_async_value(vm: &mut Vm, v: Value) -> Value {
 /// # Errors
 /// What a signal handler raised; other exceptions are reported and dropped.
 pub fn run_pending(vm: &mut Vm) -> R<()> {
-    if vm.poll & crate::vm::poll::FINALIZERS != 0 || vm.heap.has_pending() {
+    if vm.heap.has_pending() {
         run_finalizers(vm);
     }
-    Ok(())
+    vm.poll_clear(crate::vm::poll::FINALIZERS);
+    vm.answer_polls()
 }
 
 /// Runs the callbacks of dead weak references, then finalizers, until there are no
 /// more. A finalizer that lets others become due leaves them to this loop.
 fn run_finalizers(vm: &mut Vm) {
-    vm.poll &= !crate::vm::poll::FINALIZERS;
     if vm.finalizing {
         return;
     }

@@ -346,6 +346,11 @@ pub struct FrameHooks {
     pub back: fn(&mut Vm, Value) -> Value,
     /// Index of the instruction the frame is at.
     pub index: fn(&mut Vm, Value) -> usize,
+    /// The frame object of a window of any thread.
+    pub of_window: fn(&mut Vm, *mut Value) -> Value,
+    /// Visits the frames of a thread from a window and instruction pointer outwards:
+    /// code and line. Allocates nothing.
+    pub lines: fn(*mut Value, u64, &mut dyn FnMut(&crate::code::CodeData, u32) -> bool),
     /// Unsets the registers that no running frame will read again.
     pub clear_dead: fn(&mut Vm),
 }
@@ -369,6 +374,8 @@ pub const ENDED_FRAMES: FrameHooks = FrameHooks {
     at: |_, _| Value::NULL,
     back: |_, f| Gc::<PyFrame>::from_value(f).back.get(),
     index: |_, f| Gc::<PyFrame>::from_value(f).lasti.get() as usize,
+    of_window: |_, _| Value::NULL,
+    lines: |_, _, _| {},
     clear_dead: |_| {},
 };
 

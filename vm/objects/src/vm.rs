@@ -9,6 +9,7 @@ use crate::types::{AttrCache, TypeCache};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// "An exception is pending in [`Vm::exc`]."
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +37,7 @@ pub struct Vm {
     /// Allocation window, read and written by compiled code.
     pub alloc: AllocState,
     /// Bits of [`poll`]; checked at loop edges and calls.
-    pub poll: u32,
+    pub poll: AtomicU32,
     /// Nonzero while a trace or profile function is set.
     pub tracing: u32,
     /// Published by the interpreter before anything that may look at frames:
@@ -48,8 +49,13 @@ pub struct Vm {
     /// Lowest word of the VM stack and first word that may not be used.
     pub stack: *mut Value,
     pub stack_end: *mut Value,
-    /// Windows must end below this; a crossing counts frames (see `vm/interp`).
-    pub stack_soft: *mut Value,
+    /// Windows must end below this address; a crossing counts frames (see
+    /// `vm/interp`). 0 while something is to be looked at (see `threads.rs`).
+    pub stack_soft: AtomicU64,
+    /// What [`Vm::stack_soft`] is otherwise: no window was ever made above it.
+    pub stack_high: *mut Value,
+    /// Threads of the program; null until there is a lock to hold.
+    pub threads: *mut crate::threads::Threads,
     /// Native stack pointers below this raise RecursionError.
     pub native_limit: u64,
     /// Python calls in progress, and how many are allowed.
@@ -139,6 +145,13 @@ pub struct Hooks {
         fn(&mut Vm, source: Value, filename: Value, mode: &str, flags: u32, optimize: i32) -> R,
     /// A watched dict, class or function changed: invalidate what depends on it.
     pub invalidate: fn(&mut Vm, object: Value),
+    /// Calls the Python handlers of signals that arrived.
+    pub signals: fn(&mut Vm) -> R<()>,
+    /// This process is the child of a fork: what the JIT shared with its parent
+    /// must become its own.
+    pub forked: fn(&mut Vm),
+    /// The running thread is about to end.
+    pub thread_ended: fn(&mut Vm),
 }
 
 /// Settings from the command line and the environment.
@@ -225,7 +238,7 @@ impl Vm {
         let _ = &KINDS;
         Box::new(Vm {
             alloc,
-            poll: 0,
+            poll: AtomicU32::new(0),
             tracing: 0,
             pc: 0,
             base: stack,
@@ -233,7 +246,9 @@ impl Vm {
             stack,
             // SAFETY: one past the end of the mapping just made.
             stack_end: unsafe { stack.add(STACK_WORDS - 4096) },
-            stack_soft: stack,
+            stack_soft: AtomicU64::new(stack as u64),
+            stack_high: stack,
+            threads: std::ptr::null_mut(),
             native_limit: 0,
             depth: 0,
             depth_limit: 1000,

@@ -20,6 +20,9 @@ fn new_vm() -> &'static mut Vm {
         run_code: |vm, _, _, _, _| Err(no_code(vm, "no interpreter")),
         compile: |vm, _, _, _, _, _| Err(no_code(vm, "no compiler")),
         invalidate: |_, _| {},
+        signals: |_| Ok(()),
+        forked: |_| {},
+        thread_ended: |_| {},
     };
     let config = Config {
         seed: Some(1),

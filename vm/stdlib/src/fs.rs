@@ -270,16 +270,23 @@ pub fn descriptor(vm: &mut Vm, v: Value) -> R<i32> {
     c_int(vm, r)
 }
 
-/// Repeats a system call that a signal interrupted; -1 with the error number.
-pub fn retry(mut f: impl FnMut() -> isize) -> Result<usize, i32> {
+/// A system call that other threads may run beside, repeated when a signal
+/// interrupted it; -1 with the error number.
+///
+/// # Errors
+/// What a signal's handler raised.
+pub fn retry(vm: &mut Vm, mut f: impl FnMut() -> isize) -> R<Result<usize, i32>> {
     loop {
-        let n = f();
+        let (n, e) = vm.blocking(|| {
+            let n = f();
+            (n, last_errno())
+        });
         if n >= 0 {
-            return Ok(n as usize);
+            return Ok(Ok(n as usize));
         }
-        let e = last_errno();
         if e != libc::EINTR {
-            return Err(e);
+            return Ok(Err(e));
         }
+        vm.answer_polls()?;
     }
 }

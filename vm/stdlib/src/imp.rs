@@ -1,10 +1,9 @@
 //! The `_imp` module: what importlib asks the VM for.
 //!
 //! Nothing is frozen and no extension modules can be loaded; built-in modules
-//! are those of this crate. Python code runs on one thread at a time and imports
-//! never hand the VM over, so the import lock is a counter.
+//! are those of this crate.
 
-use crate::{builtin_module, is_builtin, module, set, slots};
+use crate::{builtin_module, is_builtin, module, set, thread};
 use pyrite_machine::Value;
 use pyrite_objects::layout::Layout;
 use pyrite_objects::native::{NativeDef, def, effects};
@@ -16,10 +15,10 @@ static FUNCTIONS: [NativeDef; 18] = [
         Ok(vm.new_list(&[]))
     }),
     def("lock_held", "()", effects::READS, |vm, _| {
-        Ok(vm.bool(held(vm) > 0))
+        Ok(vm.bool(thread::import_locked(vm)))
     }),
     def("acquire_lock", "()", effects::WRITES, |vm, _| {
-        vm.statics[slots::IMPORT_LOCK] = Value::int_unchecked(held(vm) + 1);
+        thread::import_lock(vm)?;
         Ok(vm.none)
     }),
     def(
@@ -27,11 +26,9 @@ static FUNCTIONS: [NativeDef; 18] = [
         "()",
         effects::WRITES | effects::RAISES,
         |vm, _| {
-            let n = held(vm);
-            if n == 0 {
+            if !thread::import_unlock(vm) {
                 return Err(vm.runtime_error("not holding the import lock"));
             }
-            vm.statics[slots::IMPORT_LOCK] = Value::int_unchecked(n - 1);
             Ok(vm.none)
         },
     ),
@@ -91,10 +88,6 @@ static FUNCTIONS: [NativeDef; 18] = [
         source_hash,
     ),
 ];
-
-fn held(vm: &Vm) -> i64 {
-    vm.statics[slots::IMPORT_LOCK].as_int().unwrap_or(0)
-}
 
 fn text(vm: &mut Vm, v: Value, function: &str) -> R<String> {
     match vm.as_str(v) {

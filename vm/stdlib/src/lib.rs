@@ -11,6 +11,7 @@ pub mod builtins;
 pub mod codecs;
 pub mod collections;
 pub mod errno;
+pub mod faulthandler;
 pub mod fs;
 pub mod functools;
 pub mod gc;
@@ -21,6 +22,8 @@ pub mod itertools;
 pub mod marshal;
 pub mod operator;
 pub mod posix;
+pub mod resource;
+pub mod signal;
 pub mod slots;
 pub mod structseq;
 pub mod sys;
@@ -48,15 +51,18 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_imp", imp::make),
     ("_io", io::make),
     ("_operator", operator::make),
+    ("_signal", signal::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),
     ("atexit", atexit::make),
     ("errno", errno::make),
     ("itertools", itertools::make),
+    ("faulthandler", faulthandler::make),
     ("gc", gc::make),
     ("marshal", marshal::make),
     ("posix", posix::make),
+    ("resource", resource::make),
 ];
 
 /// Modules made at start.

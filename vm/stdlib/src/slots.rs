@@ -19,6 +19,8 @@ pub const UNAME_RESULT: usize = 250;
 pub const TIMES_RESULT: usize = 249;
 /// `_thread.lock`
 pub const LOCK: usize = 248;
+/// The `_thread._local` objects, a list of weak references.
+pub const LOCALS: usize = 188;
 /// `_thread.RLock`
 pub const RLOCK: usize = 247;
 /// `_warnings`' filters, a list.
@@ -94,5 +96,15 @@ pub const ITIMER_ERROR: usize = 192;
 pub const SIGINFO: usize = 191;
 /// `os.register_at_fork`'s three lists.
 pub const AT_FORK: usize = 190;
+/// `posix.waitid_result`
+pub const WAITID_RESULT: usize = 187;
+/// `posix.sched_param`
+pub const SCHED_PARAM: usize = 186;
 /// `resource.struct_rusage`
 pub const RUSAGE: usize = 189;
+/// Files that `faulthandler` writes to: on fatal signals, after a time, on demand.
+pub const FAULT_FILE: usize = 185;
+/// See [`FAULT_FILE`].
+pub const FAULT_LATER_FILE: usize = 184;
+/// See [`FAULT_FILE`].
+pub const FAULT_USER_FILES: usize = 183;

@@ -54,8 +54,21 @@ static FUNCTIONS: &[NativeDef] = &[
     def(
         "getswitchinterval",
         "($module, /)",
-        effects::PURE,
-        |_, _| Ok(Value::float(0.005)),
+        effects::READS,
+        |vm, _| Ok(Value::float(vm.switch_interval().as_secs_f64())),
+    ),
+    def(
+        "setswitchinterval",
+        "($module, interval, /)",
+        effects::WRITES | effects::RAISES,
+        |vm, a| {
+            let s = crate::time::seconds_arg(vm, a[1])?;
+            if s <= 0.0 {
+                return Err(vm.value_error("switch interval must be strictly positive"));
+            }
+            vm.set_switch_interval(std::time::Duration::try_from_secs_f64(s).unwrap_or_default());
+            Ok(vm.none)
+        },
     ),
     def(
         "_clear_type_cache",

@@ -176,9 +176,13 @@ fn fill(vm: &mut Vm, v: Value) -> R<()> {
     let mut chunk = [0u8; 65536];
     loop {
         // SAFETY: the buffer is live.
-        let n = unsafe { libc::read(fd, chunk.as_mut_ptr().cast(), chunk.len()) };
+        let n = vm.blocking(|| unsafe { libc::read(fd, chunk.as_mut_ptr().cast(), chunk.len()) });
         if n < 0 {
             let e = std::io::Error::last_os_error();
+            if e.kind() == std::io::ErrorKind::Interrupted {
+                vm.answer_polls()?;
+                continue;
+            }
             return Err(vm.os_error(&e.to_string()));
         }
         if n == 0 {

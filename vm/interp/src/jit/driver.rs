@@ -182,7 +182,22 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
     vm.jit = Box::into_raw(j).cast();
     state(vm).hot_loop = hot_loop;
     vm.hooks.invalidate = invalidate;
+    vm.hooks.forked = forked;
     Ok(())
+}
+
+/// In the child of a fork: the code's memory becomes the child's own. Without it the
+/// child runs interpreted: patching shared code would change the parent's.
+fn forked(vm: &mut Vm) {
+    let j = jit(vm);
+    // The log stays the parent's.
+    j.log = None;
+    if j.backend.after_fork().is_err() {
+        j.params.max_traces = 0;
+        for e in &mut j.entries {
+            e.valid = false;
+        }
+    }
 }
 
 /// A watched object changed: traces that rest on it are left at their next
@@ -279,7 +294,7 @@ fn after_exit(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
         || c.bridged
         || !j.params.switches.bridges
         || j.recording
-        || vm.poll != 0
+        || vm.polled()
     {
         return Hot::Resume;
     }

@@ -98,7 +98,7 @@ impl Host for PyHost {
     }
     fn poll(&self) -> bool {
         // SAFETY: the VM is live.
-        unsafe { (*self.vm).poll != 0 }
+        unsafe { (*self.vm).polled() }
     }
     fn poll_offset(&self) -> i32 {
         std::mem::offset_of!(Vm, poll) as i32
@@ -343,7 +343,7 @@ impl PyMachine for PyRecorder {
         // SAFETY: only compared.
         let end = unsafe { self.base().offset(window + frame_size as isize + 8) };
         // SAFETY: the VM is live.
-        end < unsafe { (*self.host.vm).stack_soft }
+        end < unsafe { (*self.host.vm).stack_high }
     }
 
     fn push_frame(&mut self, window: isize, code: &'static CodeData, args: u32, stage: Stage) {

@@ -313,7 +313,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     }
     if !allowed(ins) {
         m.give_up(match ins.op() {
-            Op::LOOP if m.host.vm().poll != 0 => Abort::Poll,
+            Op::LOOP if m.host.vm().polled() => Abort::Poll,
             Op::RETURN | Op::YIELD => Abort::LeftFirstFrame,
             _ => Abort::Instruction,
         });

@@ -122,6 +122,15 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             }
         };
     }
+    // Calls come here when something is to be looked at, whatever they call.
+    if vm.polled()
+        && matches!(
+            ins.op(),
+            Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW | Op::CALL_EX
+        )
+    {
+        pyrite_objects::misc::run_pending(vm)?;
+    }
     direct_ops!(direct);
     match ins.op() {
         Op::NOP => NEXT,
@@ -532,7 +541,7 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
 
 /// The back-edge of a loop, when something is to be looked at.
 fn loop_edge(vm: &mut Vm, base: *mut Value, ins: Ins) -> Step {
-    if vm.poll != 0 {
+    if vm.polled() {
         pyrite_objects::misc::run_pending(vm)?;
     }
     let code = code_at(base);

@@ -209,7 +209,7 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
                 },
             )?;
             // SAFETY: the name is a C string that lives through the call.
-            match fs::retry(|| unsafe { libc::open(p.ptr(), flags, 0o666) as isize }) {
+            match fs::retry(vm, || unsafe { libc::open(p.ptr(), flags, 0o666) as isize })? {
                 Ok(n) => n as i32,
                 Err(e) => return Err(fs::os_error(vm, e, a[1], Value::NULL)),
             }
@@ -276,7 +276,9 @@ fn read(vm: &mut Vm, a: &[Value]) -> R {
     let mut buf = vec![0u8; n.min(0x7FFF_F000)];
     let fd = fd(vm, a[0]);
     // SAFETY: the buffer is as long as said.
-    match fs::retry(|| unsafe { libc::read(fd, buf.as_mut_ptr().cast(), buf.len()) }) {
+    match fs::retry(vm, || unsafe {
+        libc::read(fd, buf.as_mut_ptr().cast(), buf.len())
+    })? {
         Ok(n) => Ok(vm.new_bytes(&buf[..n])),
         Err(libc::EAGAIN) => Ok(vm.none),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
@@ -304,7 +306,7 @@ fn read_all(vm: &mut Vm, v: Value) -> R {
         let room = out.spare_capacity_mut();
         let (p, n) = (room.as_mut_ptr(), room.len().min(0x7FFF_F000));
         // SAFETY: the spare room is as long as said.
-        match fs::retry(|| unsafe { libc::read(fd, p.cast(), n) }) {
+        match fs::retry(vm, || unsafe { libc::read(fd, p.cast(), n) })? {
             Ok(0) => break,
             // SAFETY: the call filled that many bytes.
             Ok(n) => unsafe { out.set_len(out.len() + n) },
@@ -326,7 +328,9 @@ fn write(vm: &mut Vm, a: &[Value]) -> R {
     }
     let b = bytes_arg(vm, a[1])?;
     // SAFETY: the slice is live: nothing of Python runs meanwhile.
-    match fs::retry(|| unsafe { libc::write(fd, b.as_ptr().cast(), b.len()) }) {
+    match fs::retry(vm, || unsafe {
+        libc::write(fd, b.as_ptr().cast(), b.len())
+    })? {
         Ok(n) => Ok(Value::int_unchecked(n as i64)),
         Err(libc::EAGAIN) => Ok(vm.none),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),

@@ -11,9 +11,9 @@ pub(super) fn open(vm: &mut Vm, a: &[Value]) -> R {
     let mode = c_int_or(vm, a[2], 0o777)?;
     let dir = dir_fd(vm, a[3])?;
     // SAFETY: the name is a C string that lives through the call.
-    let r = fs::retry(|| unsafe {
+    let r = fs::retry(vm, || unsafe {
         libc::openat(dir, p.ptr(), flags | libc::O_CLOEXEC, mode as libc::c_uint) as isize
-    });
+    })?;
     match r {
         Ok(fd) => Ok(Value::small(fd as i32)),
         Err(e) => Err(fs::os_error(vm, e, p.shown, Value::NULL)),
@@ -286,7 +286,9 @@ pub(super) fn read(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
     let mut buf = vec![0u8; length(vm, a[1])?];
     // SAFETY: the buffer is as long as said.
-    match fs::retry(|| unsafe { libc::read(fd, buf.as_mut_ptr().cast(), buf.len()) }) {
+    match fs::retry(vm, || unsafe {
+        libc::read(fd, buf.as_mut_ptr().cast(), buf.len())
+    })? {
         Ok(n) => Ok(vm.new_bytes(&buf[..n])),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
     }
@@ -297,7 +299,9 @@ pub(super) fn pread(vm: &mut Vm, a: &[Value]) -> R {
     let mut buf = vec![0u8; length(vm, a[1])?];
     let at = c_long(vm, a[2])?;
     // SAFETY: the buffer is as long as said.
-    match fs::retry(|| unsafe { libc::pread(fd, buf.as_mut_ptr().cast(), buf.len(), at) }) {
+    match fs::retry(vm, || unsafe {
+        libc::pread(fd, buf.as_mut_ptr().cast(), buf.len(), at)
+    })? {
         Ok(n) => Ok(vm.new_bytes(&buf[..n])),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
     }
@@ -307,7 +311,9 @@ pub(super) fn write(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
     let b = data(vm, a[1])?;
     // SAFETY: the slice is live.
-    match fs::retry(|| unsafe { libc::write(fd, b.as_ptr().cast(), b.len()) }) {
+    match fs::retry(vm, || unsafe {
+        libc::write(fd, b.as_ptr().cast(), b.len())
+    })? {
         Ok(n) => Ok(Value::int_unchecked(n as i64)),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
     }
@@ -318,7 +324,9 @@ pub(super) fn pwrite(vm: &mut Vm, a: &[Value]) -> R {
     let b = data(vm, a[1])?;
     let at = c_long(vm, a[2])?;
     // SAFETY: the slice is live.
-    match fs::retry(|| unsafe { libc::pwrite(fd, b.as_ptr().cast(), b.len(), at) }) {
+    match fs::retry(vm, || unsafe {
+        libc::pwrite(fd, b.as_ptr().cast(), b.len(), at)
+    })? {
         Ok(n) => Ok(Value::int_unchecked(n as i64)),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
     }

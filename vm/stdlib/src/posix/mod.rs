@@ -3,11 +3,14 @@
 //! Calls that take names go through the `*at` forms, so that `dir_fd` works
 //! everywhere; a failing call raises OSError with the name as it was given.
 
+mod children;
 mod consts;
 mod dirs;
 mod files;
 mod process;
 mod stat;
+
+pub use children::fork;
 
 use crate::fs::{self, Accept, Path};
 use crate::{module, set};
@@ -202,6 +205,60 @@ static FUNCTIONS: &[NativeDef] = &[
     def("unsetenv", "(name, /)", ANY, process::unsetenv),
     def("system", "(command)", ANY, process::system),
     def("waitpid", "(pid, options, /)", ANY, process::waitpid),
+    def("wait", "()", ANY, children::wait),
+    def("wait3", "(options)", ANY, |vm, a| {
+        let o = fs::c_int(vm, a[0])?;
+        children::wait4(vm, -1, o)
+    }),
+    def("wait4", "(pid, options)", ANY, |vm, a| {
+        let (p, o) = (fs::c_int(vm, a[0])?, fs::c_int(vm, a[1])?);
+        children::wait4(vm, p, o)
+    }),
+    def("waitid", "(idtype, id, options, /)", ANY, children::waitid),
+    def("fork", "()", ANY, children::fork_call),
+    def("execv", "(path, argv, /)", ANY, children::execv),
+    def("execve", "(path, argv, env)", ANY, children::execve),
+    def(
+        "posix_spawn",
+        "(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=None)",
+        ANY,
+        |vm, a| children::spawn(vm, a, false),
+    ),
+    def(
+        "posix_spawnp",
+        "(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=None)",
+        ANY,
+        |vm, a| children::spawn(vm, a, true),
+    ),
+    def("pidfd_open", "(pid, flags=0)", ANY, children::pidfd_open),
+    def("killpg", "(pgid, signal, /)", ANY, |vm, a| {
+        children::two(vm, a, libc::killpg)
+    }),
+    def("setpgid", "(pid, pgrp, /)", ANY, |vm, a| {
+        children::two(vm, a, libc::setpgid)
+    }),
+    def("getpgid", "(pid)", ANY, |vm, a| {
+        children::one(vm, a[0], libc::getpgid)
+    }),
+    def("getsid", "(pid, /)", ANY, |vm, a| {
+        children::one(vm, a[0], libc::getsid)
+    }),
+    def("setsid", "()", ANY, |vm, _| {
+        // SAFETY: no preconditions.
+        let r = unsafe { libc::setsid() };
+        done(vm, r.min(0), Value::NULL)
+    }),
+    def("nice", "(increment, /)", ANY, children::nice),
+    def("getpriority", "(which, who)", ANY, children::getpriority),
+    def(
+        "setpriority",
+        "(which, who, priority)",
+        ANY,
+        children::setpriority,
+    ),
+    def("WIFCONTINUED", "(status)", ANY, |vm, a| {
+        status(vm, a, libc::WIFCONTINUED)
+    }),
     def("_exit", "(status)", ANY, |vm, a| {
         let n = fs::c_int(vm, a[0])?;
         // SAFETY: ends the process at once, which is what is asked for.
@@ -239,7 +296,7 @@ static FUNCTIONS: &[NativeDef] = &[
         "register_at_fork",
         "(*, before=None, after_in_child=None, after_in_parent=None)",
         ANY,
-        |vm, _| Ok(vm.none),
+        children::register_at_fork,
     ),
 ];
 
@@ -352,5 +409,13 @@ pub fn make(vm: &mut Vm) -> R {
     stat::classes(vm, m);
     dirs::classes(vm, m);
     process::classes(vm, m);
+    children::classes(vm, m);
+    for (name, n) in [
+        ("POSIX_SPAWN_OPEN", 0),
+        ("POSIX_SPAWN_CLOSE", 1),
+        ("POSIX_SPAWN_DUP2", 2),
+    ] {
+        set(vm, m, name, Value::small(n));
+    }
     Ok(m)
 }

@@ -26,6 +26,8 @@ pub(super) fn kill(vm: &mut Vm, a: &[Value]) -> R {
     let (pid, n) = (c_int(vm, a[0])?, c_int(vm, a[1])?);
     // SAFETY: plain numbers.
     let r = unsafe { libc::kill(pid, n) };
+    // A signal to this very process is dealt with before the call returns.
+    vm.answer_polls()?;
     done(vm, r, Value::NULL)
 }
 
@@ -45,7 +47,9 @@ pub(super) fn urandom(vm: &mut Vm, a: &[Value]) -> R {
     let mut at = 0;
     while at < n {
         // SAFETY: the rest of the buffer is as long as said.
-        match fs::retry(|| unsafe { libc::getrandom(buf[at..].as_mut_ptr().cast(), n - at, 0) }) {
+        match fs::retry(vm, || unsafe {
+            libc::getrandom(buf[at..].as_mut_ptr().cast(), n - at, 0)
+        })? {
             Ok(k) => at += k,
             Err(e) => return Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
         }
@@ -170,14 +174,17 @@ pub(super) fn unsetenv(vm: &mut Vm, a: &[Value]) -> R {
 pub(super) fn system(vm: &mut Vm, a: &[Value]) -> R {
     let c = plain_path(vm, a[0], "system")?;
     // SAFETY: a C string.
-    Ok(Value::small(unsafe { libc::system(c.ptr()) }))
+    let status = vm.blocking(|| unsafe { libc::system(c.ptr()) });
+    Ok(Value::small(status))
 }
 
 pub(super) fn waitpid(vm: &mut Vm, a: &[Value]) -> R {
     let (pid, options) = (c_int(vm, a[0])?, c_int(vm, a[1])?);
     let mut status = 0;
     // SAFETY: writes one number.
-    match fs::retry(|| unsafe { libc::waitpid(pid, &mut status, options) as isize }) {
+    match fs::retry(vm, || unsafe {
+        libc::waitpid(pid, &mut status, options) as isize
+    })? {
         Ok(p) => Ok(vm.new_tuple(&[Value::int_unchecked(p as i64), Value::small(status)])),
         Err(e) => Err(fs::os_error(vm, e, Value::NULL, Value::NULL)),
     }
