@@ -237,6 +237,9 @@ impl Core {
             self.stats.full_collections += 1;
             self.stats.full_ns += pause_ns;
             self.stats.full_max_ns = self.stats.full_max_ns.max(pause_ns);
+            if self.used_bytes() <= self.config.max_bytes {
+                self.granted = 0;
+            }
             let live = self.old_bytes() + self.external;
             self.full_threshold = self.config.full_floor_bytes.max(2 * live);
         } else {

@@ -57,6 +57,8 @@ pub(crate) struct Core {
     /// Bytes handed out since the last collection.
     pub(crate) young_used: usize,
     pub(crate) external: usize,
+    /// The limit while it is exceeded by permission; 0: not so.
+    pub(crate) granted: usize,
 
     pub(crate) roots: Option<*mut dyn RootSource>,
     pub(crate) root_vecs: Vec<NonNull<RootVecCore>>,
@@ -108,6 +110,7 @@ impl Core {
             windows: Vec::new(),
             young_used: 0,
             external: 0,
+            granted: 0,
             roots: None,
             root_vecs: Vec::new(),
             stack_base: current_stack_base()? as usize,
@@ -184,7 +187,7 @@ impl Core {
     }
 
     pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
-        self.used_bytes().saturating_add(bytes) <= self.config.max_bytes
+        self.used_bytes().saturating_add(bytes) <= self.config.max_bytes.max(self.granted)
     }
 
     pub(crate) fn external_bytes(&mut self, delta: isize) {

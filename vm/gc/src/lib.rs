@@ -341,6 +341,18 @@ impl Heap {
         self.core_mut().has_room_for(bytes)
     }
 
+    /// Moves the limit `bytes` past what is in use now, until a full collection gets
+    /// below the limit that was configured.
+    pub fn grant(self, bytes: usize) {
+        let core = self.core_mut();
+        core.granted = core.used_bytes().saturating_add(bytes);
+    }
+
+    /// Bytes of address space that the heap may ever use.
+    pub fn reserved_bytes(self) -> usize {
+        self.core_mut().space.size
+    }
+
     /// Memory that is never freed or moved, zeroed, 16-aligned, at an address below 4 GiB.
     /// `None`: none left. Not scanned.
     pub fn low_alloc(self, bytes: usize) -> Option<NonNull<u8>> {

@@ -179,7 +179,7 @@ fn iadd(vm: &mut Vm, a: &[Value]) -> R {
 
 fn imul(vm: &mut Vm, a: &[Value]) -> R {
     let n = this(vm, a[0]).len();
-    let Some(n) = repeat_count(vm, a[1], n)? else {
+    let Some(n) = repeat_count(vm, a[1], n, 1)? else {
         return Ok(vm.not_implemented);
     };
     let b = this(vm, a[0]).repeat(n);

@@ -307,7 +307,10 @@ pub(crate) fn from_source(vm: &mut Vm, a: &[Value], class: &str) -> R<Vec<u8>> {
         let i = vm.index(source)?;
         return match vm.int_to_i64(i) {
             Some(n) if n < 0 => Err(vm.value_error("negative count")),
-            Some(n) if n < 1 << 40 => Ok(vec![0; n as usize]),
+            Some(n) if n < 1 << 40 => {
+                vm.room_for(n as usize)?;
+                Ok(vec![0; n as usize])
+            }
             _ => {
                 let m = format!(
                     "cannot fit '{}' into an index-sized integer",
@@ -492,7 +495,7 @@ fn add(vm: &mut Vm, a: &[Value]) -> R {
 
 fn mul(vm: &mut Vm, a: &[Value]) -> R {
     let n = this(vm, a[0]).len();
-    let Some(n) = repeat_count(vm, a[1], n)? else {
+    let Some(n) = repeat_count(vm, a[1], n, 1)? else {
         return Ok(vm.not_implemented);
     };
     if n == 1 {
@@ -779,6 +782,7 @@ fn removesuffix(vm: &mut Vm, a: &[Value]) -> R {
 
 fn justify(vm: &mut Vm, a: &[Value], name: &str, left: fn(usize, usize) -> usize) -> R {
     let width = vm.index_i64(a[1], false)?.max(0) as usize;
+    vm.room_for(width)?;
     let fill = if a[2].is_null() {
         b' '
     } else {

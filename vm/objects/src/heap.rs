@@ -38,13 +38,13 @@ pub fn random_key() -> (u64, u64) {
 
 impl Vm {
     /// Allocates `words` words (header included), zeroed, with this header.
-    /// Collects if need be; ends the process with MemoryError's exit when even
-    /// that makes no room and the caller cannot raise (see `try_alloc_words`).
+    /// Collects if need be; past the heap's limit MemoryError follows (see
+    /// `memory.rs`). Ends the process when the system has no more memory.
     #[inline]
     pub fn alloc_words(&mut self, kind: Kind, words: usize, shape: u32) -> *mut u64 {
         match self.try_alloc_words(kind, words, shape) {
             Some(p) => p,
-            None => self.out_of_memory(words),
+            None => self.out_of_memory(kind, words, shape),
         }
     }
 
@@ -57,12 +57,18 @@ impl Vm {
     }
 
     #[cold]
-    fn out_of_memory(&mut self, words: usize) -> *mut u64 {
-        eprintln!(
-            "Fatal Python error: the heap limit leaves no room for {} bytes",
-            words * 8
-        );
-        std::process::exit(1)
+    fn out_of_memory(&mut self, kind: Kind, words: usize, shape: u32) -> *mut u64 {
+        self.grant_grace(words * 8);
+        match self.try_alloc_words(kind, words, shape) {
+            Some(p) => p,
+            None => {
+                eprintln!(
+                    "Fatal Python error: the system has no room for {} bytes",
+                    words * 8
+                );
+                std::process::exit(1)
+            }
+        }
     }
 
     /// A fresh object of a native layout and a class with that very layout.

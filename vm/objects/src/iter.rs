@@ -159,6 +159,9 @@ impl Vm {
         let it = self.get_iter(iterable)?;
         while let Some(v) = self.iter_next(it)? {
             f(self, v)?;
+            if self.polled() {
+                crate::misc::run_pending(self)?;
+            }
         }
         Ok(())
     }

@@ -43,6 +43,7 @@ pub mod iter;
 pub mod iters;
 pub mod layout;
 pub mod list;
+pub mod memory;
 pub mod misc;
 pub mod names;
 pub mod native;

@@ -441,8 +441,12 @@ fn iadd(vm: &mut Vm, a: &[Value]) -> R {
     Ok(a[0])
 }
 
-/// The count of a sequence repetition; `None`: not an integer.
-pub fn repeat_count(vm: &mut Vm, v: Value, len: usize) -> R<Option<usize>> {
+/// The count of a sequence repetition; `None`: not an integer. `item` is the size of
+/// an item in bytes.
+///
+/// # Errors
+/// OverflowError, and MemoryError when there is no room for the result.
+pub fn repeat_count(vm: &mut Vm, v: Value, len: usize, item: usize) -> R<Option<usize>> {
     let class = vm.class_of(v);
     let n = vm.names.index;
     if !vm.is_int(v) && vm.lookup(class, n).is_null() {
@@ -457,15 +461,16 @@ pub fn repeat_count(vm: &mut Vm, v: Value, len: usize) -> R<Option<usize>> {
         return Err(vm.overflow_error(&m));
     };
     let n = n.max(0) as usize;
-    if len.checked_mul(n).is_none_or(|t| t > 1 << 40) {
+    let Some(total) = len.checked_mul(n) else {
         return Err(vm.memory_error(""));
-    }
+    };
+    vm.room_for(total.saturating_mul(item))?;
     Ok(Some(n))
 }
 
 fn mul(vm: &mut Vm, a: &[Value]) -> R {
     let len = vm.list_len(a[0]);
-    let Some(n) = repeat_count(vm, a[1], len)? else {
+    let Some(n) = repeat_count(vm, a[1], len, 8)? else {
         return Ok(vm.not_implemented);
     };
     let len = vm.list_len(a[0]);
@@ -494,7 +499,7 @@ fn fill_repeated(vm: &mut Vm, new: Value, from: Value, len: usize, n: usize) {
 
 fn imul(vm: &mut Vm, a: &[Value]) -> R {
     let len = vm.list_len(a[0]);
-    let Some(n) = repeat_count(vm, a[1], len)? else {
+    let Some(n) = repeat_count(vm, a[1], len, 8)? else {
         return Ok(vm.not_implemented);
     };
     let len = vm.list_len(a[0]);

@@ -231,6 +231,7 @@ impl Vm {
             let class = shape_of(it).class();
             if class == self.types.list {
                 let n = self.list_len(it);
+                self.room_for(n.saturating_mul(8))?;
                 self.list_reserve(l, self.list_len(l) + n);
                 for i in 0..n {
                     let v = self.list_get(it, i);
@@ -248,6 +249,9 @@ impl Vm {
         let iter = self.get_iter(it)?;
         while let Some(v) = self.iter_next(iter)? {
             self.list_append(l, v);
+            if self.polled() {
+                crate::misc::run_pending(self)?;
+            }
         }
         Ok(())
     }

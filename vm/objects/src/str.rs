@@ -415,7 +415,7 @@ fn add(vm: &mut Vm, a: &[Value]) -> R {
 fn mul(vm: &mut Vm, a: &[Value]) -> R {
     let s = this(vm, a[0]);
     let t = vm.text(s);
-    let Some(n) = repeat_count(vm, a[1], t.len())? else {
+    let Some(n) = repeat_count(vm, a[1], t.len(), 1)? else {
         return Ok(vm.not_implemented);
     };
     if n == 1 || t.is_empty() {
@@ -875,6 +875,7 @@ fn padded(vm: &mut Vm, s: Value, left: usize, right: usize, fill: u32) -> R {
     if left + right == 0 {
         return Ok(s);
     }
+    vm.room_for(left.saturating_add(right))?;
     let mut out = TextBuf::new();
     out.fill(fill, left);
     out.push_text(vm.text(s));
@@ -912,6 +913,7 @@ fn zfill(vm: &mut Vm, a: &[Value]) -> R {
     if n == 0 {
         return Ok(s);
     }
+    vm.room_for(n)?;
     let sign = usize::from(!t.is_empty() && matches!(t.at(0), 0x2B | 0x2D));
     let mut out = TextBuf::new();
     out.push_text(t.slice(0..sign));

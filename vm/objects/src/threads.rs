@@ -532,6 +532,11 @@ impl Vm {
     /// What a signal handler raised, and exceptions that others sent to the thread.
     pub fn answer_polls(&mut self) -> R<()> {
         let bits = self.poll.load(Ordering::SeqCst);
+        if bits & poll::MEMORY != 0 {
+            self.poll_clear(poll::MEMORY);
+            self.rearm();
+            return Err(self.memory_error(""));
+        }
         if bits & poll::GIL != 0 {
             self.poll_clear(poll::GIL);
             self.yield_lock();

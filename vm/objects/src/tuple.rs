@@ -159,7 +159,7 @@ fn add(vm: &mut Vm, a: &[Value]) -> R {
 fn mul(vm: &mut Vm, a: &[Value]) -> R {
     let t = this(vm, a[0]);
     let len = vm.tuple_len(t);
-    let Some(n) = repeat_count(vm, a[1], len)? else {
+    let Some(n) = repeat_count(vm, a[1], len, 8)? else {
         return Ok(vm.not_implemented);
     };
     if n == 1 || len == 0 {

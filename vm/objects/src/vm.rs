@@ -27,6 +27,8 @@ pub mod poll {
     pub const SIGNAL: u32 = 1;
     /// Finalizers or weak-reference callbacks wait.
     pub const FINALIZERS: u32 = 2;
+    /// The heap grew past its limit: MemoryError is to be raised.
+    pub const MEMORY: u32 = 8;
     /// Another thread wants the lock.
     pub const GIL: u32 = 4;
 }

@@ -92,8 +92,13 @@ pub(super) extern "C" fn alloc_slow(vm: *mut c_void, site: u32, frame: *mut u64,
     // SAFETY: the frame this very call was handed.
     let mut state = unsafe { ExitState::new(frame) };
     site.clear_dead(&mut state);
+    if vm.heap.reserve_room(bytes) {
+        return;
+    }
+    // The trace cannot fail here: it raises at its loop edge.
+    vm.grant_grace(bytes);
     if !vm.heap.reserve_room(bytes) {
-        eprintln!("Fatal Python error: the heap limit leaves no room for {bytes} bytes");
+        eprintln!("Fatal Python error: the system has no room for {bytes} bytes");
         std::process::exit(1);
     }
 }

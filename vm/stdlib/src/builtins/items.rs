@@ -7,6 +7,9 @@ use pyrite_objects::vm::{R, Vm};
 pub(super) fn all(vm: &mut Vm, a: &[Value]) -> R {
     let it = vm.get_iter(a[0])?;
     while let Some(v) = vm.iter_next(it)? {
+        if vm.polled() {
+            pyrite_objects::misc::run_pending(vm)?;
+        }
         if !vm.truth(v)? {
             return Ok(vm.false_);
         }
@@ -17,6 +20,9 @@ pub(super) fn all(vm: &mut Vm, a: &[Value]) -> R {
 pub(super) fn any(vm: &mut Vm, a: &[Value]) -> R {
     let it = vm.get_iter(a[0])?;
     while let Some(v) = vm.iter_next(it)? {
+        if vm.polled() {
+            pyrite_objects::misc::run_pending(vm)?;
+        }
         if vm.truth(v)? {
             return Ok(vm.true_);
         }

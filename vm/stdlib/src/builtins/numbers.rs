@@ -107,6 +107,9 @@ pub(super) fn sum(vm: &mut Vm, a: &[Value]) -> R {
     }
     let it = vm.get_iter(a[0])?;
     while let Some(v) = vm.iter_next(it)? {
+        if vm.polled() {
+            pyrite_objects::misc::run_pending(vm)?;
+        }
         total = vm.binary(BinOp::Add, total, v, false)?;
     }
     Ok(total)
@@ -142,6 +145,9 @@ fn extreme(vm: &mut Vm, a: &[Value], name: &str, better: CmpOp) -> R {
     };
     let (mut best, mut best_key) = (Value::NULL, Value::NULL);
     while let Some(v) = vm.iter_next(it)? {
+        if vm.polled() {
+            pyrite_objects::misc::run_pending(vm)?;
+        }
         let k = if key.is_null() {
             v
         } else {
