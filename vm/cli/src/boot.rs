@@ -8,6 +8,8 @@ use pyrite_machine::Value;
 use pyrite_objects::boot::VmRoots;
 use pyrite_objects::layout::KINDS;
 use pyrite_objects::vm::{Hooks, R, Raised, Vm};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 fn compile(
     vm: &mut Vm,
@@ -170,55 +172,30 @@ pub fn run(args: Args) -> i32 {
 /// Runs a program in a VM that has run none; its exit code, and whether Ctrl-C ended it. The
 /// standard streams keep what was not flushed.
 pub fn program(vm: &mut Vm, p: &Program) -> (i32, bool) {
-    search_path(vm, p);
-    let (source, name) = match p {
-        Program::Command(c) => (
-            c.to_string_lossy().into_owned().into_bytes(),
-            "<string>".to_owned(),
-        ),
-        Program::File(f) => match std::fs::read(f) {
-            Ok(s) => (s, f.display().to_string()),
-            Err(e) => {
-                let n = e.raw_os_error().unwrap_or(0);
-                // SAFETY: strerror returns a string of the C library.
-                let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }
-                    .to_string_lossy()
-                    .into_owned();
-                eprintln!(
-                    "{}: can't open file '{}': [Errno {n}] {text}",
-                    vm.config.executable,
-                    absolute(f)
-                );
-                return (2, false);
-            }
-        },
-        Program::Stdin => {
-            let mut s = Vec::new();
-            if let Err(e) = std::io::Read::read_to_end(&mut std::io::stdin(), &mut s) {
-                eprintln!("pyrite: standard input: {e}");
-                return (1, false);
-            }
-            (s, "<stdin>".to_owned())
-        }
-        Program::Module(_) => (Vec::new(), String::new()),
-    };
+    search_path(vm);
+    if !vm.config.no_site && vm.import_module("site").is_err() {
+        eprintln!("Fatal Python error: init_import_site: Failed to import the site module");
+        return (uncaught(vm).max(1), false);
+    }
     let main = pyrite_stdlib::module(vm, "__main__", "", &[]);
     let globals = pyrite_stdlib::namespace(main);
-    let builtins = vm.builtins;
-    vm.dict_set_str(globals, vm.names.builtins, builtins);
+    let builtins = pyrite_stdlib::builtin_module(vm, "builtins");
+    if let Ok(Some(builtins)) = builtins {
+        vm.dict_set_str(globals, vm.names.builtins, builtins);
+    }
     let none = vm.none;
     vm.dict_set_str(globals, vm.names.package, none);
-    let r = if let Program::Module(m) = p {
-        run_module(vm, &m.to_string_lossy())
-    } else {
-        let (s, f) = (vm.new_bytes(&source), vm.new_str(&name));
-        if matches!(p, Program::File(_)) {
-            vm.dict_set_str(globals, vm.names.file, f);
-            vm.dict_set_str(globals, vm.names.cached, none);
-        }
-        let optimize = vm.config.optimize as i32;
-        (vm.hooks.compile)(vm, s, f, "exec", 0, optimize)
-            .and_then(|code| (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL))
+    let annotations = vm.new_dict();
+    let key = vm.intern("__annotations__");
+    vm.dict_set_str(globals, key, annotations);
+    let loader = pyrite_stdlib::module_attr(vm, "_frozen_importlib", "BuiltinImporter");
+    if loader.is_some() {
+        vm.dict_set_str(globals, vm.names.loader, loader);
+    }
+    let r = match start_of(vm, p) {
+        Ok(Start::Module(name, as_main)) => run_module(vm, &name, as_main),
+        Ok(Start::Text(source, name)) => run_text(vm, p, globals, &source, &name),
+        Err(code) => return (code, false),
     };
     if r.is_ok() {
         return (0, false);
@@ -227,40 +204,136 @@ pub fn program(vm: &mut Vm, p: &Program) -> (i32, bool) {
     (uncaught(vm), interrupted)
 }
 
-/// Runs a library module as the program, as `-m` asks.
-fn run_module(vm: &mut Vm, name: &str) -> R {
-    let runpy = vm.import_module("runpy")?;
-    let f = vm.getattr_str(runpy, "_run_module_as_main")?;
-    let name = vm.new_str(name);
-    vm.call(f, &[name])
+/// What is run, once files were looked at.
+enum Start {
+    /// A module by name; false: the one called `__main__` in a folder or archive.
+    Module(String, bool),
+    /// Source text and its file name.
+    Text(Vec<u8>, String),
 }
 
-/// Fills `sys.path`: the program's folder, `PYTHONPATH`, the library.
-fn search_path(vm: &mut Vm, p: &Program) {
-    use std::os::unix::ffi::OsStrExt;
-    let key = vm.intern("path");
-    let path = vm.dict_get_str(vm.sys_dict, key);
-    let mut folders: Vec<std::path::PathBuf> = Vec::new();
-    if !vm.config.safe_path {
-        match p {
-            Program::File(f) => {
-                let full = std::fs::canonicalize(f).unwrap_or_else(|_| f.clone());
-                folders.push(
-                    full.parent()
-                        .map(std::path::Path::to_path_buf)
-                        .unwrap_or_default(),
-                );
+/// Reads the program and puts its place in front of `sys.path`; the exit code if
+/// there is no program.
+fn start_of(vm: &mut Vm, p: &Program) -> Result<Start, i32> {
+    let (start, first) = match p {
+        Program::Command(c) => (
+            Start::Text(
+                c.to_string_lossy().into_owned().into_bytes(),
+                "<string>".to_owned(),
+            ),
+            Some(PathBuf::new()),
+        ),
+        Program::Module(m) => (
+            Start::Module(m.to_string_lossy().into_owned(), true),
+            std::env::current_dir().ok(),
+        ),
+        Program::File(f) => {
+            if f.is_dir() || is_archive(f) {
+                // The place itself is searched for `__main__`, whatever -P says.
+                insert_path(vm, f);
+                return Ok(Start::Module("__main__".to_owned(), false));
             }
-            Program::Module(_) => folders.push(std::env::current_dir().unwrap_or_default()),
-            Program::Command(_) | Program::Stdin => folders.push(std::path::PathBuf::new()),
+            match std::fs::read(f) {
+                Ok(s) => {
+                    let full = std::fs::canonicalize(f).unwrap_or_else(|_| f.clone());
+                    let folder = full.parent().map(Path::to_path_buf).unwrap_or_default();
+                    (Start::Text(s, f.display().to_string()), Some(folder))
+                }
+                Err(e) => {
+                    let n = e.raw_os_error().unwrap_or(0);
+                    // SAFETY: strerror returns a string of the C library.
+                    let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(n)) }
+                        .to_string_lossy()
+                        .into_owned();
+                    eprintln!(
+                        "{}: can't open file '{}': [Errno {n}] {text}",
+                        vm.config.executable,
+                        absolute(f)
+                    );
+                    return Err(2);
+                }
+            }
+        }
+        Program::Stdin => {
+            let mut s = Vec::new();
+            if let Err(e) = std::io::Read::read_to_end(&mut std::io::stdin(), &mut s) {
+                eprintln!("pyrite: standard input: {e}");
+                return Err(1);
+            }
+            (Start::Text(s, "<stdin>".to_owned()), Some(PathBuf::new()))
+        }
+    };
+    if let Some(first) = first
+        && !vm.config.safe_path
+    {
+        insert_path(vm, &first);
+    }
+    Ok(start)
+}
+
+/// True for a file that begins as archives of the zip format do.
+fn is_archive(f: &Path) -> bool {
+    let mut start = [0u8; 4];
+    std::fs::File::open(f)
+        .and_then(|mut f| std::io::Read::read_exact(&mut f, &mut start))
+        .is_ok_and(|()| start == *b"PK\x03\x04")
+}
+
+fn insert_path(vm: &mut Vm, folder: &Path) {
+    let path = sys_path(vm);
+    let s = pyrite_stdlib::fs::decode(vm, folder.as_os_str().as_bytes());
+    let (insert, zero) = (vm.intern("insert"), Value::small(0));
+    if vm.call_method(path, insert, &[zero, s]).is_err() {
+        vm.exc = Value::NULL;
+    }
+}
+
+fn run_text(vm: &mut Vm, p: &Program, globals: Value, source: &[u8], name: &str) -> R {
+    let (s, f) = (vm.new_bytes(source), vm.new_str(name));
+    if matches!(p, Program::File(_)) {
+        vm.dict_set_str(globals, vm.names.file, f);
+        let none = vm.none;
+        vm.dict_set_str(globals, vm.names.cached, none);
+        let class =
+            pyrite_stdlib::module_attr(vm, "_frozen_importlib_external", "SourceFileLoader");
+        if class.is_some() {
+            let main = vm.intern("__main__");
+            let loader = vm.call(class, &[main, f])?;
+            vm.dict_set_str(globals, vm.names.loader, loader);
         }
     }
+    let optimize = vm.config.optimize as i32;
+    let code = (vm.hooks.compile)(vm, s, f, "exec", 0, optimize)?;
+    (vm.hooks.run_code)(vm, code, globals, globals, Value::NULL)
+}
+
+/// Runs a library module as the program, as `-m` asks.
+fn run_module(vm: &mut Vm, name: &str, as_main: bool) -> R {
+    let runpy = vm.import_module("runpy")?;
+    let f = vm.getattr_str(runpy, "_run_module_as_main")?;
+    let (name, as_main) = (vm.new_str(name), vm.bool(as_main));
+    vm.call(f, &[name, as_main])
+}
+
+fn sys_path(vm: &mut Vm) -> Value {
+    let key = vm.intern("path");
+    vm.dict_get_str(vm.sys_dict, key)
+}
+
+/// Fills `sys.path`: `PYTHONPATH`, the library.
+fn search_path(vm: &mut Vm) {
+    let path = sys_path(vm);
+    let mut folders: Vec<PathBuf> = Vec::new();
     if !vm.config.ignore_environment
         && let Some(list) = std::env::var_os("PYTHONPATH").filter(|l| !l.is_empty())
     {
         folders.extend(std::env::split_paths(&list));
     }
-    folders.extend(vm.config.lib.clone());
+    if let Some(lib) = &vm.config.lib {
+        folders.extend(lib.parent().map(|p| p.join("python311.zip")));
+        folders.push(lib.clone());
+        folders.push(lib.join("lib-dynload"));
+    }
     for f in folders {
         let s = pyrite_stdlib::fs::decode(vm, f.as_os_str().as_bytes());
         vm.list_append(path, s);

@@ -141,7 +141,7 @@ pub fn boot(vm: &mut Vm) {
         mappingproxy: PyValueSub [MappingProxy] false, namespace: PyValueSub [Namespace] true,
         generic_alias: PySlice [GenericAlias] true, union: PyValueSub [Union] false,
         enumerate: PySlice [Enumerate] true, zip: PySlice [Zip] true, map: PySlice [Map] true, filter: PySlice [Filter] true,
-        reversed: PySlice [Reversed] true, memoryview: PyWeakRef [MemoryView] false,
+        reversed: PySlice [Reversed] true, memoryview: PyMemoryView [MemoryView] false,
         base_exception: PyException [Exception] true,
     );
     // Singletons.
@@ -248,6 +248,7 @@ pub fn boot(vm: &mut Vm) {
     crate::str::install(vm);
     crate::bytes::install(vm);
     crate::bytearray::install(vm);
+    crate::memoryview::install(vm);
     crate::list::install(vm);
     crate::tuple::install(vm);
     crate::dict_type::install(vm);

@@ -63,6 +63,9 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
 
 fn init(vm: &mut Vm, a: &[Value]) -> R {
     let b = from_source(vm, a, "bytearray")?;
+    if b.len() != this(vm, a[0]).len() {
+        vm.bytearray_resizable(a[0])?;
+    }
     vm.bytearray_set(a[0], &b);
     Ok(vm.none)
 }
@@ -103,10 +106,14 @@ fn place(vm: &mut Vm, a: &[Value], key: Value) -> R<usize> {
     Ok(i as usize)
 }
 
-fn splice(vm: &mut Vm, v: Value, range: std::ops::Range<usize>, with: &[u8]) {
+fn splice(vm: &mut Vm, v: Value, range: std::ops::Range<usize>, with: &[u8]) -> R<()> {
+    if with.len() != range.len() {
+        vm.bytearray_resizable(v)?;
+    }
     let old = this(vm, v);
     let new = [&old[..range.start], with, &old[range.end..]].concat();
     vm.bytearray_set(v, &new);
+    Ok(())
 }
 
 fn setitem(vm: &mut Vm, a: &[Value]) -> R {
@@ -122,7 +129,7 @@ fn setitem(vm: &mut Vm, a: &[Value]) -> R {
         let r = slice_range(bounds, this(vm, a[0]).len());
         if r.step == 1 {
             let start = r.start as usize;
-            splice(vm, a[0], start..start + r.len, &with);
+            splice(vm, a[0], start..start + r.len, &with)?;
         } else {
             if with.len() != r.len {
                 let m = format!(
@@ -154,12 +161,15 @@ fn delitem(vm: &mut Vm, a: &[Value]) -> R {
         let r = slice_range(bounds, b.len());
         let mut keep = vec![true; b.len()];
         (0..r.len).for_each(|i| keep[r.at(i)] = false);
+        if r.len > 0 {
+            vm.bytearray_resizable(a[0])?;
+        }
         let rest: Vec<u8> = b.iter().zip(keep).filter(|p| p.1).map(|p| *p.0).collect();
         vm.bytearray_set(a[0], &rest);
         return Ok(vm.none);
     }
     let i = place(vm, a, a[1])?;
-    splice(vm, a[0], i..i + 1, &[]);
+    splice(vm, a[0], i..i + 1, &[])?;
     Ok(vm.none)
 }
 
@@ -173,6 +183,9 @@ fn iadd(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.type_error(&m));
     };
     let b = b.to_vec();
+    if !b.is_empty() {
+        vm.bytearray_resizable(a[0])?;
+    }
     b.iter().for_each(|&c| vm.bytearray_push(a[0], c));
     Ok(a[0])
 }
@@ -183,12 +196,16 @@ fn imul(vm: &mut Vm, a: &[Value]) -> R {
         return Ok(vm.not_implemented);
     };
     let b = this(vm, a[0]).repeat(n);
+    if b.len() != this(vm, a[0]).len() {
+        vm.bytearray_resizable(a[0])?;
+    }
     vm.bytearray_set(a[0], &b);
     Ok(a[0])
 }
 
 fn append(vm: &mut Vm, a: &[Value]) -> R {
     let c = byte(vm, a[1], "byte")?;
+    vm.bytearray_resizable(a[0])?;
     vm.bytearray_push(a[0], c);
     Ok(vm.none)
 }
@@ -211,6 +228,9 @@ fn extend(vm: &mut Vm, a: &[Value]) -> R {
         }
         out
     };
+    if !b.is_empty() {
+        vm.bytearray_resizable(a[0])?;
+    }
     b.iter().for_each(|&c| vm.bytearray_push(a[0], c));
     Ok(vm.none)
 }
@@ -224,7 +244,7 @@ fn insert(vm: &mut Vm, a: &[Value]) -> R {
     } else {
         i.min(n)
     } as usize;
-    splice(vm, a[0], i..i, &[c]);
+    splice(vm, a[0], i..i, &[c])?;
     Ok(vm.none)
 }
 
@@ -243,7 +263,7 @@ fn pop(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.index_error("pop index out of range"));
     }
     let c = b[i as usize];
-    splice(vm, a[0], i as usize..i as usize + 1, &[]);
+    splice(vm, a[0], i as usize..i as usize + 1, &[])?;
     Ok(Value::small(c.into()))
 }
 
@@ -251,7 +271,7 @@ fn remove(vm: &mut Vm, a: &[Value]) -> R {
     let c = byte(vm, a[1], "byte")?;
     match this(vm, a[0]).iter().position(|&x| x == c) {
         Some(i) => {
-            splice(vm, a[0], i..i + 1, &[]);
+            splice(vm, a[0], i..i + 1, &[])?;
             Ok(vm.none)
         }
         None => Err(vm.value_error("value not found in bytearray")),
@@ -265,6 +285,7 @@ fn reverse(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn clear(vm: &mut Vm, a: &[Value]) -> R {
+    vm.bytearray_resizable(a[0])?;
     vm.bytearray_set(a[0], &[]);
     Ok(vm.none)
 }

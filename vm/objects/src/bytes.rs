@@ -299,8 +299,8 @@ pub(crate) fn from_source(vm: &mut Vm, a: &[Value], class: &str) -> R<Vec<u8>> {
         };
         return Ok(vm.bytes(b).to_vec());
     }
-    if let Some(b) = vm.buffer(source) {
-        return Ok(b.to_vec());
+    if let Some(b) = vm.buffer_copy(source)? {
+        return Ok(b);
     }
     let c = vm.class_of(source);
     if vm.is_int(source) || vm.lookup(c, vm.names.index).is_some() {

@@ -194,6 +194,13 @@ impl Vm {
             let v = self.load_const(c);
             self.list_append(holder, v);
         }
+        self.load_code_with(unit, holder)
+    }
+
+    /// Loads a unit whose constants are the items of the list `consts`, as many
+    /// as the unit says it has.
+    pub fn load_code_with(&mut self, unit: CodeUnit, consts: Value) -> Value {
+        let holder = consts;
         let code = self.alloc::<PyCode>(self.types.code);
         // No allocation on the heap between here and the moment the code object
         // owns the block, so the words cannot go stale.

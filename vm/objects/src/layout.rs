@@ -442,6 +442,23 @@ object_layout! {
     PyByteArray [ByteArray, RAW2] { len: usize, exports: usize, data: Value }
 }
 object_layout! {
+    /// `memoryview`: `nbytes` bytes of `obj`; see `memoryview.rs`.
+    PyMemoryView [MemoryView, RAW4] {
+        /// Byte distance of the first item from the exporter's first byte.
+        offset: usize,
+        nbytes: usize,
+        itemsize: usize,
+        flags: u64,
+        obj: Value,
+        /// A bytearray's storage when the view was made.
+        storage: Value,
+        format: Value,
+        shape: Value,
+        strides: Value,
+        hash: Value,
+    }
+}
+object_layout! {
     /// `weakref.ref` and proxies: `referent` is cleared by the collector.
     PyWeakRef [WeakRef, WEAKREF] { referent: Value, callback: Value, hash: Value, extra: Value }
 }

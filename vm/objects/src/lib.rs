@@ -44,6 +44,8 @@ pub mod iters;
 pub mod layout;
 pub mod list;
 pub mod memory;
+pub mod memoryview;
+pub mod memoryview_item;
 pub mod misc;
 pub mod names;
 pub mod native;

@@ -470,6 +470,7 @@ impl Vm {
     ) -> R<()> {
         let slot = sig.params.iter().enumerate().position(|(i, p)| {
             (i >= sig.posonly || p.kwonly)
+                && !(i == 0 && sig.has_self)
                 && Some(i) != sig.varargs
                 && Some(i) != sig.varkw
                 && self.str_is(name, p.name)

@@ -37,6 +37,8 @@ pub struct TypeData {
     pub pattern_mapping: bool,
     /// Unique until the class or a base changes; 0: none given out.
     pub version: u32,
+    /// Instances export their bytes.
+    pub buffer: Option<&'static crate::buffer::BufferDef>,
     /// Compiled code depends on it.
     pub watched: bool,
     /// Inline slots a fresh instance gets.
@@ -279,6 +281,7 @@ impl Vm {
             pattern_sequence: false,
             pattern_mapping: false,
             version: 0,
+            buffer: None,
             watched: false,
             inline_cap: 0,
             root_shape: std::ptr::null_mut(),
@@ -371,6 +374,7 @@ impl Vm {
                 pattern_sequence: false,
                 pattern_mapping: false,
                 version: 0,
+                buffer: None,
                 watched: false,
                 inline_cap: 0,
                 root_shape: std::ptr::null_mut(),
@@ -775,6 +779,7 @@ impl Vm {
                 pattern_sequence: bd.pattern_sequence,
                 pattern_mapping: bd.pattern_mapping,
                 version: 0,
+                buffer: bd.buffer,
                 watched: false,
                 inline_cap: if !has_dict || type_like {
                     0

@@ -129,9 +129,27 @@ fn fix_filename(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.type_error(&m));
     }
     text(vm, a[1], "_fix_co_filename")?;
-    // Code is never read back from a file, so its name is always the one it was
-    // compiled under.
+    let old = vm.code_data(a[0]).filename;
+    rename_code(vm, a[0], old, a[1]);
     Ok(vm.none)
+}
+
+/// Gives a code object, and those among its constants that have the same file
+/// name, a new one.
+pub(crate) fn rename_code(vm: &mut Vm, code: Value, old: Value, new: Value) {
+    let data = vm.code_data(code);
+    if !vm.str_eq(data.filename, old) || vm.str_eq(old, new) {
+        return;
+    }
+    data.filename = new;
+    vm.write_barrier(code);
+    for i in 0..data.unit.consts.len() {
+        // SAFETY: the code has that many constants.
+        let c = unsafe { *data.consts.add(i) };
+        if vm.layout_of(c) == Layout::Code {
+            rename_code(vm, c, old, new);
+        }
+    }
 }
 
 fn source_hash(vm: &mut Vm, a: &[Value]) -> R {

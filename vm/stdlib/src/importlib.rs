@@ -6,7 +6,9 @@
 
 use crate::{module, namespace, set};
 use pyrite_machine::Value;
+use pyrite_objects::layout::Layout;
 use pyrite_objects::vm::{R, Vm};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The library tree: `PYTHONHOME`'s, else the one beside a system Python 3.11,
@@ -43,21 +45,71 @@ pub fn find_lib(ignore_environment: bool) -> Option<PathBuf> {
 
 fn load(vm: &mut Vm, lib: &Path, name: &str, file: &str, shown: &str) -> R {
     let path = lib.join("importlib").join(file);
-    let source = match std::fs::read(&path) {
-        Ok(s) => s,
-        Err(e) => {
-            let m = format!("cannot read {}: {e}", path.display());
-            return Err(vm.import_error(&m));
-        }
-    };
-    let (source, shown) = (vm.new_bytes(&source), vm.new_str(shown));
-    let code = (vm.hooks.compile)(vm, source, shown, "exec", 0, 0)?;
+    let code = compiled(vm, &path, shown)?;
     let m = module(vm, name, "", &[]);
     let ns = namespace(m);
     let builtins = vm.builtins;
     vm.dict_set_str(ns, vm.names.builtins, builtins);
     (vm.hooks.run_code)(vm, code, ns, ns, Value::NULL)?;
     Ok(m)
+}
+
+/// Code of a source file that importlib cannot load because it is importlib:
+/// from its compiled file if that is up to date, else compiled, and the compiled
+/// file is written. The layout is that of importlib's own files.
+fn compiled(vm: &mut Vm, path: &Path, shown: &str) -> R {
+    let header = std::fs::metadata(path).ok().map(|m| {
+        let mut h = crate::marshal_code::magic().to_vec();
+        h.extend_from_slice(&[0; 4]);
+        h.extend_from_slice(&(m.mtime() as u32).to_le_bytes());
+        h.extend_from_slice(&(m.size() as u32).to_le_bytes());
+        h
+    });
+    let cache = path.parent().zip(path.file_stem()).map(|(folder, stem)| {
+        let name = format!("{}.pyrite-311.pyc", stem.to_string_lossy());
+        folder.join("__pycache__").join(name)
+    });
+    let shown = vm.new_str(shown);
+    if let (Some(header), Some(cache)) = (&header, &cache)
+        && let Ok(bytes) = std::fs::read(cache)
+        && bytes.starts_with(header)
+    {
+        let bytes = vm.new_bytes(&bytes);
+        match crate::marshal::load(vm, bytes, header.len()) {
+            Ok(code) if vm.layout_of(code) == Layout::Code => {
+                let old = vm.code_data(code).filename;
+                crate::imp::rename_code(vm, code, old, shown);
+                return Ok(code);
+            }
+            // A damaged file is as good as none.
+            _ => vm.exc = Value::NULL,
+        }
+    }
+    let source = match std::fs::read(path) {
+        Ok(s) => s,
+        Err(e) => {
+            let m = format!("cannot read {}: {e}", path.display());
+            return Err(vm.import_error(&m));
+        }
+    };
+    let source = vm.new_bytes(&source);
+    let code = (vm.hooks.compile)(vm, source, shown, "exec", 0, 0)?;
+    if let (Some(mut bytes), Some(cache), false) = (header, cache, vm.config.dont_write_bytecode) {
+        crate::marshal::store(vm, code, &mut bytes)?;
+        write_whole(&cache, &bytes);
+    }
+    Ok(code)
+}
+
+/// Writes a file so that readers see all of it or nothing. Failures are not
+/// worth a word: the file only saves time.
+fn write_whole(path: &Path, bytes: &[u8]) {
+    let Some(folder) = path.parent() else { return };
+    let _ = std::fs::create_dir(folder);
+    let part = path.with_extension(format!("{}", std::process::id()));
+    if std::fs::write(&part, bytes).is_err() || std::fs::rename(&part, path).is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
 }
 
 /// Loads importlib and lets it install its importers. To be called once.
@@ -110,6 +162,12 @@ fn finish(vm: &mut Vm, lib: &Path, core: Value, sys: Value, imp: Value) -> R<()>
         "<frozen importlib._bootstrap_external>",
     )?;
     set(vm, core, "_bootstrap_external", external);
+    // The library knows the number of CPython's bytecode.
+    let magic = crate::marshal_code::magic();
+    let b = vm.new_bytes(&magic);
+    set(vm, external, "MAGIC_NUMBER", b);
+    let n = vm.new_int(u32::from_le_bytes(magic).into());
+    set(vm, external, "_RAW_MAGIC_NUMBER", n);
     let install = vm.getattr_str(core, "_install_external_importers")?;
     vm.call(install, &[])?;
     crate::io::replace_streams(vm)

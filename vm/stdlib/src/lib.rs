@@ -21,6 +21,7 @@ pub mod io;
 pub mod itertools;
 pub mod marshal;
 pub mod operator;
+pub mod marshal_code;
 pub mod posix;
 pub mod resource;
 pub mod signal;

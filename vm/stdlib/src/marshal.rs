@@ -1,7 +1,7 @@
 //! The `marshal` module: constants as bytes.
 //!
 //! Version 4 of CPython's format, without references between objects on
-//! writing. Code objects are refused both ways: Pyrite's bytecode is its own.
+//! writing. Code objects have a record of our own ([`crate::marshal_code`]).
 
 use crate::{module, set};
 use pyrite_machine::Value;
@@ -150,6 +150,15 @@ fn write(vm: &mut Vm, v: Value, out: &mut Vec<u8>) -> R<()> {
                 write(vm, k, out)?;
             }
         }
+        Layout::Code => {
+            out.push(b'c');
+            crate::marshal_code::write(vm, v, out);
+            let data = vm.code_data(v);
+            for i in 0..data.unit.consts.len() {
+                // SAFETY: the code has that many constants.
+                write(vm, unsafe { *data.consts.add(i) }, out)?;
+            }
+        }
         _ => return Err(vm.value_error("unmarshallable object")),
     }
     Ok(())
@@ -231,6 +240,8 @@ struct Reader<'a> {
     b: &'a [u8],
     at: usize,
     refs: Value,
+    /// Inside code: strings are interned, as the compiler's constants are.
+    in_code: bool,
 }
 
 impl Reader<'_> {
@@ -299,7 +310,7 @@ impl Reader<'_> {
                 let b = self.take(vm, n)?.to_vec();
                 let points = wtf8(&b);
                 let s = vm.new_str_points(&points);
-                if matches!(c, b'Z' | b'A' | b't') {
+                if self.in_code || matches!(c, b'Z' | b'A' | b't') {
                     vm.intern_value(s)
                 } else {
                     s
@@ -370,13 +381,32 @@ impl Reader<'_> {
                 }
                 vm.list_get(self.refs, i)
             }
-            b'c' => return Err(vm.value_error("bad marshal data (code of another implementation)")),
+            b'c' => self.code(vm)?,
             _ => return Err(vm.value_error("bad marshal data (unknown type code)")),
         };
         if let Some(i) = slot {
             vm.list_put(self.refs, i, v);
         }
         Ok(v)
+    }
+
+    fn code(&mut self, vm: &mut Vm) -> R {
+        let mut input = crate::marshal_code::In::new(self.b, self.at);
+        let Some(unit) = input.unit() else {
+            return Err(vm.value_error("bad marshal data (code of another implementation)"));
+        };
+        self.at = input.position();
+        let outer = std::mem::replace(&mut self.in_code, true);
+        let consts = vm.new_list(&[]);
+        for _ in 0..unit.consts.len() {
+            let x = self.object(vm)?;
+            if x.is_null() {
+                return Err(vm.type_error("NULL object in marshal data for code"));
+            }
+            vm.list_append(consts, x);
+        }
+        self.in_code = outer;
+        Ok(vm.load_code_with(unit, consts))
     }
 
     fn big(&mut self, vm: &mut Vm) -> R {
@@ -408,24 +438,54 @@ impl Reader<'_> {
 }
 
 fn loads(vm: &mut Vm, a: &[Value]) -> R {
-    let Some(b) = vm.as_bytes(a[0]) else {
-        let m = format!(
-            "a bytes-like object is required, not '{}'",
-            vm.class_name(a[0])
-        );
-        return Err(vm.type_error(&m));
+    let b = match vm.as_bytes(a[0]) {
+        Some(b) => b,
+        None => {
+            let Some(b) = vm.buffer_copy(a[0])? else {
+                let m = format!(
+                    "a bytes-like object is required, not '{}'",
+                    vm.class_name(a[0])
+                );
+                return Err(vm.type_error(&m));
+            };
+            vm.new_bytes(&b)
+        }
     };
     let refs = vm.new_list(&[]);
     let mut r = Reader {
         b: vm.bytes(b),
         at: 0,
         refs,
+        in_code: false,
     };
     let v = r.object(vm)?;
     if v.is_null() {
         return Err(vm.type_error("NULL object in marshal data for object"));
     }
     Ok(v)
+}
+
+/// The object that `bytes` (a bytes object) holds from `at` on.
+///
+/// # Errors
+/// ValueError, TypeError or EOFError for what no writer made.
+pub fn load(vm: &mut Vm, bytes: Value, at: usize) -> R {
+    let refs = vm.new_list(&[]);
+    let mut r = Reader {
+        b: vm.bytes(bytes),
+        at,
+        refs,
+        in_code: false,
+    };
+    r.object(vm)
+}
+
+/// Appends an object's bytes.
+///
+/// # Errors
+/// ValueError for what has no such form.
+pub fn store(vm: &mut Vm, v: Value, out: &mut Vec<u8>) -> R<()> {
+    write(vm, v, out)
 }
 
 /// Makes the module.

@@ -33,9 +33,6 @@ pub(crate) fn install(vm: &mut Vm, m: Value) {
     }
     let t = vm.list_to_tuple(l);
     set(vm, m, "builtin_module_names", t);
-    // Compiled code is not kept in files.
-    let yes = vm.true_;
-    set(vm, m, "dont_write_bytecode", yes);
     let path = vm.new_list(&[]);
     set(vm, m, "path", path);
     if let Some(home) = vm.config.lib.as_ref().and_then(|l| l.parent()?.parent()) {

@@ -2,7 +2,7 @@
 
 use pyrite_bytecode::CodeFlags;
 use pyrite_machine::Value;
-use pyrite_objects::layout::{Gc, Layout, PyFunction};
+use pyrite_objects::layout::{Gc, Layout, PyException, PyFrame, PyFunction, PyTraceback};
 use pyrite_objects::vm::{R, Vm};
 
 /// Compiler flags that a `from __future__` import in the running code sets.
@@ -155,17 +155,10 @@ fn namespaces(vm: &mut Vm, globals: Value, locals: Value, exec: bool) -> R<(Valu
     };
     let n = vm.names.builtins;
     if vm.dict_get_str(g, n).is_null() {
-        let module = builtins_module(vm);
-        vm.dict_set_str(g, n, module);
+        let builtins = vm.builtins;
+        vm.dict_set_str(g, n, builtins);
     }
     Ok((g, l))
-}
-
-/// What `__builtins__` of fresh globals is.
-fn builtins_module(vm: &mut Vm) -> Value {
-    let key = vm.intern("builtins");
-    let m = vm.dict_get_str(vm.modules, key);
-    if m.is_null() { vm.builtins } else { m }
 }
 
 fn check_free(vm: &mut Vm, code: Value, who: &str) -> R<()> {
@@ -322,7 +315,53 @@ pub(super) fn import(vm: &mut Vm, a: &[Value]) -> R {
     }
     let f = vm.getattr(importlib, vm.names.import)?;
     let level = vm.new_int(level);
-    vm.call(f, &[name, globals, locals, fromlist, level])
+    let r = vm.call(f, &[name, globals, locals, fromlist, level]);
+    if r.is_err() && vm.config.verbose == 0 {
+        hide_importlib(vm);
+    }
+    r
+}
+
+/// Takes the import system's own entries out of the pending exception's
+/// traceback: all of them for an ImportError, else those on the way to code
+/// that importlib called for someone (`_call_with_frames_removed`).
+fn hide_importlib(vm: &mut Vm) {
+    let e = vm.exc;
+    if e.is_null() {
+        return;
+    }
+    let always = vm.exc_is(vm.types.import_error);
+    let exc: Gc<PyException> = Gc::from_value(e);
+    let entry = Gc::<PyTraceback>::from_value;
+    // The kept entry behind which a chunk of importlib's begins (null: none is
+    // kept before it), and the last kept entry.
+    let (mut outer, mut last, mut inside) = (Value::NULL, Value::NULL, false);
+    let mut t = exc.traceback.get();
+    while t.is_some() && t != vm.none {
+        let next = entry(t).next.get();
+        let frame = Gc::<PyFrame>::from_value(entry(t).frame.get());
+        let func = Gc::<PyFunction>::from_value(frame.func.get());
+        let code = vm.code_data(func.code.get());
+        let now = vm.str_is(code.filename, "<frozen importlib._bootstrap>")
+            || vm.str_is(code.filename, "<frozen importlib._bootstrap_external>");
+        if now && !inside {
+            outer = last;
+        }
+        inside = now;
+        if now && (always || vm.str_is(code.name, "_call_with_frames_removed")) {
+            if outer.is_null() {
+                exc.traceback.set(next);
+                vm.write_barrier(e);
+            } else {
+                entry(outer).next.set(next);
+                vm.write_barrier(outer);
+            }
+            last = outer;
+        } else {
+            last = t;
+        }
+        t = next;
+    }
 }
 
 /// False while a module's import is in progress (its `__spec__` says so).
