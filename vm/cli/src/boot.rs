@@ -11,28 +11,54 @@ use pyrite_objects::vm::{Hooks, R, Raised, Vm};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+/// Bits of `compile()`'s flags beside those of `__future__`.
+mod flag {
+    /// A tree is wanted.
+    pub(super) const ONLY_AST: u32 = 0x400;
+    pub(super) const TOP_LEVEL_AWAIT: u32 = 0x2000;
+    pub(super) const FUTURE_ANNOTATIONS: u32 = 0x100_0000;
+}
+
 fn compile(
     vm: &mut Vm,
     source: Value,
     filename: Value,
     mode: &str,
-    _flags: u32,
+    flags: u32,
     optimize: i32,
 ) -> R {
-    let text = match vm.as_bytes(source) {
-        Some(b) => String::from_utf8_lossy(vm.bytes(b)).into_owned(),
-        None => vm.str_to_string(source),
-    };
     let file = vm.str_to_string(filename);
+    let options = Options {
+        optimize: u8::try_from(optimize).unwrap_or(vm.config.optimize.min(2) as u8),
+        future_annotations: flags & flag::FUTURE_ANNOTATIONS != 0,
+        top_level_await: flags & flag::TOP_LEVEL_AWAIT != 0,
+    };
+    let text = if let Some(b) = vm.as_bytes(source) {
+        match pyrite_front::decode(vm.bytes(b)) {
+            Ok(t) => t,
+            Err(e) => return Err(syntax_error(vm, filename, &e)),
+        }
+    } else if vm.is_str(source) {
+        vm.str_to_string(source)
+    } else {
+        let done = pyrite_ast::code(vm, source, &file, mode, options)?;
+        return match done {
+            pyrite_ast::Outcome::Code(unit) => Ok(vm.load_code(*unit)),
+            pyrite_ast::Outcome::Refused(e) => Err(syntax_error(vm, filename, &e)),
+        };
+    };
     let mode = match mode {
         "eval" => Mode::Eval,
         "single" => Mode::Single,
         _ => Mode::Exec,
     };
-    let options = Options {
-        optimize: optimize.max(0) as u8,
-        ..Options::default()
-    };
+    if flags & flag::ONLY_AST != 0 {
+        let source = pyrite_front::Source::new(&text);
+        return match pyrite_front::parse(&source, mode) {
+            Ok(tree) => pyrite_ast::tree(vm, &tree, &source, mode),
+            Err(e) => Err(syntax_error(vm, filename, &e)),
+        };
+    }
     match pyrite_compiler::compile(&text, &file, mode, options) {
         Ok(unit) => Ok(vm.load_code(unit)),
         Err(e) => Err(syntax_error(vm, filename, &e)),

@@ -85,7 +85,7 @@ fn number(n: &Number) -> Const {
 }
 
 /// Decimal digits of an integer literal of any base, without underscores.
-fn decimal(text: &str) -> String {
+pub fn decimal(text: &str) -> String {
     let text: String = text.chars().filter(|&c| c != '_').collect();
     let lower = text.to_ascii_lowercase();
     let (digits, radix) = match lower.get(..2) {

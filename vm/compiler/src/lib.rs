@@ -15,7 +15,7 @@ mod codegen;
 mod consts;
 mod emit;
 mod future;
-mod literal;
+pub mod literal;
 mod loc;
 mod symtable;
 
@@ -49,11 +49,25 @@ pub fn compile(
 ) -> Result<CodeUnit, SyntaxErrorInfo> {
     let source = Source::new(source);
     let tree = pyrite_front::parse(&source, mode)?;
-    let future = future::features(&tree, &source)?;
+    compile_tree(&tree, &source, filename, mode, options)
+}
+
+/// Compiles the tree that was parsed from `source`.
+///
+/// # Errors
+/// As [`compile`], without those of the parser.
+pub fn compile_tree(
+    tree: &pyrite_front::Tree,
+    source: &Source<'_>,
+    filename: &str,
+    mode: Mode,
+    options: Options,
+) -> Result<CodeUnit, SyntaxErrorInfo> {
+    let future = future::features(tree, source)?;
     let options = Options {
         future_annotations: options.future_annotations || future.annotations,
         ..options
     };
-    let table = symtable::SymbolTable::new(&tree, &source, options.future_annotations)?;
-    codegen::generate(&tree, &source, &table, filename, mode, options)
+    let table = symtable::SymbolTable::new(tree, source, options.future_annotations)?;
+    codegen::generate(tree, source, &table, filename, mode, options)
 }

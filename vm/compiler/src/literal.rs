@@ -4,12 +4,13 @@
 //! that may have happened, the literal's source is read again, side by side with
 //! the parser's result.
 
+pub use crate::consts::decimal;
 use pyrite_front::Source;
 use ruff_python_ast::{InterpolatedStringLiteralElement, StringFlags, StringLiteral};
 use ruff_text_size::Ranged;
 
 /// Code points of one literal.
-pub(crate) fn string(lit: &StringLiteral, source: &Source<'_>, out: &mut Vec<u32>) {
+pub fn string(lit: &StringLiteral, source: &Source<'_>, out: &mut Vec<u32>) {
     let r = lit.range();
     let text = source.slice(r.start().to_usize(), r.end().to_usize());
     let inner = || {
@@ -22,7 +23,7 @@ pub(crate) fn string(lit: &StringLiteral, source: &Source<'_>, out: &mut Vec<u32
 }
 
 /// Code points of a literal piece of an f-string; `raw` tells of the `r` prefix.
-pub(crate) fn fstring_piece(
+pub fn fstring_piece(
     lit: &InterpolatedStringLiteralElement,
     source: &Source<'_>,
     raw: bool,

@@ -21,5 +21,5 @@ mod tokens;
 
 pub use decode::{coding, decode};
 pub use error::{ErrorKind, SyntaxErrorInfo};
-pub use parse::{Mode, Tree, parse};
+pub use parse::{Mode, Tree, parse, parse_generated};
 pub use source::Source;

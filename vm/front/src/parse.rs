@@ -86,6 +86,29 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<Tree, SyntaxErrorInfo> {
     Ok(tree)
 }
 
+/// Parses generated text: nesting has no limit, and f-strings may contain any
+/// quotes.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_generated(source: &Source<'_>, mode: Mode) -> Result<Tree, SyntaxErrorInfo> {
+    let text = source.text();
+    let ruff_mode = match mode {
+        Mode::Eval => RuffMode::Expression,
+        Mode::Exec | Mode::Single => RuffMode::Module,
+    };
+    let options = ParseOptions::from(ruff_mode).with_target_version(PythonVersion::PY314);
+    let tree = Tree {
+        parsed: Some(parse_unchecked(text, options)),
+        source_len: text.len(),
+    };
+    let parsed = tree.parsed.as_ref().expect("just made");
+    if !parsed.errors().is_empty() || !parsed.unsupported_syntax_errors().is_empty() {
+        return Err(diagnose(source, parsed, mode));
+    }
+    Ok(tree)
+}
+
 /// CPython's limits of nesting, which the parser does not have.
 fn over_limits(tokens: &Tokens) -> bool {
     let (mut brackets, mut indents) = (0usize, 0usize);

@@ -165,6 +165,9 @@ pub fn resume(vm: &mut Vm, g: Value, value: Value, exc: Value) -> R<Resumed> {
             return Err(vm.value_error(&format!("{what} already executing")));
         }
         gs::FINISHED => {
+            if vm.class_of(g) == vm.types.coroutine {
+                return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
+            }
             if exc.is_some() {
                 return Err(vm.raise(exc));
             }

@@ -142,6 +142,8 @@ pub fn boot(vm: &mut Vm) {
         generic_alias: PySlice [GenericAlias] true, union: PyValueSub [Union] false,
         enumerate: PySlice [Enumerate] true, zip: PySlice [Zip] true, map: PySlice [Map] true, filter: PySlice [Filter] true,
         reversed: PySlice [Reversed] true, memoryview: PyMemoryView [MemoryView] false,
+        async_gen_value: PyValueSub [Awaitable] false, async_gen_asend: crate::async_gen::PyAsyncStep [Awaitable] false,
+        async_gen_athrow: crate::async_gen::PyAsyncStep [Awaitable] false, anext_awaitable: crate::async_gen::PyAnext [Awaitable] false,
         base_exception: PyException [Exception] true,
     );
     // Singletons.
@@ -203,6 +205,8 @@ pub fn boot(vm: &mut Vm) {
         not_implemented "NotImplementedType", weakref "ReferenceType", getset "getset_descriptor", member "member_descriptor",
         mappingproxy "mappingproxy", namespace "SimpleNamespace", generic_alias "GenericAlias", union "UnionType",
         enumerate "enumerate", zip "zip", map "map", filter "filter", reversed "reversed", memoryview "memoryview",
+        async_gen_value "async_generator_wrapped_value", async_gen_asend "async_generator_asend",
+        async_gen_athrow "async_generator_athrow", anext_awaitable "anext_awaitable",
         base_exception "BaseException",
     );
     vm.late_type(t.bool_, "bool", t.int);
@@ -237,6 +241,7 @@ pub fn boot(vm: &mut Vm) {
     crate::function::install(vm);
     crate::descriptors::install(vm);
     crate::generator_type::install(vm);
+    crate::async_gen::install(vm);
     crate::small::install(vm);
     crate::object::install(vm);
     crate::type_::install(vm);

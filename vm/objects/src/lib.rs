@@ -12,6 +12,7 @@
 //! barrier (`store_word`, `Gc<Array>::put` do).
 
 pub mod anchors;
+pub mod async_gen;
 pub mod attr;
 pub mod boot;
 pub mod buffer;

@@ -283,10 +283,9 @@ pub fn get_anext(vm: &mut Vm, v: Value) -> R {
 
 /// Marks a value that an async generator yields, as opposed to one it awaits.
 pub fn wrap_async_value(vm: &mut Vm, v: Value) -> Value {
-    let c = vm.types.cell;
-    let w = vm.alloc::<crate::layout::PyCell>(c);
-    w.content.set(v);
-    w.value()
+    let w = vm.new_instance(vm.types.async_gen_value);
+    vm.store_word(w, 1, v);
+    w
 }
 
 /// Runs what waits for a safe point: finalizers, weak-reference callbacks, and

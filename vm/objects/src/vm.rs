@@ -128,6 +128,19 @@ pub struct Vm {
     pub interp: *mut u8,
     /// Iterations of a loop before it is recorded.
     pub loop_threshold: i32,
+    /// Frames that a coroutine remembers of where it was made.
+    pub coroutine_origin_depth: u32,
+}
+
+/// Places in [`Vm::statics`] of objects that this crate keeps.
+pub mod kept {
+    /// Called when an async generator is first stepped, or null.
+    pub const ASYNCGEN_FIRST: usize = 120;
+    /// Called when an unfinished async generator dies, or null.
+    pub const ASYNCGEN_FINALIZER: usize = 121;
+    /// The trace and the profile function, or null.
+    pub const TRACE: usize = 122;
+    pub const PROFILE: usize = 123;
 }
 
 const _: () = assert!(std::mem::offset_of!(Vm, alloc) == 0);
@@ -207,6 +220,7 @@ macro_rules! types {
 types! {
     object type_ int bool_ float complex str_ bytes bytearray tuple list dict set frozenset
     function native native_method method wrapper code cell module generator coroutine async_generator
+    async_gen_value async_gen_asend async_gen_athrow anext_awaitable
     frame traceback range range_iter seq_iter list_iter tuple_iter str_iter str_ascii_iter bytes_iter dict_key_iter dict_value_iter
     dict_item_iter dict_reverse_key_iter dict_reverse_value_iter dict_reverse_item_iter list_reverse_iter long_range_iter
     dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
@@ -296,6 +310,7 @@ impl Vm {
             activation: std::ptr::null_mut(),
             interp: std::ptr::null_mut(),
             loop_threshold: i32::MAX,
+            coroutine_origin_depth: 0,
         })
     }
 
@@ -303,6 +318,14 @@ impl Vm {
     #[inline(always)]
     pub fn bool(&self, b: bool) -> Value {
         if b { self.true_ } else { self.false_ }
+    }
+
+    /// The hooks that `sys.set_asyncgen_hooks` set: first iteration, finalizer.
+    pub fn asyncgen_hooks(&self) -> (Value, Value) {
+        (
+            self.statics[kept::ASYNCGEN_FIRST],
+            self.statics[kept::ASYNCGEN_FINALIZER],
+        )
     }
 
     /// A slot in [`Vm::statics`] for a native module's own object.

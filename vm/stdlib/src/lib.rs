@@ -7,6 +7,7 @@
 
 pub mod args;
 pub mod atexit;
+pub mod ast_types;
 pub mod builtins;
 pub mod codecs;
 pub mod collections;
@@ -49,6 +50,7 @@ pub type Maker = fn(&mut Vm) -> R;
 pub static MODULES: &[(&str, Maker)] = &[
     ("_collections", collections::make),
     ("_functools", functools::make),
+    ("_ast", ast_types::make),
     ("_imp", imp::make),
     ("_io", io::make),
     ("_operator", operator::make),

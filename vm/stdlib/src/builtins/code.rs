@@ -5,6 +5,11 @@ use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, Layout, PyException, PyFrame, PyFunction, PyTraceback};
 use pyrite_objects::vm::{R, Vm};
 
+/// `compile()` returns a tree (`ast.PyCF_ONLY_AST`).
+const ONLY_AST: u32 = 0x400;
+/// `__future__`'s features and `PyCF_*` of the compiler.
+const KNOWN_FLAGS: u32 = 0x1FE_0010 | 0x7F00;
+
 /// Compiler flags that a `from __future__` import in the running code sets.
 fn inherited_flags(vm: &Vm) -> u32 {
     let f = vm.current_function();
@@ -55,8 +60,19 @@ pub(super) fn compile(vm: &mut Vm, a: &[Value]) -> R {
     if !(-1..=2).contains(&optimize) {
         return Err(vm.value_error("compile(): invalid optimize value"));
     }
+    if flags & !KNOWN_FLAGS != 0 {
+        return Err(vm.value_error("compile(): unrecognised flags"));
+    }
     if !dont_inherit {
         flags |= inherited_flags(vm);
+    }
+    let ast = crate::ast_types::node_class(vm, "AST");
+    if ast.is_some() && vm.isinstance_plain(source, ast)? {
+        if flags & ONLY_AST != 0 {
+            return Ok(source);
+        }
+        let filename = file_name(vm, filename)?;
+        return (vm.hooks.compile)(vm, source, filename, &mode, flags, optimize as i32);
     }
     let filename = file_name(vm, filename)?;
     let source = source_text(

@@ -48,6 +48,12 @@ static FUNCTIONS: &[NativeDef] = &[
     def("hash", "(obj, /)", CALLS, items::hash),
     def("iter", "(object, sentinel=None, /)", CALLS, items::iter),
     def("aiter", "(async_iterable, /)", CALLS, items::aiter),
+    def(
+        "anext",
+        "(async_iterator, default=None, /)",
+        CALLS,
+        |vm, a| pyrite_objects::async_gen::anext(vm, a[0], a[1]),
+    ),
     def("len", "(obj, /)", CALLS, items::len).known(intrinsic::LEN),
     def("next", "(iterator, default=None, /)", ANY, items::next),
     def("ord", "(c, /)", effects::RAISES, items::ord),
