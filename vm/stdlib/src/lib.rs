@@ -27,6 +27,7 @@ pub mod posix;
 pub mod resource;
 pub mod signal;
 pub mod slots;
+pub mod sre;
 pub mod structseq;
 pub mod sys;
 mod sys_import;
@@ -55,6 +56,7 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_io", io::make),
     ("_operator", operator::make),
     ("_signal", signal::make),
+    ("_sre", sre::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),

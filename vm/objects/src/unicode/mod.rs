@@ -98,6 +98,24 @@ pub fn to_fold(c: u32, out: &mut Vec<u32>) {
     map(c, &FOLD_MAP, out);
 }
 
+fn first(c: u32, table: &[(u32, u32)]) -> u32 {
+    match table.binary_search_by_key(&c, |&(from, _)| from) {
+        Ok(i) if table[i].1 >> 31 == 0 => table[i].1,
+        Ok(i) => SPECIAL[(table[i].1 >> 4 & 0x7FF_FFFF) as usize],
+        Err(_) => c,
+    }
+}
+
+/// The first code point of the upper case of `c`.
+pub fn first_upper(c: u32) -> u32 {
+    first(c, &UPPER_MAP)
+}
+
+/// The first code point of the lower case of `c`.
+pub fn first_lower(c: u32) -> u32 {
+    first(c, &LOWER_MAP)
+}
+
 /// Ends a line for `splitlines`.
 pub fn is_line_break(c: u32) -> bool {
     matches!(c, 0x0A..=0x0D | 0x1C..=0x1E | 0x85 | 0x2028 | 0x2029)
