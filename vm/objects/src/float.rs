@@ -248,12 +248,15 @@ pub fn float_text(f: f64) -> String {
     if f.is_infinite() {
         return if f > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
-    let s = format!("{f:e}");
+    let s = crate::float_repr::shortest_digits(f);
     let (mantissa, exponent) = s.split_once('e').unwrap_or((&s, "0"));
     let e: i32 = exponent.parse().unwrap_or(0);
     if !(-4..16).contains(&e) {
         let sign = if e < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", e.abs());
+    }
+    if mantissa.len() > 17 {
+        return crate::float_repr::repr(f);
     }
     let plain = format!("{f}");
     if plain.contains('.') {

@@ -49,6 +49,21 @@ pub fn repr(f: f64) -> String {
     format_double(f, b'r', 0, o)
 }
 
+/// The fewest digits that read back as `a`, as `1.5e3`. Of two equally short and
+/// equally near ones the even one is taken.
+pub(crate) fn shortest_digits(a: f64) -> String {
+    const MOST: usize = 17;
+    let s = format!("{a:e}");
+    let mantissa = s.bytes().take_while(|&c| c != b'e');
+    if mantissa.filter(u8::is_ascii_digit).count() == MOST {
+        let exact = format!("{a:.16e}");
+        if exact.parse() == Ok(a) {
+            return exact;
+        }
+    }
+    s
+}
+
 fn finite(out: &mut String, a: f64, code: u8, precision: usize, o: Options) {
     match code {
         b'f' => {
@@ -71,7 +86,7 @@ fn finite(out: &mut String, a: f64, code: u8, precision: usize, o: Options) {
             let shortest = code == b'r';
             let places = precision.max(1) - 1;
             let s = if shortest {
-                format!("{a:e}")
+                shortest_digits(a)
             } else {
                 format!("{a:.places$e}")
             };
