@@ -69,3 +69,37 @@ pub fn is_callable(vm: &mut Vm, v: Value) -> bool {
         }
     }
 }
+
+/// The bytes of a bytes-like object, good until it may change.
+///
+/// # Errors
+/// TypeError.
+pub fn readable(vm: &mut Vm, v: Value) -> R<&'static [u8]> {
+    match vm.buffer(v) {
+        Some(b) => Ok(b),
+        None => {
+            let m = format!(
+                "a bytes-like object is required, not '{}'",
+                vm.class_name(v)
+            );
+            Err(vm.type_error(&m))
+        }
+    }
+}
+
+/// The bytes of an object that may be written to. Good until it may change.
+///
+/// # Errors
+/// TypeError.
+pub fn writable(vm: &mut Vm, v: Value) -> R<&'static mut [u8]> {
+    match vm.buffer_mut(v) {
+        Some(b) => Ok(b),
+        None => {
+            let m = format!(
+                "argument must be read-write bytes-like object, not {}",
+                vm.class_name(v)
+            );
+            Err(vm.type_error(&m))
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //! needs are made by `vm/cli`; the others stand in [`MODULES`] and are made when
 //! they are first imported.
 
+pub mod abc;
 pub mod args;
 pub mod atexit;
 pub mod ast_types;
@@ -23,11 +24,14 @@ pub mod itertools;
 pub mod marshal;
 pub mod operator;
 pub mod marshal_code;
+pub mod math;
 pub mod posix;
 pub mod resource;
 pub mod signal;
 pub mod slots;
 pub mod sre;
+pub mod string;
+pub mod structs;
 pub mod structseq;
 pub mod sys;
 mod sys_import;
@@ -52,11 +56,14 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_collections", collections::make),
     ("_functools", functools::make),
     ("_ast", ast_types::make),
+    ("_abc", abc::make),
     ("_imp", imp::make),
     ("_io", io::make),
     ("_operator", operator::make),
     ("_signal", signal::make),
     ("_sre", sre::make),
+    ("_string", string::make),
+    ("_struct", structs::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),
@@ -66,6 +73,7 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("faulthandler", faulthandler::make),
     ("gc", gc::make),
     ("marshal", marshal::make),
+    ("math", math::make),
     ("posix", posix::make),
     ("resource", resource::make),
 ];
@@ -137,6 +145,22 @@ pub fn class(vm: &mut Vm, module: Value, def: &TypeDef<'_>) -> Gc<PyType> {
 /// The namespace of a module made by [`module`].
 pub fn namespace(module: Value) -> Value {
     Gc::<PyModule>::from_value(module).dict.get()
+}
+
+/// Makes an exception class as a class statement would; no base: `Exception`.
+pub fn new_exception(vm: &mut Vm, module: &str, name: &str, bases: &[Value]) -> Value {
+    let exception = vm.types.exception.value();
+    let bases = vm.new_tuple(if bases.is_empty() {
+        std::slice::from_ref(&exception)
+    } else {
+        bases
+    });
+    let (name, ns) = (vm.intern(name), vm.new_dict());
+    let (key, module) = (vm.names.module, vm.intern(module));
+    vm.dict_set_str(ns, key, module);
+    let type_ = vm.types.type_.value();
+    vm.call(type_, &[name, bases, ns])
+        .expect("a class derived from built-in exceptions can be made")
 }
 
 /// Sets a name in a module.

@@ -8,74 +8,32 @@ macro_rules! slots {
     ($($(#[$doc:meta])* $name:ident)*) => {
         #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names of the constants, used to number them")]
         enum Number { $($name,)* Count }
-        const _: () = assert!((Number::Count as usize) < 192, "the first places belong to Vm::new_static");
+        const _: () = assert!((Number::Count as usize) < 128, "the first places belong to Vm::new_static");
         $($(#[$doc])* pub const $name: usize = 255 - Number::$name as usize;)*
     };
 }
-/// `re.Pattern`
-pub const RE_PATTERN: usize = 199;
-/// `re.Match`
-pub const RE_MATCH: usize = 198;
-/// `_sre.SRE_Scanner`
-pub const RE_SCANNER: usize = 197;
-/// Class of tuple field descriptors.
-pub const TUPLE_GETTER: usize = 255;
-/// `posix.stat_result`
-pub const STAT_RESULT: usize = 254;
-/// `posix.DirEntry`
-pub const DIR_ENTRY: usize = 253;
-/// `posix`'s iterator of directory entries.
-pub const SCANDIR: usize = 252;
-/// `posix.terminal_size`
-pub const TERMINAL_SIZE: usize = 251;
-/// `posix.uname_result`
-pub const UNAME_RESULT: usize = 250;
-/// `posix.times_result`
-pub const TIMES_RESULT: usize = 249;
-/// `_thread.lock`
-pub const LOCK: usize = 248;
-/// `_thread.RLock`
-pub const RLOCK: usize = 247;
-/// `_warnings`' filters, a list.
-pub const WARN_FILTERS: usize = 246;
-/// `_warnings`' once registry, a dict.
-pub const WARN_ONCE: usize = 245;
-/// `_warnings`' filters version, an int.
-pub const WARN_VERSION: usize = 244;
-/// `posix.statvfs_result`
-pub const STATVFS_RESULT: usize = 243;
-/// Nesting of the import lock, an int.
-pub const IMPORT_LOCK: usize = 242;
-/// `_io`'s classes: unsupported.
-pub const IO_UNSUPPORTED: usize = 241;
-/// `_io`'s classes: base.
-pub const IO_BASE: usize = 240;
-/// `_io`'s classes: raw base.
-pub const IO_RAW_BASE: usize = 239;
-/// `_io`'s classes: buffered base.
-pub const IO_BUFFERED_BASE: usize = 238;
-/// `_io`'s classes: text base.
-pub const IO_TEXT_BASE: usize = 237;
-/// `_io`'s classes: fileio.
-pub const IO_FILEIO: usize = 236;
-/// `_io`'s classes: reader.
-pub const IO_READER: usize = 235;
-/// `_io`'s classes: writer.
-pub const IO_WRITER: usize = 234;
-/// `_io`'s classes: random.
-pub const IO_RANDOM: usize = 233;
-/// `_io`'s classes: pair.
-pub const IO_PAIR: usize = 232;
-/// `_io`'s classes: bytesio.
-pub const IO_BYTESIO: usize = 231;
-/// `_io`'s classes: stringio.
-pub const IO_STRINGIO: usize = 230;
-/// `_io`'s classes: newline.
-pub const IO_NEWLINE: usize = 229;
-/// `_io`'s classes: text.
-pub const IO_TEXT: usize = 228;
 
 slots! {
+    /// `_struct.Struct`
+    STRUCT
+    /// `_struct.unpack_iterator`
+    STRUCT_ITER
+    /// `struct.error`
+    STRUCT_ERROR
+    /// Structs by format, a dict.
+    STRUCT_CACHE
+    /// `_abc._abc_data`
+    ABC_DATA
+    /// Count of registrations with abstract classes, an int.
+    ABC_COUNTER
+    /// Iterator of `_string.formatter_parser`.
+    STRING_FORMATTER
+    /// `re.Pattern`
+    RE_PATTERN
+    /// `re.Match`
+    RE_MATCH
+    /// `_sre.SRE_Scanner`
+    RE_SCANNER
     /// Class of tuple field descriptors.
     TUPLE_GETTER
     /// `posix.stat_result`
@@ -92,8 +50,6 @@ slots! {
     TIMES_RESULT
     /// `_thread.lock`
     LOCK
-    /// The `_thread._local` objects, a list of weak references.
-    LOCALS
     /// `_thread.RLock`
     RLOCK
     /// `_warnings`' filters, a list.
@@ -134,6 +90,8 @@ slots! {
     IO_NEWLINE
     /// `_io`'s classes: text.
     IO_TEXT
+    /// The `_thread._local` objects, a list of weak references.
+    LOCALS
     /// `_collections.deque`
     DEQUE
     /// `_collections._deque_iterator`
