@@ -7,8 +7,8 @@
 
 pub mod abc;
 pub mod args;
-pub mod atexit;
 pub mod ast_types;
+pub mod atexit;
 pub mod builtins;
 pub mod codecs;
 pub mod collections;
@@ -22,9 +22,9 @@ pub mod importlib;
 pub mod io;
 pub mod itertools;
 pub mod marshal;
-pub mod operator;
 pub mod marshal_code;
 pub mod math;
+pub mod operator;
 pub mod posix;
 pub mod resource;
 pub mod signal;
@@ -53,10 +53,10 @@ pub type Maker = fn(&mut Vm) -> R;
 
 /// Modules made on first import.
 pub static MODULES: &[(&str, Maker)] = &[
+    ("_abc", abc::make),
+    ("_ast", ast_types::make),
     ("_collections", collections::make),
     ("_functools", functools::make),
-    ("_ast", ast_types::make),
-    ("_abc", abc::make),
     ("_imp", imp::make),
     ("_io", io::make),
     ("_operator", operator::make),
@@ -69,9 +69,9 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_weakref", weakref::make),
     ("atexit", atexit::make),
     ("errno", errno::make),
-    ("itertools", itertools::make),
     ("faulthandler", faulthandler::make),
     ("gc", gc::make),
+    ("itertools", itertools::make),
     ("marshal", marshal::make),
     ("math", math::make),
     ("posix", posix::make),

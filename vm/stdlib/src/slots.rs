@@ -28,6 +28,8 @@ slots! {
     ABC_COUNTER
     /// Iterator of `_string.formatter_parser`.
     STRING_FORMATTER
+    /// Iterator of `_string.formatter_field_name_split`.
+    STRING_FIELDS
     /// `re.Pattern`
     RE_PATTERN
     /// `re.Match`

@@ -568,7 +568,9 @@ fn add(vm: &mut Vm, a: &[Value]) -> R {
 
 fn repetitions(vm: &mut Vm, v: Value, n: Value) -> R<Option<usize>> {
     let len = deque(v).len.get();
-    let count = repeat_count(vm, n, len)?;
+    // A bounded deque never holds more than its bound.
+    let item = if maxlen(vm, v) == vm.none { 8 } else { 0 };
+    let count = repeat_count(vm, n, len, item)?;
     if count.is_none() {
         let name = vm.names.rmul;
         let sequence = matches!(

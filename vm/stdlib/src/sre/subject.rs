@@ -99,7 +99,7 @@ impl Search {
                     let class = vm.types.memory_error;
                     return Err(vm.raise_args(class, &[]));
                 }
-                Status::Poll if vm.poll != 0 => pyrite_objects::misc::run_pending(vm)?,
+                Status::Poll if vm.polled() => pyrite_objects::misc::run_pending(vm)?,
                 Status::Poll => {}
             }
         }
