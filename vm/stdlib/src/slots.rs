@@ -14,6 +14,8 @@ macro_rules! slots {
 }
 
 slots! {
+    /// `time.struct_time`
+    STRUCT_TIME
     /// `_struct.Struct`
     STRUCT
     /// `_struct.unpack_iterator`
