@@ -167,6 +167,10 @@ pub fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
                                 c2.utf8_mode = true;
                             } else if v == "dev" {
                                 c2.dev_mode = true;
+                            } else if let Some(n) = v.strip_prefix("int_max_str_digits=") {
+                                c2.int_max_str_digits = Some(digits(n, "-X int_max_str_digits")?);
+                            } else if v == "int_max_str_digits" {
+                                return Err(digits("", "-X int_max_str_digits").unwrap_err());
                             }
                             c2.x_options.push(v);
                         }
@@ -183,7 +187,7 @@ pub fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
             break;
         }
     }
-    environment(&mut a.config);
+    environment(&mut a.config)?;
     match program {
         Some(p) => {
             let first = match &p {
@@ -214,9 +218,20 @@ pub fn version() -> String {
     format!("Python 3.11 (Pyrite {})", env!("CARGO_PKG_VERSION"))
 }
 
-fn environment(c: &mut Config) {
+/// A limit of int/str conversions.
+fn digits(text: &str, what: &str) -> Result<usize, Stop> {
+    match text.parse() {
+        Ok(n) if n == 0 || n >= pyrite_objects::number_text::MIN_MAX_STR_DIGITS => Ok(n),
+        _ => Err(Stop::Usage(format!(
+            "{what}: invalid limit; must be >= {} or 0 for unlimited.",
+            pyrite_objects::number_text::MIN_MAX_STR_DIGITS
+        ))),
+    }
+}
+
+fn environment(c: &mut Config) -> Result<(), Stop> {
     if c.ignore_environment {
-        return;
+        return Ok(());
     }
     let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     c.dont_write_bytecode |= set("PYTHONDONTWRITEBYTECODE").is_some();
@@ -240,6 +255,12 @@ fn environment(c: &mut Config) {
         all.append(&mut c.warn_options);
         c.warn_options = all;
     }
+    if let Some(v) = set("PYTHONINTMAXSTRDIGITS")
+        && c.int_max_str_digits.is_none()
+    {
+        c.int_max_str_digits = Some(digits(&v, "PYTHONINTMAXSTRDIGITS")?);
+    }
+    Ok(())
 }
 
 /// The configuration file beside the binary, as it was started (a link counts).

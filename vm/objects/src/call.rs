@@ -6,6 +6,28 @@ use crate::vm::{R, Vm};
 use pyrite_machine::Value;
 
 impl Vm {
+    /// Refuses the keyword arguments of a constructor of `base`, unless `class` overrides `other`, the constructor's
+    /// second half, and so may want them.
+    ///
+    /// # Errors
+    /// `TypeError: base() takes no keyword arguments`
+    pub fn refuse_keywords(
+        &mut self,
+        class: Gc<PyType>,
+        base: Gc<PyType>,
+        other: Value,
+        kwargs: Value,
+    ) -> R<()> {
+        if kwargs.is_null()
+            || self.dict_len(kwargs) == 0
+            || class != base && self.lookup(class, other) != self.lookup(base, other)
+        {
+            return Ok(());
+        }
+        let name = self.type_name(base);
+        Err(self.type_error(&format!("{name}() takes no keyword arguments")))
+    }
+
     /// `f(*args)`.
     #[inline]
     pub fn call(&mut self, f: Value, args: &[Value]) -> R {

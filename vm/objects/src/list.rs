@@ -17,7 +17,12 @@ pub static METHODS: &[NativeDef] = &[
         effects::ALLOC,
         new,
     ),
-    def("__init__", "($self, iterable=(), /)", effects::CALLS, init),
+    def(
+        "__init__",
+        "($self, iterable=(), /, **kwargs)",
+        effects::CALLS,
+        init,
+    ),
     def(
         "append",
         "($self, object, /)",
@@ -108,6 +113,8 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn init(vm: &mut Vm, a: &[Value]) -> R {
+    let (class, list, new) = (vm.class_of(a[0]), vm.types.list, vm.names.new);
+    vm.refuse_keywords(class, list, new, a[2])?;
     vm.list_clear(a[0]);
     if a[1].is_some() {
         vm.list_extend(a[0], a[1])?;
@@ -568,6 +575,10 @@ pub fn compare_items(
         }
         let (x, y) = (x[i], y[i]);
         if !vm.eq(x, y)? {
+            // The comparison may have changed both.
+            if i >= items(vm, a).len() || i >= items(vm, b).len() {
+                continue;
+            }
             return match op {
                 CmpOp::Eq => Ok(vm.false_),
                 CmpOp::Ne => Ok(vm.true_),

@@ -79,7 +79,7 @@ static SET: &[NativeDef] = &[
     ),
     def(
         "__init__",
-        "($self, iterable=(), /)",
+        "($self, iterable=(), /, **kwargs)",
         effects::CALLS,
         set_init,
     ),
@@ -116,7 +116,7 @@ static SET: &[NativeDef] = &[
 static FROZEN: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, iterable=(), /)",
+        "($type, iterable=(), /, **kwargs)",
         effects::CALLS,
         frozen_new,
     ),
@@ -298,6 +298,8 @@ fn set_new(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn set_init(vm: &mut Vm, a: &[Value]) -> R {
+    let (class, set, new) = (vm.class_of(a[0]), vm.types.set, vm.names.new);
+    vm.refuse_keywords(class, set, new, a[2])?;
     let d = vm.set_dict(a[0]);
     vm.dict_clear(d);
     if a[1].is_some() {
@@ -309,6 +311,8 @@ fn set_init(vm: &mut Vm, a: &[Value]) -> R {
 fn frozen_new(vm: &mut Vm, a: &[Value]) -> R {
     let frozen = vm.types.frozenset;
     let class = vm.new_class_arg(a[0], frozen)?;
+    let init = vm.names.init;
+    vm.refuse_keywords(class, frozen, init, a[2])?;
     if class == frozen && a[1].is_some() && vm.class_of(a[1]) == frozen {
         return Ok(a[1]);
     }

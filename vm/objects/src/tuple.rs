@@ -8,7 +8,12 @@ use pyrite_bytecode::CmpOp;
 use pyrite_machine::Value;
 
 pub static METHODS: &[NativeDef] = &[
-    static_def("__new__", "($type, iterable=(), /)", effects::CALLS, new),
+    static_def(
+        "__new__",
+        "($type, iterable=(), /, **kwargs)",
+        effects::CALLS,
+        new,
+    ),
     def(
         "index",
         "($self, value, start=0, stop=9223372036854775807, /)",
@@ -52,6 +57,8 @@ fn this(vm: &Vm, v: Value) -> Value {
 fn new(vm: &mut Vm, a: &[Value]) -> R {
     let tuple = vm.types.tuple;
     let class = vm.new_class_arg(a[0], tuple)?;
+    let init = vm.names.init;
+    vm.refuse_keywords(class, tuple, init, a[2])?;
     let t = if a[1].is_null() {
         vm.empty_tuple
     } else {

@@ -187,6 +187,8 @@ pub struct Config {
     pub safe_path: bool,
     pub dev_mode: bool,
     pub utf8_mode: bool,
+    /// Limit of int/str conversions if one was given; 0: none.
+    pub int_max_str_digits: Option<usize>,
     pub warn_options: Vec<String>,
     pub x_options: Vec<String>,
     pub argv: Vec<std::ffi::OsString>,

@@ -4,9 +4,10 @@ use crate::{module, namespace, set, sys_import, textfile};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyException};
 use pyrite_objects::native::{NativeDef, def, effects};
+use pyrite_objects::number_text;
 use pyrite_objects::vm::{R, Vm};
 
-static FUNCTIONS: [NativeDef; 10] = [
+static FUNCTIONS: [NativeDef; 12] = [
     def("exit", "(status=None, /)", effects::ANY, exit),
     def("getrecursionlimit", "()", effects::READS, |vm, _| {
         Ok(Value::int_unchecked(i64::from(vm.depth_limit)))
@@ -40,6 +41,22 @@ static FUNCTIONS: [NativeDef; 10] = [
     def("getfilesystemencodeerrors", "()", effects::PURE, |vm, _| {
         Ok(vm.new_str("surrogateescape"))
     }),
+    def("get_int_max_str_digits", "()", effects::READS, |_, _| {
+        Ok(Value::int_unchecked(number_text::max_str_digits() as i64))
+    }),
+    def(
+        "set_int_max_str_digits",
+        "(maxdigits)",
+        effects::WRITES | effects::RAISES,
+        |vm, a| {
+            let n = vm.index_i64(a[0], false)?;
+            if n != 0 && n < number_text::MIN_MAX_STR_DIGITS as i64 {
+                return Err(vm.value_error("maxdigits must be 0 or larger than 640"));
+            }
+            number_text::set_max_str_digits(n as usize);
+            Ok(vm.none)
+        },
+    ),
     def("is_finalizing", "()", effects::READS, |vm, _| Ok(vm.false_)),
 ];
 

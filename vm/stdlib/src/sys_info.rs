@@ -205,9 +205,12 @@ fn tables(vm: &mut Vm) {
             flag(c.utf8_mode),
             int(0),
             safe,
-            int(4300),
+            int(c.int_max_str_digits.map_or(-1, |n| n as i64)),
         ],
     );
+    if let Some(n) = c.int_max_str_digits {
+        pyrite_objects::number_text::set_max_str_digits(n);
+    }
     set(vm, "flags", flags);
     let float_info = structure(
         vm,
