@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 /// Resamples when nobody says otherwise.
 pub const RESAMPLES: u32 = 2_000;
 
+/// Processes a side needs: resamples of two have no spread half of the time, and the interval is absurd.
+pub const MIN_PROCESSES: usize = 3;
+
 /// A mean ratio new/old with its 95 % interval and how it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Geomean {
@@ -36,7 +39,7 @@ pub struct Pair<'a> {
 /// Geometric mean of new/old over `pairs`. Only benchmarks valid on both sides belong there; say elsewhere which are not.
 ///
 /// # Errors
-/// [`StatsError::TooFew`] without a benchmark or with fewer than two processes on a side, [`StatsError::NotFinite`].
+/// [`StatsError::TooFew`] without a benchmark or with fewer than [`MIN_PROCESSES`] on a side, [`StatsError::NotFinite`].
 pub fn geomean(pairs: &[Pair<'_>], resamples: u32, seed: u64) -> Result<Geomean, StatsError> {
     if pairs.is_empty() {
         return Err(StatsError::TooFew {
@@ -46,9 +49,9 @@ pub fn geomean(pairs: &[Pair<'_>], resamples: u32, seed: u64) -> Result<Geomean,
     }
     for pair in pairs {
         for side in [pair.old, pair.new] {
-            if side.len() < 2 {
+            if side.len() < MIN_PROCESSES {
                 return Err(StatsError::TooFew {
-                    needed: 2,
+                    needed: MIN_PROCESSES,
                     found: side.len(),
                 });
             }
@@ -164,7 +167,7 @@ mod test {
         assert!(geomean(&[], 100, 1).is_err());
         let single = Pair {
             old: &[0.0],
-            new: &[0.0, 1.0],
+            new: &[0.0, 1.0, 2.0],
         };
         assert!(geomean(&[single], 100, 1).is_err());
     }
