@@ -18,11 +18,14 @@
 mod ids;
 mod open;
 
+pub mod alerts;
 pub mod artifacts;
 pub mod audit;
 pub mod benchmarks;
+pub mod bisects;
 pub mod builds;
 pub mod change_points;
+pub mod ingest;
 pub mod machines;
 pub mod points;
 pub mod processes;

@@ -87,11 +87,14 @@ impl Store {
         &self.path
     }
 
-    /// Runs `work` as one transaction: all of it or nothing.
+    /// Runs `work` as one transaction: all of it or nothing. Within another one it is a part of that.
     ///
     /// # Errors
     /// Those of `work`, or what SQLite says on begin and commit.
     pub fn atomically<T>(&mut self, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        if !self.conn.is_autocommit() {
+            return work(self);
+        }
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let result = work(self);
         match &result {

@@ -60,7 +60,7 @@ pub struct Speedup {
     pub baseline: String,
     /// Geometric mean of baseline time / mode time; above 1 is faster than the baseline.
     pub ratio: f64,
-    /// 95 % bootstrap interval over processes; `None` when a benchmark has a single process.
+    /// 95 % bootstrap interval over processes; `None` when a benchmark has fewer than three.
     pub interval: Option<(f64, f64)>,
     /// Benchmarks behind it.
     pub benchmarks: u64,

@@ -28,7 +28,7 @@ impl Store {
     /// Timed modes first (`off`, `noopt`, `opt`, then as they came), other modes, baselines seen on this machine.
     pub(super) fn page_variants(&self, ids: Ids) -> Result<Vec<Variant>> {
         let mut modes = self.conn.prepare_cached(
-            "SELECT name, purpose, conf FROM mode WHERE subject_id = ? GROUP BY name \
+            "SELECT name, purpose, conf FROM mode WHERE subject_id = ? AND purpose != 'ablation' GROUP BY name \
              ORDER BY purpose != 'timing', CASE name WHEN 'off' THEN 0 WHEN 'noopt' THEN 1 WHEN 'opt' THEN 2 ELSE 3 END, min(id)",
         )?;
         let rows = modes.query_map([ids.subject], |row| {

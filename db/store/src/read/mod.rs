@@ -9,6 +9,7 @@ mod builds;
 mod catalogue;
 mod cells;
 mod change_points;
+pub mod exports;
 mod library;
 mod nights;
 mod scope;
