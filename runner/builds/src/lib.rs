@@ -37,6 +37,8 @@ use std::path::PathBuf;
 /// What keeps us from building at all.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildsError {
+    #[error("{good} is not on the first-parent line of {bad}; a search goes along that line")]
+    NotBefore { good: String, bad: String },
     #[error("repository {path}: {source}")]
     Repository {
         path: PathBuf,

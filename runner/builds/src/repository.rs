@@ -119,6 +119,32 @@ impl Repository {
         self.line_from(self.head)
     }
 
+    /// The commit `sha` with its place on its own first-parent line.
+    ///
+    /// # Errors
+    /// [`BuildsError::NoRevision`], or what the repository says.
+    pub fn commit(&self, sha: &str) -> Result<Commit, BuildsError> {
+        let id = Oid::from_str(sha).map_err(|e| self.error(e))?;
+        Ok(self.line_from(id)?.swap_remove(0))
+    }
+
+    /// The first-parent line from `good` to `bad`, both full ids, oldest first.
+    ///
+    /// # Errors
+    /// [`BuildsError::NotBefore`] when `good` is not on the line of `bad`, or what the repository says.
+    pub fn line_between(&self, good: &str, bad: &str) -> Result<Vec<Commit>, BuildsError> {
+        let id = Oid::from_str(bad).map_err(|e| self.error(e))?;
+        let mut line = self.line_from(id)?;
+        let place = line.iter().position(|commit| commit.sha == good);
+        let place = place.ok_or_else(|| BuildsError::NotBefore {
+            good: good.into(),
+            bad: bad.into(),
+        })?;
+        line.truncate(place + 1);
+        line.reverse();
+        Ok(line)
+    }
+
     pub(crate) fn line_from(&self, start: Oid) -> Result<Vec<Commit>, BuildsError> {
         let mut line = Vec::new();
         let mut next = Some(start);

@@ -43,6 +43,24 @@ pub(crate) enum Command {
     Status,
     /// Compare two revisions, modes or baselines, benchmark by benchmark.
     Compare(crate::compare::Compare),
+    /// What each optimization pass is worth.
+    Ablate(crate::ablate::Ablate),
+    /// Alerts: list what is open, confirm, close.
+    Alerts {
+        #[command(subcommand)]
+        what: Option<crate::alerts::What>,
+    },
+    /// Which commit made it slow, made it fail, made it wrong?
+    Bisect {
+        #[command(subcommand)]
+        hunt: crate::hunt::Hunt,
+    },
+    /// Write results for other programs.
+    Export(crate::export::Export),
+    /// Take in results of other programs; the same file twice changes nothing.
+    Import(crate::import::Import),
+    /// Take in the results of another machine: a file of `nightjar db backup`, or a data folder.
+    Ingest { bundle: PathBuf },
     /// What the verdicts are worth: the statistics on made-up series whose truth is known.
     Simulate(crate::simulate::Simulate),
     /// Write the static site.

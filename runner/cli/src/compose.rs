@@ -177,7 +177,7 @@ impl Facts {
     }
 }
 
-fn stored_commit(commit: &Commit, state: &str) -> store::subjects::Commit {
+pub(crate) fn stored_commit(commit: &Commit, state: &str) -> store::subjects::Commit {
     store::subjects::Commit {
         sha: commit.sha.clone(),
         first_parent_sha: commit.first_parent.clone(),
@@ -190,7 +190,7 @@ fn stored_commit(commit: &Commit, state: &str) -> store::subjects::Commit {
     }
 }
 
-fn benchmark_id(benchmark: &manifest::Benchmark) -> String {
+pub(crate) fn benchmark_id(benchmark: &manifest::Benchmark) -> String {
     format!("{}/{}", benchmark.category.as_str(), benchmark.name)
 }
 
@@ -429,7 +429,7 @@ fn test_jobs(config: &Config, wishes: &Wishes, facts: &Facts) -> Vec<TestJob> {
     jobs
 }
 
-fn mode_spec(mode: &Mode) -> ModeSpec {
+pub(crate) fn mode_spec(mode: &Mode) -> ModeSpec {
     ModeSpec {
         name: mode.name.clone(),
         args: mode.args.clone(),
@@ -439,7 +439,7 @@ fn mode_spec(mode: &Mode) -> ModeSpec {
     }
 }
 
-fn benchmark_spec(benchmark: &manifest::Benchmark) -> BenchmarkSpec {
+pub(crate) fn benchmark_spec(benchmark: &manifest::Benchmark) -> BenchmarkSpec {
     BenchmarkSpec {
         suite: benchmark.category.as_str().into(),
         name: benchmark.name.clone(),

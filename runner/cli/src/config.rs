@@ -88,6 +88,21 @@ pub(crate) struct Subject {
     pub(crate) shelves: Vec<String>,
     #[serde(default, rename = "mode")]
     pub(crate) modes: Vec<Mode>,
+    #[serde(default)]
+    pub(crate) axes: Axes,
+}
+
+/// Switches by which a search goes on beyond the commit, and by which passes are ablated; empty = it has none.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Axes {
+    pub(crate) passes: Vec<String>,
+    /// Argument that leaves a pass out; `{pass}` stands for its name.
+    pub(crate) without_pass: String,
+    /// Argument that leaves all but one pass out.
+    pub(crate) only_pass: String,
+    /// Argument that compiles only the first `{n}` traces.
+    pub(crate) traces: String,
 }
 
 fn default_build_limit() -> u64 {

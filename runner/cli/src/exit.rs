@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Infrastructure,
     /// 7: the head does not build, crashes or gives wrong output.
     HeadBroken,
+    /// 0, 1, 125: what `git bisect run` wants to know.
+    Judged(u8),
     /// 130, 143: ended by this signal.
     Signal(i32),
 }
@@ -34,6 +36,7 @@ impl Exit {
             Exit::TestFailures => 5,
             Exit::Infrastructure => 6,
             Exit::HeadBroken => 7,
+            Exit::Judged(code) => code,
             Exit::Signal(signal) => u8::try_from(128 + signal).unwrap_or(255),
         }
     }
@@ -57,6 +60,7 @@ impl Exit {
             Exit::TestFailures => "library tests fail that passed before",
             Exit::Infrastructure => "the machinery failed for some jobs",
             Exit::HeadBroken => "the head does not build, crashes or gives wrong output",
+            Exit::Judged(_) => "judged",
             Exit::Signal(_) => "interrupted",
         }
     }

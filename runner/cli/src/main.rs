@@ -5,14 +5,21 @@
 
 #![forbid(unsafe_code)]
 
+mod ablate;
+mod alerts;
 mod args;
 mod baselines;
 mod compare;
 mod compose;
 mod config;
 mod data;
+mod detect;
 mod executor;
 mod exit;
+mod export;
+mod hunt;
+mod import;
+mod ingest;
 mod night;
 mod pages;
 mod revisions;
@@ -80,6 +87,27 @@ fn command(args: &Args) -> anyhow::Result<Exit> {
             let data = Data::existing(&args.data).map_err(wrong)?;
             compare::run(what, &config, &data, args.json)
         }
+        Command::Ablate(what) => {
+            let config = Config::load(&args.config).map_err(wrong)?;
+            ablate::run(what, &config, &Data::open(&args.data)?, args.json)
+        }
+        Command::Alerts { what } => {
+            let config = Config::load(&args.config).map_err(wrong)?;
+            let data = Data::existing(&args.data).map_err(wrong)?;
+            let list = alerts::What::List { all: false };
+            alerts::run(what.as_ref().unwrap_or(&list), &config, &data, args.json)
+        }
+        Command::Bisect { hunt } => {
+            let config = Config::load(&args.config).map_err(wrong)?;
+            hunt::run(hunt, &config, &Data::open(&args.data)?, args.json)
+        }
+        Command::Export(what) => {
+            let config = Config::load(&args.config).map_err(wrong)?;
+            let data = Data::existing(&args.data).map_err(wrong)?;
+            export::run(what, &config, &data)
+        }
+        Command::Import(what) => import::run(what, &Data::open(&args.data)?, args.json),
+        Command::Ingest { bundle } => ingest::run(bundle, &Data::open(&args.data)?, args.json),
         Command::Simulate(what) => simulate::run(what, args.json).map_err(wrong),
         Command::Render => {
             let index = pages::render(&Data::existing(&args.data).map_err(wrong)?)?;

@@ -13,7 +13,7 @@ use crate::data::Data;
 use crate::executor::Real;
 use crate::exit::Exit;
 use crate::signals::Signals;
-use crate::{pages, times};
+use crate::{detect, pages, times};
 use anyhow::{Context, Result};
 use builds::{Repository, select};
 use measure::{Environment, Machine, Nanos};
@@ -312,6 +312,10 @@ fn finish(
     facts: &Facts,
 ) -> Result<NightReport> {
     store.rebuild_points(run)?;
+    // A search or an ablation compares what is no neighbour in history.
+    if matches!(plan.reason.as_str(), "nightly" | "manual") {
+        detect::detect(store, run)?;
+    }
     let summary = store.run_summary(run)?;
     let exit = judge(end, &summary, facts);
     let state = match end {

@@ -48,6 +48,7 @@ pub(crate) fn side(
         .baselines
         .iter()
         .any(|baseline| baseline.name == text)
+        || store.is_baseline(text)?
     {
         let who = Who {
             subject: text.to_owned(),

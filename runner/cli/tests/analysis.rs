@@ -1,0 +1,353 @@
+//! Searching, comparing and exchanging through the real program: a small repository whose VM is a script around CPython.
+//!
+//! Without CPython 3.11 on the machine these tests say so and pass: there is nothing to run.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PYTHON: &str = "/usr/bin/python3.11";
+
+struct Lab {
+    dir: tempfile::TempDir,
+    git: git2::Repository,
+    shas: Vec<String>,
+}
+
+/// What a commit does to the VM.
+#[derive(Clone, Copy, PartialEq)]
+enum Vm {
+    Good,
+    /// A debugging allocator: everything that makes objects takes much longer.
+    Slow,
+    Crashing,
+    /// Crashes now and then.
+    Flaky,
+    Broken,
+}
+
+impl Lab {
+    fn new(commits: &[Vm]) -> Option<Lab> {
+        if !Path::new(PYTHON).exists() {
+            eprintln!("{PYTHON} is not there: nothing to run");
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let git = git2::Repository::init(dir.path().join("project")).unwrap();
+        let mut lab = Lab {
+            dir,
+            git,
+            shas: Vec::new(),
+        };
+        lab.write(
+            "suite/micro/sum/bench.py",
+            "def run(inner):\n    return sum([i * i for i in range(inner)])\n",
+        );
+        lab.write(
+            "suite/micro/sum/bench.toml",
+            "name = \"sum\"\ncategory = \"micro\"\ninner = 20000\nexpected = \"2666466670000\"\ntime_limit_s = 20\n",
+        );
+        let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-suite/harness.py");
+        lab.write("suite/harness.py", &fs::read_to_string(harness).unwrap());
+        lab.write("nightjar.toml", CONFIG);
+        for (number, vm) in commits.iter().enumerate() {
+            lab.commit(number, *vm);
+        }
+        Some(lab)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn commit(&mut self, number: usize, vm: Vm) {
+        let body = match vm {
+            Vm::Good => "",
+            Vm::Slow => "export PYTHONMALLOC=debug\n",
+            Vm::Crashing => "[ \"$nopass\" = 1 ] || [ \"$traces\" -lt 3 ] || kill -SEGV $$\n",
+            Vm::Flaky => "[ $(( $$ % 2 )) = 0 ] && kill -SEGV $$\n",
+            Vm::Broken => "broken\n",
+        };
+        let text = format!(
+            "#!/bin/sh\n# commit {number}\ntraces=9\nwhile :; do case \"$1\" in\n--version) echo vm {number}; exit 0;;\n\
+             --nopass=second) nopass=1; shift;;\n--nopass=*) shift;;\n--traces=*) traces=${{1#--traces=}}; shift;;\n*) break;;\nesac; done\n\
+             {body}exec {PYTHON} \"$@\"\n"
+        );
+        self.write("project/vm.sh", &text);
+        let mut index = self.git.index().unwrap();
+        index.add_path(Path::new("vm.sh")).unwrap();
+        let tree = self.git.find_tree(index.write_tree().unwrap()).unwrap();
+        let who = git2::Signature::now("A", "a@example.org").unwrap();
+        let parent = self
+            .git
+            .head()
+            .ok()
+            .map(|head| head.peel_to_commit().unwrap());
+        let id = self
+            .git
+            .commit(
+                Some("HEAD"),
+                &who,
+                &who,
+                &format!("commit {number}"),
+                &tree,
+                &parent.iter().collect::<Vec<_>>(),
+            )
+            .unwrap();
+        drop(parent);
+        drop(tree);
+        self.shas.push(id.to_string());
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_nightjar"))
+            .args(args)
+            .arg("--data")
+            .arg(self.path("data"))
+            .arg("--config")
+            .arg(self.path("nightjar.toml"))
+            .output()
+            .unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.run(&[args, &["--json"]].concat());
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{args:?}: {error}: {output:?}"))
+    }
+}
+
+const CONFIG: &str = r#"
+[suite]
+folder = "suite"
+harness = "suite/harness.py"
+
+[cache]
+limit_gib = 1
+free_space_gib = 0
+
+[[subject]]
+name = "vm"
+repository = "project"
+build = "grep -q broken vm.sh && exit 1; mkdir -p \"$NIGHTJAR_TARGET\" && cp vm.sh \"$NIGHTJAR_TARGET/vm\" && chmod +x \"$NIGHTJAR_TARGET/vm\""
+binary = "{target}/vm"
+version = ["--version"]
+
+[subject.axes]
+passes = ["first", "second"]
+without_pass = "--nopass={pass}"
+traces = "--traces={n}"
+
+[[subject.mode]]
+name = "opt"
+
+[[baseline]]
+name = "cpython"
+candidates = ["/usr/bin/python3.11"]
+
+[tier.quick]
+revisions = 2
+processes = 5
+iterations = 10
+"#;
+
+#[test]
+fn a_crash_is_followed_to_commit_pass_and_trace_past_commits_that_do_not_build() {
+    let mut commits = vec![Vm::Good; 9];
+    commits.extend([Vm::Broken, Vm::Broken]);
+    commits.extend([
+        Vm::Good,
+        Vm::Crashing,
+        Vm::Crashing,
+        Vm::Crashing,
+        Vm::Crashing,
+    ]);
+    let Some(lab) = Lab::new(&commits) else {
+        return;
+    };
+    let (good, bad) = (&lab.shas[0], &lab.shas[15]);
+    let hunt = [
+        "bisect",
+        "wrong",
+        "--benchmark",
+        "sum",
+        "--mode",
+        "opt",
+        "--iterations",
+        "1",
+        "--good",
+        good,
+        "--bad",
+        bad,
+    ];
+    let report = lab.json(&hunt);
+    assert_eq!(report["verdict"], "found", "{report}");
+    assert_eq!(report["culprits"][0]["sha"], *lab.shas[12], "{report}");
+    assert_eq!(report["culprits"].as_array().unwrap().len(), 1);
+    assert_eq!(report["mending_passes"], serde_json::json!(["second"]));
+    assert_eq!(report["trace"], 3);
+    // As the command of `git bisect run`: good, bad, does not build.
+    for (position, code) in [(5, 0), (13, 1), (9, 125)] {
+        let output = lab.run(&[&hunt[..], &["--judge", &lab.shas[position]]].concat());
+        assert_eq!(output.status.code(), Some(code), "{position}: {output:?}");
+    }
+}
+
+#[test]
+fn a_flaky_crash_is_found_and_two_good_ends_show_no_difference() {
+    let mut commits = vec![Vm::Good; 5];
+    commits.extend([Vm::Flaky; 4]);
+    let Some(lab) = Lab::new(&commits) else {
+        return;
+    };
+    let hunt = |bad: usize| {
+        let args = [
+            "bisect",
+            "wrong",
+            "--benchmark",
+            "sum",
+            "--mode",
+            "opt",
+            "--iterations",
+            "1",
+            "--good",
+            &lab.shas[0],
+            "--bad",
+            &lab.shas[bad],
+        ];
+        lab.json(&args)
+    };
+    assert_eq!(hunt(4)["verdict"], "no-difference");
+    let report = hunt(8);
+    // Processes have whatever number the system gives them, so the rate is about a half, and the answer nearly certain.
+    if report["verdict"] == "found" {
+        assert_eq!(report["culprits"][0]["sha"], *lab.shas[5], "{report}");
+    } else {
+        assert_eq!(report["verdict"], "cannot-tell", "{report}");
+    }
+}
+
+#[test]
+fn a_slow_commit_is_found_and_never_another_one() {
+    let mut commits = vec![Vm::Good; 10];
+    commits.extend([Vm::Slow; 7]);
+    let Some(lab) = Lab::new(&commits) else {
+        return;
+    };
+    let hunt = [
+        "bisect",
+        "perf",
+        "--benchmark",
+        "sum",
+        "--mode",
+        "opt",
+        "--metric",
+        "cpu",
+        "--good",
+        &lab.shas[0],
+        "--bad",
+        "HEAD",
+    ];
+    let report = lab.json(&hunt);
+    match report["verdict"].as_str().unwrap() {
+        "found" => {
+            assert_eq!(report["culprits"][0]["sha"], *lab.shas[10], "{report}");
+            assert!(report["ratio"].as_f64().unwrap() > 1.01, "{report}");
+        }
+        // On a machine busy with other things there may be no answer, but not a wrong one.
+        other => assert!(
+            ["cannot-tell", "no-difference"].contains(&other),
+            "{report}"
+        ),
+    }
+}
+
+#[test]
+fn a_night_is_compared_exported_and_taken_back_in() {
+    let Some(lab) = Lab::new(&[Vm::Good, Vm::Slow]) else {
+        return;
+    };
+    let night = lab.run(&["nightly", "--no-tests"]);
+    assert!(
+        night.status.code().is_some_and(|code| code < 6),
+        "{night:?}"
+    );
+    let comparison = lab.json(&["compare", "HEAD~1", "HEAD"]);
+    let row = &comparison["rows"][0];
+    assert_eq!(
+        (row["benchmark"].as_str(), row["same_run"].as_bool()),
+        (Some("micro/sum"), Some(true))
+    );
+    assert!(
+        row["judgement"]["welch"]["ratio"].as_f64().unwrap() > 1.0,
+        "{comparison}"
+    );
+    assert_eq!(comparison["geomeans"]["opt"]["count"], 1);
+    let baseline = lab.json(&["compare", "cpython", "HEAD:opt"]);
+    assert_eq!(baseline["rows"].as_array().unwrap().len(), 1, "{baseline}");
+    assert_eq!(
+        lab.run(&["compare", "HEAD", "nowhere"]).status.code(),
+        Some(6)
+    );
+
+    let out = |name: &str| lab.path(name).to_string_lossy().into_owned();
+    for format in [
+        "pyperf",
+        "bmf",
+        "gha",
+        "openmetrics",
+        "csv",
+        "json",
+        "asv",
+        "otava",
+    ] {
+        let output = lab.run(&["export", format, "--out", &out(format)]);
+        assert!(output.status.success(), "{format}: {output:?}");
+        assert!(lab.path(format).exists());
+    }
+    let first = lab.json(&["import", "pyperf", &out("pyperf"), "--name", "elsewhere"]);
+    assert_eq!(
+        (first["new"].as_bool(), first["processes"].as_u64()),
+        (Some(true), Some(5)),
+        "{first}"
+    );
+    let again = lab.json(&["import", "pyperf", &out("pyperf"), "--name", "elsewhere"]);
+    assert_eq!(again["new"], false);
+    assert!(lab.run(&["db", "check"]).status.success());
+    let alerts = lab.json(&["alerts", "list", "--all"]);
+    for alert in alerts.as_array().unwrap() {
+        assert_eq!(alert["direction"], "worse", "{alerts}");
+        assert_eq!(
+            (&alert["low"], &alert["high"]),
+            (&Value::from(&*lab.shas[0]), &Value::from(&*lab.shas[1]))
+        );
+    }
+}
+
+#[test]
+fn simulated_figures_are_printed_and_unknown_groups_are_wrong_usage() {
+    let output = Command::new(env!("CARGO_BIN_EXE_nightjar"))
+        .args(["simulate", "changes", "--trials", "40", "--json"])
+        .output()
+        .unwrap();
+    let figures: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        figures
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|figure| figure["group"] == "changes")
+    );
+    let unknown = Command::new(env!("CARGO_BIN_EXE_nightjar"))
+        .args(["simulate", "nonsense"])
+        .output()
+        .unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+}
