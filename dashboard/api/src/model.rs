@@ -393,3 +393,28 @@ pub struct WarmupCurve {
     /// Class of the curve: `flat`, `warm-up`, `slowdown`, `no steady state`, ...; may be empty.
     pub class: String,
 }
+
+/// A difference between neighbouring revisions that someone should look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// `new`, `provisional`, `confirmed`, `noise`, `infrastructure`, `fixed` or `wontfix`.
+    pub state: String,
+    /// Whether it still needs a look.
+    pub is_open: bool,
+    /// `suite/name`.
+    pub benchmark: String,
+    /// Modes that show it.
+    pub modes: Vec<String>,
+    /// Time after over time before, of the mode that moved most.
+    pub ratio: f64,
+    /// Position of the last revision before.
+    pub low: i64,
+    /// Position of the first revision after.
+    pub high: i64,
+    /// Part of the VM that moved: `interpreter`, `tracer-backend` or `optimizer`.
+    pub moved: Option<String>,
+    /// The VM's counter with the largest shift, and by how much.
+    pub counter: Option<String>,
+    /// When it was found, seconds since 1970 UTC.
+    pub created_at: i64,
+}

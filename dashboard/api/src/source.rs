@@ -5,7 +5,7 @@
 
 use crate::library::LibraryReport;
 use crate::model::{
-    Benchmark, Build, Cell, ChangePoint, EnvFact, Metric, Night, Revision, Scope, Variant,
+    Alert, Benchmark, Build, Cell, ChangePoint, EnvFact, Metric, Night, Revision, Scope, Variant,
     WarmupCurve,
 };
 
@@ -134,6 +134,12 @@ pub trait Source {
     /// # Errors
     /// See [`Source::scopes`].
     fn library(&self, scope: &Scope, position: i64) -> Result<Option<LibraryReport>, SourceError>;
+
+    /// Alerts in any state, the newest first.
+    ///
+    /// # Errors
+    /// See [`Source::scopes`].
+    fn alerts(&self, scope: &Scope) -> Result<Vec<Alert>, SourceError>;
 
     /// The environment record of a run.
     ///

@@ -9,6 +9,7 @@
 //! Invariants: this crate knows no SQL; every name is escaped by maud or by the figure writer; paths are
 //! looked up among those that exist, never resolved on a disk; the same results give the same bytes.
 
+mod alerts;
 mod badges;
 mod benchmarks;
 mod builds;

@@ -29,6 +29,8 @@ pub(crate) enum Route {
     Commits,
     /// Everything about one revision, by its full id.
     Commit(String),
+    /// Differences between neighbouring revisions.
+    Alerts,
     /// Nights, environment, machines.
     Status,
 }
@@ -49,6 +51,7 @@ impl Route {
             Self::Builds => "builds/index.html".to_owned(),
             Self::Commits => "commits/index.html".to_owned(),
             Self::Commit(sha) => format!("commits/{}.html", slug(sha)),
+            Self::Alerts => "alerts/index.html".to_owned(),
             Self::Status => "status/index.html".to_owned(),
         }
     }

@@ -9,8 +9,8 @@ use crate::context::Context;
 use crate::layout::{Content, Draft, Frame, LOGO, Page, nothing};
 use crate::route::{Address, Route, slug};
 use crate::{
-    PageError, badges, benchmarks, builds, commits, grid, library, overview, speedups, status,
-    warmup,
+    PageError, alerts, badges, benchmarks, builds, commits, grid, library, overview, speedups,
+    status, warmup,
 };
 
 /// A file of the site.
@@ -95,6 +95,7 @@ impl<'s> Site<'s> {
             Route::Library,
             Route::Builds,
             Route::Commits,
+            Route::Alerts,
             Route::Status,
         ];
         routes.extend(context.baselines().map(|b| Route::Speedups(b.name.clone())));
@@ -137,6 +138,7 @@ impl<'s> Site<'s> {
             ("Library tests", Route::Library),
             ("Builds", Route::Builds),
             ("Revisions", Route::Commits),
+            ("Alerts", Route::Alerts),
             ("Status", Route::Status),
         ]);
         let as_of = match self.source.nights(&context.scope, 1)?.first() {
@@ -194,6 +196,7 @@ impl<'s> Site<'s> {
                 Some(revision) => commits::one(context, &mut draft, revision)?,
                 None => absent(sha),
             },
+            Route::Alerts => alerts::page(context, &mut draft)?,
             Route::Status => status::page(context, &mut draft)?,
         };
         Ok(draft.finish(frame, &content))

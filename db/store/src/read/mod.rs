@@ -5,6 +5,7 @@
 //! machine. *Line*: a position is a commit's `seq`, and where a rewritten history left two commits at one place the newer
 //! row stands ([`scope::LINE`]), so that no result is shown under a commit that is no longer on the line.
 
+mod alerts;
 mod builds;
 mod catalogue;
 mod cells;

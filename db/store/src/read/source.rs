@@ -3,8 +3,8 @@
 use super::scope::Ids;
 use crate::{Result, Store};
 use dashboard_api::{
-    Benchmark, Build, Cell, ChangePoint, EnvFact, LibraryReport, Metric, Night, Revision, Scope,
-    Source, SourceError, Variant, WarmupCurve,
+    Alert, Benchmark, Build, Cell, ChangePoint, EnvFact, LibraryReport, Metric, Night, Revision,
+    Scope, Source, SourceError, Variant, WarmupCurve,
 };
 
 fn told<T>(what: &'static str, result: Result<T>) -> std::result::Result<T, SourceError> {
@@ -136,6 +136,10 @@ impl Source for Store {
             "library tests",
             self.in_scope(scope, |ids| self.page_library(ids, position)),
         )
+    }
+
+    fn alerts(&self, scope: &Scope) -> Answer<Vec<Alert>> {
+        told("alerts", self.in_scope(scope, |ids| self.page_alerts(ids)))
     }
 
     fn environment(&self, run: i64) -> Answer<Vec<EnvFact>> {
