@@ -219,8 +219,8 @@ fn otava_finds_the_change_in_our_csv() {
         "otava.yaml",
         "analyze",
         "opt",
-        "--since-time",
-        "2020-01-01 00:00",
+        "--since",
+        "2020-01-01",
         "--output",
         "json",
     ];
@@ -295,22 +295,11 @@ fn rebenchs_own_file_is_read() {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    let conf = "default_experiment: all\ndefault_data_file: own.data\nrunner:\n  x: {}\nbenchmark_suites:\n  micro:\n    gauge_adapter: Time\n    command: \" %(benchmark)s\"\n    benchmarks:\n      - \"0.01\"\nexecutors:\n  sleeper:\n    path: /bin\n    executable: sleep\nexperiments:\n  all:\n    executions:\n      - sleeper:\n          suites: [micro]\n          invocations: 2\n";
-    std::fs::write(
-        dir.path().join("r.conf"),
-        conf.replace("runner:\n  x: {}\n", ""),
-    )
-    .unwrap();
+    let conf = "default_experiment: all\ndefault_data_file: own.data\nbenchmark_suites:\n  micro:\n    gauge_adapter: Time\n    command: \" %(benchmark)s\"\n    benchmarks:\n      - \"0.01\"\nexecutors:\n  sleeper:\n    path: /bin\n    executable: sleep\nexperiments:\n  all:\n    executions:\n      - sleeper:\n          suites: [micro]\n          invocations: 2\n";
+    std::fs::write(dir.path().join("r.conf"), conf).unwrap();
     run(
         &program,
-        &[
-            "-N",
-            "-q",
-            "--disable-data-reporting",
-            "-df",
-            "own.data",
-            "r.conf",
-        ],
+        &["-D", "-R", "-df", "own.data", "r.conf"],
         dir.path(),
     );
     let read =
