@@ -442,7 +442,7 @@ fn an_empty_database_renders_with_reasons() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = Store::in_memory().expect("a database in memory");
     let report = render(&store, folder.path()).expect("renders");
-    assert_eq!((report.pages, report.tables), (7, 0));
+    assert_eq!((report.pages, report.tables), (8, 0));
     let html = std::fs::read_to_string(&report.index).expect("the overview");
     assert!(
         html.contains("No night has run yet.")
