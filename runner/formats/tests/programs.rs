@@ -215,10 +215,10 @@ fn otava_finds_the_change_in_our_csv() {
         std::fs::write(dir.path().join(path), content).unwrap();
     }
     let args = [
-        "--config-file",
-        "otava.yaml",
         "analyze",
         "opt",
+        "--config-file",
+        "otava.yaml",
         "--since",
         "2020-01-01",
         "--output",
