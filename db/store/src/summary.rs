@@ -4,10 +4,23 @@ use crate::{JobId, Result, RunId, Store};
 use rusqlite::params;
 use serde::Serialize;
 use stats::geomean::{Pair, RESAMPLES, geomean};
+use stats::rule::{Verdict, judge};
 use std::collections::BTreeMap;
 
 /// Seed of the bootstrap: the same rows give the same interval.
 const SEED: u64 = 1;
+
+/// Ending of the name of a mode that is measured a second time, to see how often the rule flags what is equal.
+pub const CANARY: &str = "-aa";
+
+/// What the rule said about one build measured as two.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Canary {
+    /// Benchmarks flagged, all of them falsely.
+    pub flagged: Vec<String>,
+    /// Benchmarks judged.
+    pub of: u64,
+}
 
 /// Counts and exceptions of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -24,6 +37,8 @@ pub struct RunSummary {
     pub new_failures: Vec<(String, String, String)>,
     /// Geometric mean speed-ups of the newest commit of each subject.
     pub speedups: Vec<Speedup>,
+    /// The platform's own false alarms in this run; `None` without a canary.
+    pub canary: Option<Canary>,
     pub confirmed_alerts: u64,
     pub provisional_alerts: u64,
 }
@@ -97,9 +112,46 @@ impl Store {
             not_ok: self.not_ok(run)?,
             new_failures: self.new_test_failures(run)?,
             speedups: self.speedups(run)?,
+            canary: self.canary(run)?,
             confirmed_alerts: alerts("confirmed")?,
             provisional_alerts: alerts("provisional")?,
         })
+    }
+
+    fn canary(&self, run: RunId) -> Result<Option<Canary>> {
+        let jobs = self.run_jobs(run)?;
+        let mut canary = Canary {
+            flagged: Vec::new(),
+            of: 0,
+        };
+        for (_, commit, _, twin) in &jobs {
+            let Some(mode) = twin.mode.strip_suffix(CANARY) else {
+                continue;
+            };
+            let original = jobs.iter().find(|(_, other, _, job)| {
+                other == commit
+                    && job.benchmark == twin.benchmark
+                    && job.mode == mode
+                    && job.outcome == "ok"
+            });
+            let Some((.., original)) = original.filter(|_| twin.outcome == "ok") else {
+                continue;
+            };
+            let (a, b) = (
+                self.log_means(original.job, "wall")?,
+                self.log_means(twin.job, "wall")?,
+            );
+            match judge(&a, &b, None).map(|judged| judged.verdict) {
+                Ok(Verdict::TooFew) | Err(_) => {}
+                Ok(verdict) => {
+                    canary.of += 1;
+                    if verdict.is_change() {
+                        canary.flagged.push(twin.benchmark.clone());
+                    }
+                }
+            }
+        }
+        Ok((canary.of > 0).then_some(canary))
     }
 
     fn counts(&self, run: RunId, sql: &str) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
@@ -174,7 +226,7 @@ impl Store {
                  (SELECT count(*) FROM job WHERE job.run_id = ?1 AND job.kind = 'bench' \
                     AND job.commit_id = newest.id AND job.mode_id = mode.id), w.job_id, bw.job_id \
              FROM newest JOIN wall AS w ON w.commit_id = newest.id \
-             JOIN subject ON subject.id = w.subject_id JOIN mode ON mode.id = w.mode_id \
+             JOIN subject ON subject.id = w.subject_id JOIN mode ON mode.id = w.mode_id AND mode.purpose != 'ablation' \
              JOIN wall AS bw ON bw.bench = w.bench \
              JOIN subject AS base ON base.id = bw.subject_id AND base.role = 'baseline' \
              ORDER BY subject.name, mode.id, base.name",

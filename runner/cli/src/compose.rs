@@ -8,6 +8,7 @@ use report::store::Context;
 use runner_core::{BenchJob, BenchmarkSpec, BuildJob, ModeSpec, Plan, TestJob};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use store::summary::CANARY;
 use store::{EnvId, MachineId};
 
 /// Mode of a program that has no modes.
@@ -235,8 +236,22 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             .bench_modes(subject)
             .map(|mode| mode.name.clone())
             .collect();
+        let canary = subject.modes.iter().rfind(|mode| {
+            tier.canary && mode.purpose == Purpose::Timing && modes.contains(&mode.name)
+        });
+        if let Some(mode) = canary {
+            let twin = ModeSpec {
+                name: format!("{}{CANARY}", mode.name),
+                purpose: Purpose::Ablation.as_str().into(),
+                ..mode_spec(mode)
+            };
+            plan.modes
+                .insert(format!("{}/{}", subject.name, twin.name), twin);
+        }
         for sha in commits_to_measure(subject, wishes, facts) {
+            let is_head = facts.heads.get(&subject.name) == Some(&sha);
             sides.push(Side {
+                canary: canary.filter(|_| is_head).map(|mode| mode.name.clone()),
                 build: BuildJob::new(&subject.name, Some(&sha)),
                 modes: modes.clone(),
                 shelves: &subject.shelves,
@@ -245,6 +260,7 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
     }
     for name in facts.baselines.keys() {
         sides.push(Side {
+            canary: None,
             build: BuildJob::new(name, None),
             modes: vec![DEFAULT_MODE.to_owned()],
             shelves: &baseline_shelves,
@@ -266,6 +282,16 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             for mode in &side.modes {
                 plan.benches
                     .push(BenchJob::new(&side.build, mode, &id, processes, iterations));
+            }
+            if let Some(mode) = side.canary.as_deref() {
+                let name = format!("{mode}{CANARY}");
+                plan.benches.push(BenchJob::new(
+                    &side.build,
+                    &name,
+                    &id,
+                    processes,
+                    iterations,
+                ));
             }
         }
     }
@@ -291,6 +317,8 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
 struct Side<'a> {
     build: BuildJob,
     modes: Vec<String>,
+    /// Mode to measure a second time.
+    canary: Option<String>,
     shelves: &'a [String],
 }
 

@@ -195,6 +195,9 @@ pub(crate) struct Tier {
     pub(crate) iterations: u32,
     /// Time for all benchmark processes: this much for each commit that is measured, the baselines' share in it.
     pub(crate) bench_budget_per_commit_s: Option<u64>,
+    /// Measure the head's last timing mode a second time under another name: any difference is a false alarm.
+    #[serde(default)]
+    pub(crate) canary: bool,
     #[serde(default)]
     pub(crate) test_tiers: Vec<u8>,
     pub(crate) test_budget_s: Option<u64>,

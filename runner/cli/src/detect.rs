@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use store::alerts::{NewAlert, NewChange};
 use store::change_points::Found;
 use store::read::sides::SideJob;
+use store::summary::CANARY;
 use store::{CommitId, RunId, Store};
 
 /// One benchmark in one mode at two neighbouring commits of one run.
@@ -32,7 +33,8 @@ pub(crate) fn detect(store: &mut Store, run: RunId) -> Result<usize> {
     let mut series: BTreeMap<(i64, String, String), Vec<(i64, CommitId, SideJob)>> =
         BTreeMap::new();
     for (seq, commit, _, job) in jobs {
-        if job.outcome == "ok" {
+        // A canary is judged against its own build, not its neighbours.
+        if job.outcome == "ok" && !job.mode.ends_with(CANARY) {
             let key = (job.subject.0, job.benchmark.clone(), job.mode.clone());
             series.entry(key).or_default().push((seq, commit, job));
         }

@@ -106,6 +106,16 @@ fn summary_text(summary: &RunSummary) -> String {
             speedup.of
         );
     }
+    if let Some(canary) = &summary.canary {
+        let _ = writeln!(
+            text,
+            "canary    {} of {} benchmarks flagged between two measurements of one build{}{}",
+            canary.flagged.len(),
+            canary.of,
+            if canary.flagged.is_empty() { "" } else { ": " },
+            canary.flagged.join(", ")
+        );
+    }
     // What was not run shares its reason with many others; what went wrong by itself is shown one by one.
     let (not_run, wrong): (Vec<_>, Vec<_>) = summary
         .not_ok

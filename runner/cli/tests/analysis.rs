@@ -153,6 +153,7 @@ name = "cpython"
 candidates = ["/usr/bin/python3.11"]
 
 [tier.quick]
+canary = true
 revisions = 2
 processes = 5
 iterations = 10
@@ -279,7 +280,9 @@ fn a_night_is_compared_exported_and_taken_back_in() {
         night.status.code().is_some_and(|code| code < 6),
         "{night:?}"
     );
-    let comparison = lab.json(&["compare", "HEAD~1", "HEAD"]);
+    let summary = lab.json(&["status"]);
+    assert_eq!(summary["last"]["canary"]["of"], 1, "{summary}");
+    let comparison = lab.json(&["compare", "HEAD~1", "HEAD", "--mode", "opt"]);
     let row = &comparison["rows"][0];
     assert_eq!(
         (row["benchmark"].as_str(), row["same_run"].as_bool()),
