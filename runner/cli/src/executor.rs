@@ -251,6 +251,27 @@ fn clean_environment(hash_seed: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+impl Real<'_> {
+    /// Runs one process of `job` under valgrind; its instruction total when it ended well.
+    pub(crate) fn count(
+        &mut self,
+        plan: &Plan,
+        job: &BenchJob,
+    ) -> Result<(ProcessReport, Option<f64>)> {
+        let valgrind = crate::counting::valgrind()?;
+        let log = self.data.scratch().join("valgrind.log");
+        // What the process before left there is not this one's.
+        let _ = std::fs::remove_file(&log);
+        let spec = crate::counting::counted(self.process_spec(plan, job, "0")?, valgrind, &log);
+        let stop = || self.signals.asked().is_some();
+        let report = runner_core::process::run(&spec, &stop, &mut |_| Flow::Continue);
+        let total = std::fs::read_to_string(&log)
+            .ok()
+            .and_then(|log| crate::counting::total(&log));
+        Ok((report, total))
+    }
+}
+
 impl Executor for Real<'_> {
     fn build(&mut self, _plan: &Plan, job: &BuildJob) -> BuildReport {
         let result = match &job.sha {

@@ -12,6 +12,7 @@ mod baselines;
 mod compare;
 mod compose;
 mod config;
+mod counting;
 mod data;
 mod detect;
 mod executor;

@@ -27,7 +27,7 @@ use search::{Answers, Outcome};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::Store;
-use trial::{Target, Trial};
+use trial::{Metric, Target, Trial};
 
 /// What to look for.
 #[derive(Debug, clap::Subcommand)]
@@ -38,9 +38,9 @@ pub(crate) enum Hunt {
         what: What,
         #[arg(long, value_name = "NAME")]
         benchmark: String,
-        /// What to measure: wall or cpu time.
-        #[arg(long, default_value = "wall", value_parser = ["wall", "cpu"])]
-        metric: String,
+        /// What to measure.
+        #[arg(long, value_enum, default_value = "wall")]
+        metric: Metric,
         /// Iterations of each process.
         #[arg(long, default_value_t = 12, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         iterations: u32,
@@ -273,7 +273,7 @@ impl Hunt {
             } => Target::Timing {
                 benchmark: benchmark(name)?,
                 iterations: *iterations,
-                cpu: metric == "cpu",
+                metric: *metric,
             },
             Hunt::Wrong {
                 benchmark: name,

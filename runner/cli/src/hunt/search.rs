@@ -91,7 +91,7 @@ impl<'s> Answers<'s> {
             },
         )?;
         let judged = what.judge.as_ref().map(|_| line[1].sha.clone());
-        let params = serde_json::json!({ "iterations": trial.iterations(), "judge": judged });
+        let params = serde_json::json!({ "iterations": trial.iterations(), "judge": judged, "metric": trial.metric() });
         let question = Question {
             kind,
             target: trial.target().into(),
@@ -322,6 +322,7 @@ fn progress(
 ) {
     let short = |sha: &str| sha.get(..12).unwrap_or(sha).to_owned();
     let said = match answer {
+        Answer::Value(log) if trial.is_counting() => format!("{:.0} instructions", log.exp()),
         Answer::Value(log) => format!("{:.3} ms", log.exp() / 1e6),
         Answer::Pass => "well".into(),
         Answer::Fail(kind) => kind.clone(),

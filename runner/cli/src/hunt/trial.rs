@@ -20,7 +20,7 @@ pub(crate) enum Target {
     Timing {
         benchmark: manifest::Benchmark,
         iterations: u32,
-        cpu: bool,
+        metric: Metric,
     },
     /// Whether a benchmark ends well with the right result.
     Result {
@@ -31,10 +31,19 @@ pub(crate) enum Target {
     Case { module: String, case: String },
 }
 
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Metric {
+    Wall,
+    Cpu,
+    /// Counted under valgrind.
+    Instructions,
+}
+
 /// What came of one trial.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Seen {
-    /// Log of the mean of the steady iterations, in nanoseconds.
+    /// Log of the mean of the steady iterations in nanoseconds, or of a count.
     Value(f64),
     /// It ended well, or the case passed.
     Well,
@@ -163,8 +172,13 @@ impl<'a> Trial<'a> {
         self.trials += 1;
         match self.target.clone() {
             Target::Timing {
-                iterations, cpu, ..
-            } => self.process(&build, mode, iterations, Some(cpu)),
+                iterations,
+                metric: Metric::Instructions,
+                ..
+            } => self.count(&build, mode, iterations),
+            Target::Timing {
+                iterations, metric, ..
+            } => self.process(&build, mode, iterations, Some(metric == Metric::Cpu)),
             Target::Result { iterations, .. } => self.process(&build, mode, iterations, None),
             Target::Case { module, case } => self.case(&build, mode, &module, &case),
         }
@@ -204,6 +218,44 @@ impl<'a> Trial<'a> {
             (bad, Some(_)) => Seen::Untried(format!("{bad}: {}", report.reason)),
             (bad, None) => Seen::Badly(bad.as_str().into()),
         })
+    }
+
+    /// One process under valgrind.
+    fn count(&mut self, build: &BuildJob, mode: &str, iterations: u32) -> Result<Seen> {
+        let job = BenchJob::new(build, mode, &self.name, 1, iterations);
+        let (report, total) = self.executor.count(&self.plan, &job)?;
+        if self.signals.asked().is_some() {
+            return Ok(Seen::Stopped);
+        }
+        Ok(match (report.outcome, total) {
+            (Outcome::Ok, Some(total)) => Seen::Value(total.ln()),
+            (Outcome::Ok, None) => bail!("running {}: valgrind said no total", job.key),
+            (Outcome::Infrastructure, _) => bail!("running {}: {}", job.key, report.reason),
+            (bad, _) => Seen::Untried(format!("{bad}: {}", report.reason)),
+        })
+    }
+
+    /// What is measured, in a word; empty where only outcomes count.
+    pub(crate) fn metric(&self) -> &'static str {
+        match self.target {
+            Target::Timing { metric, .. } => match metric {
+                Metric::Wall => "wall",
+                Metric::Cpu => "cpu",
+                Metric::Instructions => "instructions",
+            },
+            _ => "",
+        }
+    }
+
+    /// Whether the values are counts.
+    pub(crate) fn is_counting(&self) -> bool {
+        matches!(
+            self.target,
+            Target::Timing {
+                metric: Metric::Instructions,
+                ..
+            }
+        )
     }
 
     fn case(&mut self, build: &BuildJob, mode: &str, module: &str, case: &str) -> Result<Seen> {
