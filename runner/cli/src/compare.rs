@@ -12,6 +12,7 @@ use serde::Serialize;
 use stats::geomean::{self, Geomean, Pair};
 use stats::noise::noise_floor;
 use stats::rule::{Judgement, Verdict, judge};
+use stats::sample::mean;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use store::Store;
@@ -50,6 +51,8 @@ pub(crate) struct Row {
     pub(crate) same_run: bool,
     /// Both programs have the same machine code: a difference in time is noise.
     pub(crate) same_code: bool,
+    /// New over old.
+    pub(crate) ratio: f64,
     pub(crate) judgement: Judgement,
 }
 
@@ -178,6 +181,7 @@ fn compare(store: &Store, a: &Side, b: &Side, what: &Compare) -> Result<Comparis
             run: new.run_key.clone(),
             same_run: old.run == new.run,
             same_code,
+            ratio: (mean(&sides.1) - mean(&sides.0)).exp(),
             judgement: judge(&sides.0, &sides.1, noise_floor(&history))?,
         });
         logs.entry(mode).or_default().push(sides);
@@ -335,7 +339,7 @@ fn text(comparison: &Comparison) -> String {
                 "{:6.3} [{:.3}, {:.3}] p {:.2e}",
                 welch.ratio, welch.low, welch.high, welch.p
             ),
-            None => "     -".into(),
+            None => format!("{:6.3} (no interval)", row.ratio),
         };
         let _ = writeln!(
             text,

@@ -7,6 +7,7 @@ use crate::revisions;
 use anyhow::{Context, Result, bail};
 use formats::{Measured, Process, asv, bmf, gha, junit, openmetrics, otava, pyperf, table};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use store::Store;
 use store::read::exports::{ExportPoint, Filter};
@@ -176,8 +177,11 @@ fn measured(store: &Store, point: ExportPoint) -> Result<Measured> {
 
 fn write(out: &Path, text: &str) -> Result<Exit> {
     if out == Path::new("-") {
-        print!("{text}");
-        return Ok(Exit::Clean);
+        return match std::io::stdout().write_all(text.as_bytes()) {
+            // Whoever read us has seen enough (`| head`).
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(Exit::Clean),
+        };
     }
     fs::write(out, text).with_context(|| format!("{}: cannot write", out.display()))?;
     println!("{}", out.display());
