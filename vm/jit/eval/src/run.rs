@@ -69,6 +69,8 @@ pub enum End {
     Exit(Exit),
     /// The entry of that root comes next.
     Link(TraceId),
+    /// The frame is done, with this word.
+    Return(u64),
     /// The allowed number of jumps was used up.
     Limit,
 }
@@ -125,6 +127,7 @@ pub fn run(
                 at = eval.jump(op)?;
                 continue;
             }
+            OpCode::Ret => return done(End::Return(eval.raw(op.a))),
             OpCode::Link => return done(End::Link(TraceId(op.imm as u32))),
             OpCode::Exit => return done(End::Exit(eval.leave(at, op))),
             _ => {}

@@ -315,6 +315,7 @@ impl Driver<'_> {
                     (at, params) = (root, Vec::new());
                 }
                 End::Limit => return Err(Failure::Endless),
+                End::Return(_) => unreachable!("these programs have one frame, which never ends"),
                 End::Exit(exit) => {
                     self.counts.exits += 1;
                     if let Some(&bridge) = self.bridges.get(&(at, exit.snapshot)) {

@@ -1,7 +1,7 @@
 //! The trace IR: what the recorder writes, the passes rewrite and the backends lower.
 //!
 //! A [`Trace`] is one straight array of typed SSA operations ([`Op`], named by [`OpRef`]) that ends
-//! in a [`OpCode::Jump`], [`OpCode::Link`] or [`OpCode::Exit`]. Everything that may leave the trace
+//! in a [`OpCode::Jump`], [`OpCode::Link`], [`OpCode::Exit`] or [`OpCode::Ret`]. Everything that may leave the trace
 //! early names a [`Snapshot`]: the interpreter state to rebuild. The vocabulary is one table,
 //! [`ops`]; printer, parser, verifier, passes and backends read its rows.
 //!

@@ -279,6 +279,8 @@ trace_ops! {
     Link "link" () [Root] -> Unit Control;
     /// Leaves by its snapshot, always.
     Exit "exit" () [] -> Unit Control;
+    /// The frame the trace runs in is done; hands `a` to whoever entered. Nothing is written back.
+    Ret "ret" (Val) [] -> Unit Control;
 }
 
 impl OpCode {
@@ -306,7 +308,10 @@ impl OpCode {
     /// Does the op end the trace?
     #[must_use]
     pub fn is_terminator(self) -> bool {
-        matches!(self, OpCode::Jump | OpCode::Link | OpCode::Exit)
+        matches!(
+            self,
+            OpCode::Jump | OpCode::Link | OpCode::Exit | OpCode::Ret
+        )
     }
 
     /// Is the result a function of the operands alone (whether or not there always is one)?

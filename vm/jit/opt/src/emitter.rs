@@ -55,6 +55,8 @@ pub enum End {
     Link(TraceId),
     /// Leave at the current resume point.
     Exit,
+    /// The trace's first frame returns this word.
+    Return(OpRef),
 }
 
 /// Why a recording is of no use.
@@ -521,6 +523,10 @@ impl Emitter {
             End::Loop => OpCode::Jump,
             End::Link(_) => OpCode::Link,
             End::Exit => OpCode::Exit,
+            End::Return(value) => {
+                self.append(Op::new(OpCode::Ret).with(&[value]));
+                return;
+            }
         };
         if end != End::Exit {
             self.flush_slots();

@@ -29,6 +29,8 @@ pub(crate) struct Blobs {
     pub(crate) enter: usize,
     /// Jumped to with the exit id in eax and the frame's bytes in ecx.
     pub(crate) exit: usize,
+    /// The way out without an exit.
+    pub(crate) leave: usize,
     /// Called with the site id in eax.
     pub(crate) alloc: usize,
     /// Called with the object in rax.
@@ -51,6 +53,7 @@ impl Blobs {
     pub(crate) fn new(cache: &mut CodeCache, layout: &Layout) -> Result<Self, BackendError> {
         let enter = place(cache, |b| enter(b, layout))?;
         let exit = place(cache, |b| exit(b, layout))?;
+        let leave = place(cache, |b| leave(b, layout))?;
         let alloc = place(cache, |b| {
             // site id, frame, window base; then no stale word may stay behind.
             slow_call(b, layout.alloc_slow as usize, true, |b| {
@@ -65,6 +68,7 @@ impl Blobs {
         Ok(Self {
             enter,
             exit,
+            leave,
             alloc,
             barrier,
         })
@@ -116,6 +120,19 @@ fn exit(b: &mut Blob, layout: &Layout) {
         ; mov rcx, [rsp]
         ; mov [Rq(R14) + layout.activation], rcx
         ; add rsp, DWORD ACTIVATION_BYTES
+        ; pop r15 ; pop r14 ; pop r13 ; pop r12 ; pop rbx ; pop rbp
+        ; ret
+    );
+}
+
+/// The way out of `ret`: as behind an exit, with exit number 0. `rcx` has the frame's bytes.
+fn leave(b: &mut Blob, layout: &Layout) {
+    asm!(b
+        ; add rsp, rcx
+        ; mov rcx, [rsp]
+        ; mov [Rq(R14) + layout.activation], rcx
+        ; add rsp, DWORD ACTIVATION_BYTES
+        ; xor eax, eax
         ; pop r15 ; pop r14 ; pop r13 ; pop r12 ; pop rbx ; pop rbp
         ; ret
     );

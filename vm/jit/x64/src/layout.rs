@@ -27,6 +27,8 @@ pub struct Layout {
     pub top: i32,
     /// Head of the list of [`crate::Activation`]s, a pointer.
     pub activation: i32,
+    /// Where `ret` puts its word.
+    pub result: i32,
     /// The trace is left.
     pub on_exit: OnExit,
     /// The allocation window is too small.

@@ -373,3 +373,33 @@ fn the_oracle_counts_its_steps() {
     });
     assert!(endless.is_err());
 }
+
+/// Returns slot 1 plus one; a bridge for what is no int returns it as it is.
+const NEXT: &str = "trace root 0 {
+    v0 = slot 1
+    is_int v0 @s0{pc 1 base 0 [2: v0]}
+    i1 = unbox_int v0
+    i2 = iadd_ovf i1, 1 @s0
+    v3 = box_int i2 @s0
+    ret v3
+}
+trace bridge 1 of 0 exit 0 {
+    v0 = param 0 val
+    ret v0
+}";
+
+#[test]
+fn a_return_hands_its_word_to_whoever_entered() {
+    for options in MODES {
+        let mut machine = Machine::new(Arena::new());
+        machine.load(&Program::parse(NEXT), options);
+        for (given, back) in [
+            (int(41), int(42)),
+            (int(-1), int(0)),
+            (word::box_flt(2.5), word::box_flt(2.5)),
+        ] {
+            machine.arena().set_slot(1, given);
+            assert_eq!(machine.run_to_return(TraceId(0)), back);
+        }
+    }
+}

@@ -36,6 +36,7 @@ struct VmState {
     lim: u64,
     top: u64,
     activation: u64,
+    result: u64,
     host: *mut Host,
 }
 
@@ -76,6 +77,7 @@ impl Native {
             lim: 8,
             top: 16,
             activation: 24,
+            result: 32,
             on_exit,
             alloc_slow,
             barrier_slow,

@@ -6,7 +6,7 @@ use pyrite_jit_ir::{Op, OpCode, OpRef};
 use super::snapshot;
 use crate::asm::{Asm, asm};
 use crate::problem::phis;
-use crate::regs::RSP;
+use crate::regs::{R14, RAX, RSP};
 
 /// Moves the phis to their first values and starts the loop.
 pub(super) fn loop_head(a: &mut Asm<'_>, r: OpRef) {
@@ -30,6 +30,18 @@ pub(super) fn jump(a: &mut Asm<'_>, op: &Op) {
         .loop_head
         .expect("the loop header was emitted before its jump");
     asm!(a ; jmp =>label);
+}
+
+/// Hands the word to whoever entered, without an exit.
+pub(super) fn ret(a: &mut Asm<'_>, op: &Op) {
+    let result = a.layout.result;
+    let x = a.use_gpr(op.a, RAX);
+    let (bytes, blob) = (8 * a.frame_words as i32, a.blobs.leave);
+    asm!(a
+        ; mov [Rq(R14) + result], Rq(x)
+        ; mov ecx, DWORD bytes
+        ; jmp extern blob
+    );
 }
 
 /// Leaves for good, or goes on in a root trace with a frame of that trace's size.

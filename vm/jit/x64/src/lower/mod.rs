@@ -69,6 +69,7 @@ pub(crate) fn op(a: &mut Asm<'_>, r: OpRef, op: &Op) {
         C::Loop => control::loop_head(a, r),
         C::Jump => control::jump(a, op),
         C::Link | C::Exit => control::end(a, op),
+        C::Ret => control::ret(a, op),
     }
 }
 

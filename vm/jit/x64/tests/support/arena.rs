@@ -15,6 +15,7 @@ pub(crate) const TOP: usize = 2;
 pub(crate) const ACTIVATION: usize = 3;
 pub(crate) const POLL: usize = 4;
 pub(crate) const HOST: usize = 5;
+pub(crate) const RESULT: usize = 6;
 /// First of eight fields that `ld_vm` and `st_vm` may touch.
 pub(crate) const FIELDS: usize = 8;
 

@@ -8,7 +8,7 @@ use pyrite_jit_x64::{
     Activation, Backend, CompileOptions, Compiled, ExitState, Layout, Materialize, Mode, Resumption,
 };
 
-use super::arena::{ACTIVATION, Arena, CUR, EXTENT, HOST, LIM, TOP, WINDOW};
+use super::arena::{ACTIVATION, Arena, CUR, EXTENT, HOST, LIM, RESULT, TOP, WINDOW};
 use super::{Outcome, Program};
 
 pub(crate) struct Machine {
@@ -30,6 +30,7 @@ pub(crate) fn layout() -> Layout {
         lim: 8 * LIM as i32,
         top: 8 * TOP as i32,
         activation: 8 * ACTIVATION as i32,
+        result: 8 * RESULT as i32,
         on_exit,
         alloc_slow,
         barrier_slow,
@@ -93,6 +94,26 @@ impl Machine {
 
     /// Runs a root until it leaves.
     pub(crate) fn run(&mut self, root: TraceId) -> Outcome {
+        let id = self.enter(root);
+        let (left, resumption) = self.host.left.take().expect("on_exit ran");
+        assert_eq!(id, u64::from(left), "the result of on_exit comes back");
+        let info = self.host.backend.exit(left);
+        Outcome {
+            exit: (info.trace, info.snapshot),
+            resumption,
+            memory: self.host.arena.contents(),
+            log: std::mem::take(&mut self.host.log),
+        }
+    }
+
+    /// Runs a root that ends in `ret`; the word it hands over.
+    pub(crate) fn run_to_return(&mut self, root: TraceId) -> u64 {
+        assert_eq!(self.enter(root), 0, "a return is no exit");
+        assert!(self.host.left.is_none(), "on_exit did not run");
+        self.host.arena.get(RESULT)
+    }
+
+    fn enter(&mut self, root: TraceId) -> u64 {
         let host: *mut Host = &mut *self.host;
         let code = self
             .compiled
@@ -109,20 +130,12 @@ impl Machine {
         // SAFETY: the arena is a VM state as `layout` says, its window has every slot tests use, and
         // the callbacks are the only ones that touch the host until this returns.
         let id = unsafe { Backend::enter_at(entry, vm, base, code) };
-        let (left, resumption) = self.host.left.take().expect("on_exit ran");
-        assert_eq!(id, u64::from(left), "the result of on_exit comes back");
         assert_eq!(
             self.host.arena.get(ACTIVATION),
             0,
             "the activation list is empty again"
         );
-        let info = self.host.backend.exit(left);
-        Outcome {
-            exit: (info.trace, info.snapshot),
-            resumption,
-            memory: self.host.arena.contents(),
-            log: std::mem::take(&mut self.host.log),
-        }
+        id
     }
 }
 
