@@ -160,6 +160,7 @@ macro_rules! for_each_op {
         // --- the rest --------------------------------------------------------------------
         SETUP_ANNOTATIONS(a:r)      "makes __annotations__ in namespace a if it is missing"
         PRINT_EXPR(a:r)             "sys.displayhook(a)"
+        ENTER()                     "begins a function that is hot: runs its compiled code, or records it; stands in front of no code"
         HALT()                      "leaves the dispatch loop; the return address of frames that native code called"
         }
     };

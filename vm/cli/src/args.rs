@@ -336,6 +336,7 @@ fn passes(a: &mut Args, list: &str) -> Result<(), String> {
             attrs: false,
             watch: false,
             bridges: false,
+            functions: false,
         };
     }
     for n in names {
@@ -349,6 +350,7 @@ fn passes(a: &mut Args, list: &str) -> Result<(), String> {
             "attrs" => s.attrs = on,
             "watch" => s.watch = on,
             "bridges" => s.bridges = on,
+            "functions" => s.functions = on,
             _ => {
                 let Some(&p) = pyrite_jit_opt::Pass::ALL.iter().find(|p| p.name() == name) else {
                     return Err(format!("unknown pass '{name}'"));

@@ -2,11 +2,13 @@
 
 use crate::frames;
 use crate::lang::{Callee, Stage};
+use crate::slow::Flow;
+use crate::state::Hot;
 use pyrite_bytecode::CodeFlags;
 use pyrite_machine::{Value, header_word};
 use pyrite_objects::code::CodeData;
 use pyrite_objects::layout::{Gc, Layout, PyFunction, PyType};
-use pyrite_objects::vm::{R, Vm};
+use pyrite_objects::vm::{R, Raised, Vm};
 
 /// A class as a callee: instantiation by allocation and a Python `__init__`.
 pub fn class_callee(vm: &mut Vm, class: Value) -> Callee {
@@ -285,9 +287,42 @@ pub fn run_function(vm: &mut Vm, func: Value, args: &[Value], kwnames: Value) ->
     } else {
         bind(vm, f, args, kwnames, base)
     };
-    let r = r.and_then(|()| crate::dispatch::run(vm, base, code.entry));
+    let r = r.and_then(|()| run_body(vm, base));
     frames::leave(vm, saved);
     r
+}
+
+/// Runs a function whose window Rust has made and filled, by its compiled code if
+/// it has some.
+fn run_body(vm: &mut Vm, base: *mut Value) -> R {
+    let code = frames::code_at(base);
+    code.calls.set(code.calls.get().saturating_sub(1));
+    if code.calls.get() >= 0 {
+        return crate::dispatch::run(vm, base, code.entry);
+    }
+    vm.base = base;
+    vm.pc = code.entry as u64;
+    let hot = (crate::state::state(vm).hot_function)(vm);
+    go_on(vm, hot)
+}
+
+/// Runs to its end what a hot place left of a window that Rust has made.
+pub(crate) fn go_on(vm: &mut Vm, hot: Hot) -> R {
+    match hot {
+        Hot::Return(v) => Ok(v),
+        Hot::Resume | Hot::Nothing => {
+            let (base, pc) = (vm.base, vm.pc as *const u64);
+            crate::dispatch::run(vm, base, pc)
+        }
+        Hot::Raise => {
+            if crate::unwind::unwind(vm, false) == Flow::Leave {
+                vm.result = Value::NULL;
+                return Err(Raised);
+            }
+            let (base, pc) = (vm.base, vm.pc as *const u64);
+            crate::dispatch::run(vm, base, pc)
+        }
+    }
 }
 
 /// Runs module-level code, a class body, or `exec`/`eval` code in a namespace.

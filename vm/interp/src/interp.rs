@@ -527,6 +527,11 @@ impl PyMachine for Interp {
         }
         self.pc = code.entry;
         self.k = code.consts;
+        let calls = code.calls.get() - 1;
+        code.calls.set(calls);
+        if calls < 0 {
+            self.pc = self.state().enter.as_ptr();
+        }
     }
 
     #[inline(always)]
@@ -598,6 +603,11 @@ impl PyMachine for Interp {
     fn function_code(&mut self, f: Value) -> &'static CodeData {
         // SAFETY: a function's code data is never freed.
         unsafe { &*Gc::<PyFunction>::from_value(f).code_data.get() }
+    }
+
+    #[inline(always)]
+    fn may_resume(&mut self, _code: &'static CodeData) -> bool {
+        true
     }
 
     #[inline(always)]

@@ -261,6 +261,9 @@ pub trait PyMachine: Core {
     fn pc(&mut self) -> *const u64;
     /// Code of a function (known to be one), promoted.
     fn function_code(&mut self, f: Self::V) -> &'static CodeData;
+    /// May a generator of this code be resumed in a window of the running frame?
+    /// (A trace contains a few levels of a recursive one.)
+    fn may_resume(&mut self, code: &'static CodeData) -> bool;
     /// The exception being handled in this thread.
     fn handled(&mut self) -> Self::V;
     fn set_handled(&mut self, v: Self::V);

@@ -12,8 +12,10 @@ pub enum Hot {
     Resume,
     /// An exception is pending there.
     Raise,
-    /// Nothing happened: take the back-edge.
+    /// Nothing happened: take the back-edge, begin the function.
     Nothing,
+    /// The window [`Vm::base`] is done: it returns this.
+    Return(Value),
 }
 
 /// See the module's documentation.
@@ -24,6 +26,11 @@ pub struct State {
     /// A loop got hot or has compiled code: `vm.pc` is behind its `LOOP`
     /// instruction, `vm.base` its window.
     pub hot_loop: fn(&mut Vm, Ins) -> Hot,
+    /// Where the calls of a hot function begin: an `ENTER`.
+    pub enter: Box<[u64; 2]>,
+    /// A function got hot or has compiled code: `vm.base` is its window, `vm.pc`
+    /// its first instruction.
+    pub hot_function: fn(&mut Vm) -> Hot,
     /// Value of a nested run that yielded instead of returning.
     pub yielded: bool,
 }
@@ -39,6 +46,12 @@ pub fn state(vm: &Vm) -> &'static mut State {
 pub fn no_jit(vm: &mut Vm, ins: Ins) -> Hot {
     let code = crate::frames::code_at(vm.base);
     code.loops[ins.b()].counter = vm.loop_threshold;
+    Hot::Nothing
+}
+
+/// Without a JIT, calls are not counted.
+fn no_function_jit(vm: &mut Vm) -> Hot {
+    crate::frames::code_at(vm.base).calls.set(i32::MAX);
     Hot::Nothing
 }
 
@@ -76,6 +89,8 @@ pub fn install(vm: &mut Vm) {
         known,
         halt,
         hot_loop: no_jit,
+        enter: Box::new([Ins::abc(Op::ENTER, 0, 0, 0).0; 2]),
+        hot_function: no_function_jit,
         yielded: false,
     });
     vm.interp = Box::into_raw(s).cast();

@@ -103,8 +103,12 @@ pub struct CodeData {
     /// Only positional parameters, and a plain function: the fast call applies.
     pub simple: bool,
     pub flags: CodeFlags,
-    /// Calls so far, for hot functions.
-    pub calls: u32,
+    /// Counts calls down to recording.
+    pub calls: std::cell::Cell<i32>,
+    /// 1 + index of the compiled trace of the whole function, 0: none, `u32::MAX`: blacklisted.
+    pub trace: u32,
+    /// Calls itself, directly or through others.
+    pub recursive: bool,
     /// Has a loop: traces call it instead of containing it.
     pub dont_inline: bool,
     pub posonly_count: u32,
@@ -242,7 +246,9 @@ impl Vm {
             arg_count: unit.arg_count,
             simple: unit.kwonly_count == 0 && unit.flags.0 & special == 0 && ns == 0,
             flags: unit.flags,
-            calls: 0,
+            calls: std::cell::Cell::new(threshold.saturating_mul(3)),
+            trace: 0,
+            recursive: false,
             dont_inline: false,
             posonly_count: unit.posonly_count,
             kwonly_count: unit.kwonly_count,

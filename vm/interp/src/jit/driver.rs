@@ -6,19 +6,22 @@ use super::runtime::{alloc_slow, barrier_slow, on_exit};
 use super::stats::Stats;
 use crate::dispatch::{fast, mid};
 use crate::frames::{self, caller_of, code_at};
+use crate::interp::{link_word, return_word};
+use crate::lang::Stage;
 use crate::state::{Hot, state};
-use pyrite_bytecode::Ins;
+use pyrite_bytecode::{CodeFlags, Ins};
 use pyrite_gc::RootVec;
 use pyrite_jit_ir::{OpCode, Resume, SnapshotId, Trace, TraceId, TraceKind};
 use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
 use pyrite_jit_record::{Abort, Recorder};
-use pyrite_jit_x64::{Backend, CompileOptions, Compiled, Layout};
+use pyrite_jit_x64::{Activation, Backend, CompileOptions, Compiled, Layout};
 use pyrite_machine::{Ctl, Value};
 use pyrite_objects::code::CodeData;
 use pyrite_objects::vm::Vm;
 use std::collections::HashMap;
 use std::io::Write;
 use std::mem::offset_of;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Stage of exits behind a called instruction: the VM has the state already.
@@ -60,6 +63,7 @@ impl Default for Params {
                 attrs: true,
                 watch: true,
                 bridges: true,
+                functions: true,
             },
             log: None,
             dump: String::new(),
@@ -71,6 +75,10 @@ impl Default for Params {
 /// what fails there fails each time.
 const MAX_STUCK: u32 = 4;
 
+/// Words between a window and the one of a function that it calls by its trace:
+/// the header of windows that Rust makes.
+pub(super) const CALL_HEADER: usize = 6;
+
 /// One compiled trace.
 struct Entry {
     trace: Trace,
@@ -79,6 +87,8 @@ struct Entry {
     root: u32,
     /// Highest slot of any frame, exclusive; for roots the maximum over their bridges.
     extent: i32,
+    /// The function whose trace this root is, or null.
+    function: *const CodeData,
     /// Bridges recorded so far (roots).
     bridges: u32,
     /// Bridges in a row, this one included, that begin where their parent began.
@@ -134,6 +144,11 @@ impl Jit {
         }
     }
 
+    /// May this root be entered?
+    pub(super) fn is_valid(&self, root: u32) -> bool {
+        self.entries.get(root as usize).is_some_and(|e| e.valid)
+    }
+
     /// Highest slot that any frame of a trace reaches, exclusive.
     pub(super) fn extent_of(&self, trace: TraceId) -> i32 {
         self.entries[trace.0 as usize].extent
@@ -156,6 +171,7 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
         lim: 8,
         top: 16,
         activation: offset_of!(Vm, activation) as i32,
+        result: offset_of!(Vm, result) as i32,
         on_exit,
         alloc_slow,
         barrier_slow,
@@ -181,6 +197,7 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
     });
     vm.jit = Box::into_raw(j).cast();
     state(vm).hot_loop = hot_loop;
+    state(vm).hot_function = hot_function;
     vm.hooks.invalidate = invalidate;
     vm.hooks.forked = forked;
     Ok(())
@@ -261,6 +278,136 @@ fn hot_loop(vm: &mut Vm, ins: Ins) -> Hot {
     }
 }
 
+/// `vm.pc` is the first instruction of a function that was called often; its
+/// window is complete.
+fn hot_function(vm: &mut Vm) -> Hot {
+    let code = code_at(vm.base);
+    let j = jit(vm);
+    match code.trace {
+        u32::MAX => {
+            code.calls.set(i32::MAX);
+            Hot::Nothing
+        }
+        0 => {
+            let resumable =
+                CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR;
+            if !j.params.switches.functions || code.flags.0 & resumable != 0 {
+                code.trace = u32::MAX;
+                return Hot::Nothing;
+            }
+            if j.recording || j.entries.len() as u32 >= j.params.max_traces || vm.polled() {
+                code.calls.set(j.params.loop_threshold.max(1));
+                return Hot::Nothing;
+            }
+            record_function(vm, code)
+        }
+        n => {
+            if !j.entries[n as usize - 1].valid {
+                code.trace = 0;
+                code.calls.set(j.params.loop_threshold.max(1));
+                return Hot::Nothing;
+            }
+            code.calls.set(0);
+            if j.recording {
+                return Hot::Nothing;
+            }
+            begin(vm, n - 1, code)
+        }
+    }
+}
+
+/// Called by traces: runs a function by its trace `n`, in the window `window`
+/// slots above that of the innermost run of machine code, from the frame at `off`.
+/// The arguments and the function are in place. 0: an exception is pending.
+pub(super) extern "C" fn call_traced(vm: &mut Vm, n: i64, pc: u64, off: i64, window: i64) -> u64 {
+    // SAFETY: machine code runs, so there is an activation; the trace's extent
+    // includes the new window.
+    let (base, window) = unsafe {
+        let base = (*vm.activation.cast::<Activation>()).base.cast::<Value>();
+        (base.offset(off as isize), base.offset(window as isize))
+    };
+    let j = jit(vm);
+    let e = &j.entries[n as usize];
+    // SAFETY: only compared.
+    let end = unsafe { window.offset(e.extent as isize + 8) } as u64;
+    // The soft end of the stack is also lowered when something waits to be looked at.
+    if !e.valid || end >= vm.stack_soft.load(Ordering::Relaxed) || vm.enter_native().is_err() {
+        vm.exc = Value::NULL;
+        return call_slowly(vm, n as u32, pc, base, window);
+    }
+    // SAFETY: a root that functions are called by has its function.
+    let code = unsafe { &*e.function };
+    let entry = e.compiled.entry;
+    // SAFETY: just checked.
+    unsafe { make_window(vm, code, pc, base, window) };
+    let p: *mut Vm = vm;
+    // SAFETY: as in `enter`.
+    let exit = unsafe { Backend::enter_at(j.backend.entry(), p.cast(), window.cast(), entry) };
+    if exit == 0 {
+        return std::mem::replace(&mut vm.result, Value::NULL).bits();
+    }
+    let hot = after_exit(vm, exit as u32, window);
+    crate::calls::go_on(vm, hot).map_or(0, Value::bits)
+}
+
+/// Header and locals of a window made by machine code, which has written the
+/// function and the arguments; like those that Rust makes.
+///
+/// # Safety
+/// The window fits the VM stack.
+unsafe fn make_window(vm: &Vm, code: &CodeData, pc: u64, base: *mut Value, window: *mut Value) {
+    // SAFETY: passed on.
+    unsafe {
+        *window.sub(6) = Value::from_bits(base as u64);
+        *window.sub(5) = Value::from_bits(pc);
+        *window.sub(3) = return_word(state(vm).halt.as_ptr().add(1), Stage::Root);
+        *window.sub(2) = link_word(std::ptr::null_mut(), 0);
+        *window.sub(1) = Value::NULL;
+        for i in code.arg_count..code.locals {
+            *window.add(i as usize) = Value::NULL;
+        }
+    }
+}
+
+/// The call when the trace is not valid any more, when something waits, or when it
+/// is time to look at the depth of the stack.
+#[cold]
+fn call_slowly(vm: &mut Vm, n: u32, pc: u64, base: *mut Value, window: *mut Value) -> u64 {
+    vm.pc = pc;
+    vm.base = base;
+    // The arguments are in use already.
+    vm.alloc.top = crate::unwind::top_of(window);
+    let code = code_at(window);
+    let extent = jit(vm).entries[n as usize].extent;
+    if vm.polled() && pyrite_objects::misc::run_pending(vm).is_err() {
+        return 0;
+    }
+    let fits = vm
+        .enter_native()
+        .and_then(|()| frames::grow(vm, window, code.frame_size.max(extent as u32)));
+    if fits.is_err() {
+        return 0;
+    }
+    // SAFETY: just checked.
+    unsafe { make_window(vm, code, pc, base, window) };
+    vm.base = window;
+    vm.pc = code.entry as u64;
+    let hot = if jit(vm).entries[n as usize].valid {
+        begin(vm, n, code)
+    } else {
+        Hot::Nothing
+    };
+    crate::calls::go_on(vm, hot).map_or(0, Value::bits)
+}
+
+/// Runs the trace of a function; one that does not fit the stack raises at the
+/// function's first instruction.
+fn begin(vm: &mut Vm, n: u32, code: &CodeData) -> Hot {
+    // SAFETY: code has more than one instruction.
+    vm.pc = unsafe { code.entry.add(1) } as u64;
+    enter(vm, n)
+}
+
 /// Runs a root trace in the published window.
 fn enter(vm: &mut Vm, n: u32) -> Hot {
     let j = jit(vm);
@@ -275,6 +422,11 @@ fn enter(vm: &mut Vm, n: u32) -> Hot {
     // SAFETY: the window was checked to fit every frame of the trace; its guards
     // check the rest. No reference to the VM is used while it runs.
     let exit = unsafe { Backend::enter_at(entry, p.cast(), base.cast(), code) } as u32;
+    if exit == 0 {
+        vm.base = base;
+        vm.alloc.top = crate::unwind::top_of(base);
+        return Hot::Return(std::mem::replace(&mut vm.result, Value::NULL));
+    }
     after_exit(vm, exit, base)
 }
 
@@ -318,6 +470,8 @@ fn new_recorder(vm: &mut Vm, e: Emitter, base: *mut Value, pc: *const u64) -> Py
             kept: RootVec::pinning(vm.heap),
             watched: Vec::new(),
             own_loop: None,
+            own_function: None,
+            returns: false,
             closed: None,
             inner_seen: Vec::new(),
             switches: j.params.switches,
@@ -386,6 +540,54 @@ fn record_root(vm: &mut Vm, code: &mut CodeData, loop_no: usize) -> Hot {
     }
 }
 
+fn record_function(vm: &mut Vm, code: &mut CodeData) -> Hot {
+    let j = jit(vm);
+    let id = TraceId(j.entries.len() as u32);
+    let started = Instant::now();
+    let mut m = new_recorder(vm, Emitter::root(id, j.params.passes), vm.base, code.entry);
+    m.host.own_function = Some((std::ptr::from_ref(code), id.0));
+    m.host.returns = true;
+    m.e.resume_at(code.entry as u64, 0);
+    m.e.guard(OpCode::Valid, &[], true);
+    j.recording = true;
+    let why = follow(&mut m);
+    j.recording = false;
+    let end = m.pc;
+    let outcome = match why {
+        None => finish(vm, m, end, started, None),
+        Some(a) => {
+            settle(vm, &m);
+            Err(a)
+        }
+    };
+    match outcome {
+        Ok(n) => {
+            code.trace = n + 1;
+            code.calls.set(0);
+            jit(vm).entries[n as usize].function = code;
+        }
+        Err(a) => {
+            let j = jit(vm);
+            *j.stats.aborts.entry(a).or_insert(0) += 1;
+            log_abort(vm, "function", a);
+            let j = jit(vm);
+            let n = j.failures.entry(code.entry).or_insert(0);
+            *n += 1;
+            if *n >= 4 {
+                code.trace = u32::MAX;
+                code.calls.set(i32::MAX);
+            } else {
+                code.calls
+                    .set(j.params.loop_threshold.max(2).saturating_mul(4 << *n));
+            }
+            if vm.exc.is_some() {
+                return Hot::Raise;
+            }
+        }
+    }
+    Hot::Resume
+}
+
 fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     let j = jit(vm);
     let info = j.backend.exit(exit);
@@ -408,6 +610,11 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     let started = Instant::now();
     let e = Emitter::bridge(id, &j.entries[parent].trace, snapshot, j.params.passes);
     let mut m = new_recorder(vm, e, root_base, vm.pc as *const u64);
+    m.host.returns = true;
+    let function = j.entries[root].function;
+    if !function.is_null() {
+        m.host.own_function = Some((function, root as u32));
+    }
     // SAFETY: both windows lie in the VM stack.
     m.off = unsafe { vm.base.offset_from(root_base) } as i32;
     m.k = code_at(vm.base).consts;
@@ -572,6 +779,7 @@ fn finish(
     let end = match host.closed {
         Some(Closed::Loop) => End::Loop,
         Some(Closed::Link(n)) => End::Link(TraceId(n)),
+        Some(Closed::Return(r)) => End::Return(r),
         None => return Err(Abort::Rule),
     };
     j.stats.ops_recorded += e.len() as u64;
@@ -652,6 +860,7 @@ fn finish(
         compiled,
         root,
         extent,
+        function: std::ptr::null(),
         bridges: 0,
         stuck,
         valid: true,

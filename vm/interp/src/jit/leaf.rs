@@ -37,8 +37,7 @@ pub(super) const BEHIND: u16 = 0xFE;
 const MAX_ARGS: usize = 4;
 
 /// What a leaf call may write: any object, but neither frames nor the VM's state.
-const OBJECTS: ClassSet =
-    ClassSet(u64::MAX & !(1 << AliasClass::VM.0) & !(1 << AliasClass::STACK.0));
+const OBJECTS: ClassSet = ClassSet(!(1 << AliasClass::VM.0) & !(1 << AliasClass::STACK.0));
 
 /// The bit of [`effects::CALLS`] that is its own.
 const RUNS_PYTHON: u8 = effects::CALLS & !effects::WRITES & !effects::ALLOC & !effects::RAISES;

@@ -1,5 +1,6 @@
 //! The Python part of the recorder's machine.
 
+use super::driver::jit;
 use crate::calls::class_callee;
 use crate::frames::code_at;
 use crate::ic::{
@@ -12,7 +13,7 @@ use crate::lang::{
 use crate::state::state;
 use pyrite_bytecode::{CmpOp, Ins};
 use pyrite_gc::RootVec;
-use pyrite_jit_ir::{AliasClass, Op, OpCode};
+use pyrite_jit_ir::{AliasClass, Op, OpCode, OpRef};
 use pyrite_jit_record::{Abort, Host, Recorder, Word};
 use pyrite_machine::{Core, Ctl, Field, Value};
 use pyrite_objects::code::{CodeData, ic};
@@ -31,6 +32,10 @@ pub(super) struct PyHost {
     pub watched: Vec<u64>,
     /// The loop being recorded (code and loop number); none for a bridge.
     pub own_loop: Option<(*const CodeData, usize)>,
+    /// The function whose trace this is part of, and the number of its root.
+    pub own_function: Option<(*const CodeData, u32)>,
+    /// The first frame may return: it ends the trace.
+    pub returns: bool,
     /// Where the recording closed.
     pub closed: Option<Closed>,
     /// Loops inside inlined generators seen since the last yield.
@@ -47,6 +52,8 @@ pub(super) enum Closed {
     Loop,
     /// The header of a loop that has a trace.
     Link(u32),
+    /// The first frame returns.
+    Return(OpRef),
 }
 
 /// Record-time switches.
@@ -62,6 +69,8 @@ pub struct Switches {
     pub watch: bool,
     /// Side traces.
     pub bridges: bool,
+    /// Traces of whole functions, called by others.
+    pub functions: bool,
 }
 
 impl Host for PyHost {
@@ -138,6 +147,9 @@ pub(super) type PyRecorder = Recorder<PyHost>;
 const MAX_DEPTH: u32 = 16;
 /// Turns of an inner loop that a trace may contain.
 const MAX_UNROLLED: usize = 2;
+/// Times the code of one generator may be among them: each path through a tree of
+/// generators would be a trace of its own.
+const MAX_RESUMED: usize = 1;
 /// Times the same code may be among the inlined frames.
 const MAX_RECURSION: usize = 3;
 
@@ -299,9 +311,14 @@ impl PyMachine for PyRecorder {
         match s.layout {
             Layout::Function if self.host.switches.inline => {
                 // SAFETY: a function's code data is never freed.
-                let code: &'static CodeData =
-                    unsafe { &*Gc::<PyFunction>::from_value(f.now).code_data.get() };
-                if code.dont_inline || self.depth >= MAX_DEPTH || self.active(code) >= MAX_RECURSION
+                let code: &'static mut CodeData =
+                    unsafe { &mut *Gc::<PyFunction>::from_value(f.now).code_data.get() };
+                let active = self.active(code);
+                code.recursive |= active > 0;
+                if code.dont_inline
+                    || self.depth >= MAX_DEPTH
+                    || active >= MAX_RECURSION
+                    || code.recursive && traced(self, code).is_some()
                 {
                     return Callee::Other;
                 }
@@ -370,13 +387,15 @@ impl PyMachine for PyRecorder {
 
     fn peek_return(&mut self) -> Option<(Stage, Ins)> {
         if self.depth == 0 {
-            self.give_up(Abort::LeftFirstFrame);
+            if !self.host.returns {
+                self.give_up(Abort::LeftFirstFrame);
+            }
             return None;
         }
         // SAFETY: part of the header.
         let ret = unsafe { (*self.base().sub(3)).bits() };
         let stage = Stage::from_bits(ret >> 48);
-        if ret & FRAME_OBJECT != 0 || matches!(stage, Stage::Root | Stage::RootGen | Stage::Send) {
+        if ret & FRAME_OBJECT != 0 || matches!(stage, Stage::Root | Stage::RootGen) {
             self.give_up(Abort::Instruction);
             return None;
         }
@@ -388,7 +407,7 @@ impl PyMachine for PyRecorder {
     fn pop_frame(&mut self) {
         // SAFETY: parts of the header.
         let (ret, link) = unsafe { ((*self.base().sub(3)).bits(), (*self.base().sub(2)).bits()) };
-        if Stage::from_bits(ret >> 48) == Stage::ForIter {
+        if matches!(Stage::from_bits(ret >> 48), Stage::ForIter | Stage::Send) {
             self.host.inner_seen.clear();
         }
         self.pc = (ret & 0xFFFF_FFFF_FFFF) as *const u64;
@@ -423,7 +442,7 @@ impl PyMachine for PyRecorder {
         } else {
             // SAFETY: part of the header.
             let ret = unsafe { (*self.base().sub(3)).bits() };
-            if Stage::from_bits(ret >> 48) != Stage::ForIter {
+            if !matches!(Stage::from_bits(ret >> 48), Stage::ForIter | Stage::Send) {
                 code.dont_inline = true;
                 self.give_up(Abort::InnerLoop);
                 return Ctl::Slow;
@@ -463,6 +482,10 @@ impl PyMachine for PyRecorder {
         let c = self.load_int(f, FUNCTION_CODE);
         self.promote_int(c);
         code
+    }
+
+    fn may_resume(&mut self, code: &'static CodeData) -> bool {
+        self.depth < MAX_DEPTH && self.active(code) < MAX_RESUMED
     }
 
     fn handled(&mut self) -> Word {
@@ -540,6 +563,15 @@ impl Lookups for PyRecorder {
         }
         let dict = self.value(d);
         dict_entry(self, d, e, dict)
+    }
+}
+
+/// The root that is, or is about to be, the trace of a function.
+pub(super) fn traced(m: &PyRecorder, code: &CodeData) -> Option<u32> {
+    match (m.host.own_function, code.trace) {
+        (Some((own, root)), _) if std::ptr::eq(own, code) => Some(root),
+        (_, 0 | u32::MAX) => None,
+        (_, n) => jit(m.host.vm()).is_valid(n - 1).then_some(n - 1),
     }
 }
 

@@ -7,10 +7,12 @@
 //! tells how the instruction ended; a trace goes on only if it ended as it did
 //! when it was recorded.
 
+use super::direct;
 use super::driver::FORCED;
 use super::leaf;
 use super::machine::PyRecorder;
 use crate::frames::{caller_of, code_at};
+use crate::generators;
 use crate::slow::{Flow, call_ex, step};
 use crate::unwind::top_of;
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op, OperandKind};
@@ -18,6 +20,8 @@ use pyrite_jit_ir::{CallTarget, ClassSet, Effects, OpCode, Ty};
 use pyrite_jit_record::Abort;
 use pyrite_jit_x64::Activation;
 use pyrite_machine::Value;
+use pyrite_objects::generator::Resumed;
+use pyrite_objects::layout::Layout;
 use pyrite_objects::vm::{R, Raised, Vm};
 use std::collections::BTreeSet;
 
@@ -109,6 +113,18 @@ fn whole(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> R<()> {
             let v = call_ex(vm, get(a), get(a + FRAME_HEADER), kwargs)?;
             put(c, v);
         }
+        Op::SEND if matches!(vm.layout_of(get(a)), Layout::Generator | Layout::Coroutine) => {
+            // The sub-iterator runs to its next value from here.
+            match generators::resume(vm, get(a), get(b), Value::NULL)? {
+                Resumed::Yielded(v) => {
+                    put(a + 1, v);
+                    // SAFETY: the next instruction is a jump.
+                    vm.pc = unsafe { pc.add(1) } as u64;
+                    return Ok(());
+                }
+                Resumed::Returned(v) => put(a + 1, v),
+            }
+        }
         Op::FOR_ITER => {
             if let Some(v) = vm.iter_next(get(a))? {
                 put(b, v);
@@ -134,7 +150,6 @@ fn allowed(ins: Ins) -> bool {
         ins.op(),
         Op::RETURN
             | Op::YIELD
-            | Op::SEND
             | Op::RETURN_GENERATOR
             | Op::LOOP
             | Op::HALT
@@ -152,7 +167,7 @@ pub(super) fn each_written(ins: Ins, each: &mut dyn FnMut(usize)) {
         Op::UNPACK_SEQUENCE => (0..ins.c()).for_each(|i| each(ins.a() + i)),
         Op::UNPACK_EX => (0..=(ins.c() & 0xFF) + (ins.c() >> 8)).for_each(|i| each(ins.a() + i)),
         Op::EXC_TRIPLE => (0..3).for_each(|i| each(ins.a() + i)),
-        Op::CHECK_EG_MATCH => (0..2).for_each(|i| each(ins.a() + i)),
+        Op::CHECK_EG_MATCH | Op::SEND => (0..2).for_each(|i| each(ins.a() + i)),
         Op::LOAD_METHOD | Op::LOAD_SUPER_METHOD | Op::LOAD_SPECIAL => {
             each(ins.a());
             each(ins.a() + FRAME_HEADER);
@@ -205,7 +220,11 @@ fn each_read(ins: Ins, each: &mut dyn FnMut(usize)) -> Option<()> {
         }
         Op::LOAD_METHOD | Op::LOAD_SPECIAL => range(b, 1),
         Op::FOR_ITER => range(a, 1),
-        Op::IMPORT_NAME | Op::LOAD_CLASSDEREF | Op::YIELD | Op::SEND | Op::EXC_TRIPLE => {
+        Op::SEND => {
+            range(a, 1);
+            range(b, 1);
+        }
+        Op::IMPORT_NAME | Op::LOAD_CLASSDEREF | Op::YIELD | Op::EXC_TRIPLE => {
             return None;
         }
         _ => {
@@ -233,6 +252,12 @@ fn each_read(ins: Ins, each: &mut dyn FnMut(usize)) -> Option<()> {
 /// those are read and written each time. Inlined frames begin and end within an
 /// iteration, and bridges are never peeled: there, what is dirty is known.
 fn flush(m: &mut PyRecorder, ins: Ins) {
+    flush_for(m, ins, true);
+}
+
+/// As [`flush`], for a call whose operands and result travel elsewhere
+/// (`operands` false).
+pub(super) fn flush_for(m: &mut PyRecorder, ins: Ins, operands: bool) {
     let mut wanted = BTreeSet::new();
     let mut off = m.off;
     let mut base = m.base();
@@ -251,7 +276,7 @@ fn flush(m: &mut PyRecorder, ins: Ins) {
     let mut top = |r: usize| {
         wanted.insert(off + r as i32);
     };
-    if each_read(ins, &mut top).is_none() {
+    if operands && each_read(ins, &mut top).is_none() {
         (0..code_at(m.base()).frame_size as usize).for_each(&mut top);
     }
     // A local keeps its value if the instruction raises. A temporary that is
@@ -261,7 +286,7 @@ fn flush(m: &mut PyRecorder, ins: Ins) {
     let mut dead = Vec::new();
     each_written(ins, &mut |r| {
         let slot = off + r as i32;
-        if slot >= locals && !wanted.contains(&slot) {
+        if operands && slot >= locals && !wanted.contains(&slot) {
             dead.push(slot);
         }
     });
@@ -308,7 +333,11 @@ fn make_wide(m: &mut PyRecorder, slot: i32) {
 
 /// Records a call of the instruction before `m.pc`, and executes it.
 pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
-    if leaf::record(m, ins) {
+    if leaf::record(m, ins) || direct::record(m, ins) {
+        return;
+    }
+    if ins.op() == Op::RETURN && m.depth == 0 && m.host.returns {
+        direct::record_return(m, ins, at);
         return;
     }
     if !allowed(ins) {

@@ -27,7 +27,7 @@ pub(super) fn resume<M: PyMachine>(
     }
     let f = m.load(g, field::GEN_FUNC);
     let code = m.function_code(f);
-    if !m.room(window, code.frame_size) {
+    if !m.room(window, code.frame_size) || !m.may_resume(code) {
         return Ctl::Slow;
     }
     let pc = m.load_int(g, field::GEN_PC);

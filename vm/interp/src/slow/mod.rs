@@ -534,6 +534,7 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             vm.call(hook, &[r.get(a)])?;
             NEXT
         }
+        Op::ENTER => enter_function(vm, base),
         Op::HALT => Ok(Flow::Leave),
         _ => Err(vm.system_error("an instruction without an implementation")),
     }
@@ -551,9 +552,20 @@ fn loop_edge(vm: &mut Vm, base: *mut Value, ins: Ins) -> Step {
         match (state(vm).hot_loop)(vm, ins) {
             Hot::Resume => return Ok(Flow::Reload),
             Hot::Raise => return Err(Raised),
+            Hot::Return(v) => return calls::return_(vm, vm.base, v),
             Hot::Nothing => {}
         }
     }
     vm.pc = header as u64;
     Ok(Flow::Reload)
+}
+
+/// A hot function begins.
+fn enter_function(vm: &mut Vm, base: *mut Value) -> Step {
+    vm.pc = code_at(base).entry as u64;
+    match (state(vm).hot_function)(vm) {
+        Hot::Resume | Hot::Nothing => Ok(Flow::Reload),
+        Hot::Raise => Err(Raised),
+        Hot::Return(v) => calls::return_(vm, vm.base, v),
+    }
 }
