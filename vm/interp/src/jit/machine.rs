@@ -439,6 +439,13 @@ impl PyMachine for PyRecorder {
                 self.host.closed = Some(Closed::Link(l.trace - 1));
                 return Ctl::Next;
             }
+            // The header of a loop further out: the iteration has left its own loop.
+            // A trace that goes round by way of the outer one is no loop to be in.
+            let left = own.is_some_and(|(_, n)| l.header < code.loops[n].header);
+            if left {
+                self.give_up(Abort::InnerLoop);
+                return Ctl::Slow;
+            }
         } else {
             // SAFETY: part of the header.
             let ret = unsafe { (*self.base().sub(3)).bits() };
