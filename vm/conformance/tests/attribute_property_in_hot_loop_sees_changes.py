@@ -75,3 +75,26 @@ try:
 except ValueError as e:
     t = e.__traceback__
     print(e, t.tb_next.tb_frame.f_code.co_name)
+
+
+class Falls:
+    @property
+    def x(self):
+        if self.n % 3 == 0:
+            raise AttributeError("hidden")
+        return self.n
+
+    def __getattr__(self, name):
+        return -1 if name == "x" else 5
+
+
+def falls(n):
+    o = Falls()
+    t = 0
+    for i in range(n):
+        o.n = i
+        t += o.x + o.other
+    return t
+
+
+print(falls(1500))

@@ -51,7 +51,8 @@ pub struct Saved {
 }
 
 /// Makes a window above everything in use for a call from Rust; its register 0.
-/// The words up to `locals` are unset. Undo with [`leave`].
+/// The locals are unset; what lies above holds valid words, if old ones: each
+/// collection clears everything above the top. Undo with [`leave`].
 pub fn enter(vm: &mut Vm, func: Value, code: &CodeData, stage: Stage) -> R<(Saved, *mut Value)> {
     vm.enter_native()?;
     let saved = Saved {
@@ -71,7 +72,7 @@ pub fn enter(vm: &mut Vm, func: Value, code: &CodeData, stage: Stage) -> R<(Save
         *base.sub(3) = return_word(state(vm).halt.as_ptr().add(1), stage);
         *base.sub(2) = link_word(std::ptr::null_mut(), 0);
         *base.sub(1) = Value::NULL;
-        for i in 0..code.frame_size as usize {
+        for i in 0..code.locals as usize {
             *base.add(i) = Value::NULL;
         }
         vm.alloc.top = base.add(code.frame_size as usize) as u64;

@@ -107,9 +107,6 @@ fn restore(
         for i in 0..live.min(code.frame_size as usize) {
             *base.add(i) = regs.at(i);
         }
-        for i in live..code.frame_size as usize {
-            *base.add(i) = Value::NULL;
-        }
         if !created {
             *base.add(at.a()) = value;
         }

@@ -86,7 +86,8 @@ pub fn decide_load(vm: &mut Vm, obj: Value, name: Value) -> Option<Found> {
         }
         Layout::Property if vm.class_of(attr) == vm.types.property => {
             let getter = Gc::<PyProperty>::from_value(attr).fget.get();
-            if getter.is_null() || vm.layout_of(getter) != Layout::Function {
+            // An AttributeError of the getter goes to `__getattr__`, if there is one.
+            if !memo.plain_getattr || getter.is_null() || vm.layout_of(getter) != Layout::Function {
                 return None;
             }
             return Some(Found::with(ic::PROPERTY, getter));
@@ -304,6 +305,16 @@ pub fn decide_item(vm: &mut Vm, x: Value, store: bool) -> Option<Value> {
     let class = vm.class_of(x);
     let f = vm.lookup(class, if store { n.setitem } else { n.getitem });
     (f.is_some() && vm.layout_of(f) == Layout::Function).then_some(f)
+}
+
+/// True if instances of this object's class are true whatever they hold.
+pub fn decide_always_true(vm: &mut Vm, v: Value) -> bool {
+    if !v.is_ptr() {
+        return false;
+    }
+    let class = vm.class_of(v);
+    let n = vm.names;
+    vm.lookup(class, n.bool_).is_null() && vm.lookup(class, n.len).is_null()
 }
 
 /// A native function as a callee.

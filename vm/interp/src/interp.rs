@@ -452,9 +452,51 @@ impl PyMachine for Interp {
     }
 
     #[inline(always)]
+    fn always_true(&mut self, v: Value) -> bool {
+        // SAFETY: the VM is live, one thread holds it.
+        crate::ic::decide_always_true(unsafe { &mut *self.vm }, v)
+    }
+
+    #[inline(always)]
     fn isinstance(&mut self, v: Value, class: Value) -> Option<bool> {
         // SAFETY: the VM is live, one thread holds it.
         crate::ic::decide_isinstance(unsafe { &mut *self.vm }, v, class)
+    }
+
+    #[inline(always)]
+    fn str_eq(&mut self, a: Value, b: Value) -> i64 {
+        // SAFETY: the VM is live, one thread holds it.
+        i64::from(unsafe { (*self.vm).str_eq(a, b) })
+    }
+
+    #[inline(always)]
+    fn str_char(&mut self, s: Value, i: i64) -> Value {
+        // SAFETY: the VM is live, one thread holds it.
+        unsafe { (*self.vm).str_char(s, i) }
+    }
+
+    #[inline(always)]
+    fn contains(&mut self, c: Value, item: Value) -> i64 {
+        // SAFETY: the VM is live, one thread holds it.
+        unsafe { (*self.vm).contains_plain(c, item) }
+    }
+
+    #[inline(always)]
+    fn dict_find(&mut self, d: Value, key: Value) -> Value {
+        // SAFETY: the VM is live, one thread holds it.
+        unsafe { (*self.vm).dict_find(d, key) }
+    }
+
+    #[inline(always)]
+    fn dict_place(&mut self, d: Value, key: Value) -> i64 {
+        // SAFETY: the VM is live, one thread holds it.
+        unsafe { (*self.vm).dict_place(d, key) }
+    }
+
+    #[inline(always)]
+    fn dict_put(&mut self, d: Value, entry: i64, v: Value) {
+        // SAFETY: the VM is live, one thread holds it.
+        unsafe { (*self.vm).dict_entry_set(d, entry as usize, v) }
     }
 
     #[inline(always)]

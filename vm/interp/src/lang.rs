@@ -41,6 +41,8 @@ pub mod field {
     pub const TUPLE_LEN: Field = Field::word(1, class::TUPLE);
     pub const TUPLE_ELEMS: Field = Field::word(2, class::TUPLE);
     pub const CELL: Field = Field::word(1, class::CELL);
+    /// 0 or 1, as a value.
+    pub const BOOL_INT: Field = Field::word(1, class::TUPLE);
     /// Code points of a `str`, bytes of a `bytes`.
     pub const TEXT_LEN: Field = Field::word(1, class::TUPLE);
     pub const DICT_USED: Field = Field::word(1, class::LEN);
@@ -188,6 +190,8 @@ pub struct Known {
     pub tuple: u32,
     pub dict: u32,
     pub set: u32,
+    pub frozenset: u32,
+    pub bool_: u32,
     pub str_: u32,
     pub bytes: u32,
     pub range: u32,
@@ -195,6 +199,7 @@ pub struct Known {
     pub range_iter: u32,
     pub list_iter: u32,
     pub tuple_iter: u32,
+    pub str_ascii_iter: u32,
     pub dict_key_iter: u32,
     pub dict_value_iter: u32,
     pub dict_item_iter: u32,
@@ -223,8 +228,25 @@ pub trait PyMachine: Core {
     fn compare_method(&mut self, op: CmpOp, x: Self::V, y: Self::V) -> Option<Value>;
     /// The special method of `x` for items, if it is a Python function.
     fn item_method(&mut self, x: Self::V, store: bool) -> Option<Value>;
+    /// True if the class of an object leaves its truth to its being there.
+    fn always_true(&mut self, v: Self::V) -> bool;
     /// `isinstance(v, class)`, if the classes alone decide it.
     fn isinstance(&mut self, v: Self::V, class: Self::V) -> Option<bool>;
+    /// 1 if two strings are equal, else 0.
+    fn str_eq(&mut self, a: Self::V, b: Self::V) -> Self::I;
+    /// Character of a string by index (from the end, if negative); null if the
+    /// general way must make it.
+    fn str_char(&mut self, s: Self::V, i: Self::I) -> Self::V;
+    /// `item in c` for a built-in container and an `int` or `str`: 1 or 0, or -1
+    /// if the general way must tell.
+    fn contains(&mut self, c: Self::V, item: Self::V) -> Self::I;
+    /// The value of a dict's `int` or `str` key; null if the general way must look.
+    fn dict_find(&mut self, d: Self::V, key: Self::V) -> Self::V;
+    /// Entry of such a key in a dict that nothing compiled depends on; -1 if the
+    /// general way must store.
+    fn dict_place(&mut self, d: Self::V, key: Self::V) -> Self::I;
+    /// Overwrites the value in that entry.
+    fn dict_put(&mut self, d: Self::V, entry: Self::I, v: Self::V);
     /// Tells the collector of a store to come, for which `store_blocked` was true.
     fn unblock(&mut self, p: Self::V);
     /// The global or builtin that inline cache `ic` names.

@@ -3,6 +3,10 @@
 use crate::lang::Known;
 use pyrite_bytecode::{Ins, Op};
 use pyrite_machine::Value;
+use pyrite_objects::layout::{
+    NativeLayout, PyCell, PyDict, PyDictIter, PyList, PyMethod, PyRange, PyRangeIter, PySeqIter,
+    PySlice, PyTuple,
+};
 use pyrite_objects::vm::Vm;
 
 /// Where a compiled or recorded loop left the interpreter.
@@ -58,6 +62,27 @@ fn no_function_jit(vm: &mut Vm) -> Hot {
 /// Installs the interpreter in a booted VM.
 pub fn install(vm: &mut Vm) {
     let t = vm.types;
+    // Handlers allocate these by the size of their structure.
+    for (class, words) in [
+        (t.list, PyList::WORDS),
+        (t.tuple, PyTuple::WORDS),
+        (t.dict, PyDict::WORDS),
+        (t.range, PyRange::WORDS),
+        (t.slice, PySlice::WORDS),
+        (t.cell, PyCell::WORDS),
+        (t.method, PyMethod::WORDS),
+        (t.native_method, PyMethod::WORDS),
+        (t.list_iter, PySeqIter::WORDS),
+        (t.tuple_iter, PySeqIter::WORDS),
+        (t.range_iter, PyRangeIter::WORDS),
+        (t.dict_key_iter, PyDictIter::WORDS),
+    ] {
+        let have = vm.root_shape(class).instance_words();
+        assert!(
+            have == words,
+            "a built-in class without attributes is as large as its layout"
+        );
+    }
     let known = Known {
         none: vm.none,
         true_: vm.true_,
@@ -69,6 +94,8 @@ pub fn install(vm: &mut Vm) {
         tuple: vm.root_shape(t.tuple).id(),
         dict: vm.root_shape(t.dict).id(),
         set: vm.root_shape(t.set).id(),
+        bool_: vm.root_shape(t.bool_).id(),
+        frozenset: vm.root_shape(t.frozenset).id(),
         str_: vm.root_shape(t.str_).id(),
         bytes: vm.root_shape(t.bytes).id(),
         range: vm.root_shape(t.range).id(),
@@ -76,6 +103,7 @@ pub fn install(vm: &mut Vm) {
         range_iter: vm.root_shape(t.range_iter).id(),
         list_iter: vm.root_shape(t.list_iter).id(),
         tuple_iter: vm.root_shape(t.tuple_iter).id(),
+        str_ascii_iter: vm.root_shape(t.str_ascii_iter).id(),
         dict_key_iter: vm.root_shape(t.dict_key_iter).id(),
         dict_value_iter: vm.root_shape(t.dict_value_iter).id(),
         dict_item_iter: vm.root_shape(t.dict_item_iter).id(),

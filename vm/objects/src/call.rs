@@ -214,6 +214,15 @@ impl Vm {
         if sig.simple && kwnames.is_null() && args.len() == sig.positional {
             return (def.func)(self, args);
         }
+        if sig.only_positional
+            && kwnames.is_null()
+            && (sig.required..=sig.positional).contains(&args.len())
+            && sig.positional <= 8
+        {
+            let mut bound = [Value::NULL; 8];
+            bound[..args.len()].copy_from_slice(args);
+            return (def.func)(self, &bound[..sig.positional]);
+        }
         let mut bound = [Value::NULL; MAX_PARAMS];
         let owner = if owner.is_some() {
             owner

@@ -180,7 +180,7 @@ impl Vm {
 
     /// Identity, or equality of values that compare without running Python code.
     #[inline]
-    fn quick_eq(&self, a: Value, b: Value) -> Option<bool> {
+    pub(crate) fn quick_eq(&self, a: Value, b: Value) -> Option<bool> {
         if a == b {
             return Some(true);
         }
@@ -208,6 +208,65 @@ impl Vm {
             Some(e) => d.entry(e).2,
             None => Value::NULL,
         })
+    }
+
+    /// The value of an `int` or `str` key, or null if it is not there or if that
+    /// takes a comparison in Python; neither raises nor allocates.
+    #[inline]
+    pub fn dict_find(&self, d: Value, key: Value) -> Value {
+        let d = Gc::<PyDict>::from_value(d);
+        if d.used.get() == 0 {
+            return Value::NULL;
+        }
+        match self.dict_find_entry(d, key) {
+            Some(e) => d.entry(e).2,
+            None => Value::NULL,
+        }
+    }
+
+    #[inline]
+    fn dict_find_entry(&self, d: Gc<PyDict>, key: Value) -> Option<usize> {
+        let hash = if key.is_ptr() && shape_of(key).layout == Layout::Str {
+            self.str_hash(key)
+        } else {
+            self.hash_int(key)
+        };
+        match self.find_raw(d, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
+            Found::Entry(e) => Some(e),
+            _ => None,
+        }
+    }
+
+    /// 1 if the dict has this `int` or `str` key, 0 if not, -1 if a comparison in
+    /// Python must tell.
+    #[inline]
+    pub(crate) fn dict_has_plain(&self, d: Value, key: Value) -> i64 {
+        let d = Gc::<PyDict>::from_value(d);
+        if d.used.get() == 0 {
+            return 0;
+        }
+        let hash = if key.is_ptr() && shape_of(key).layout == Layout::Str {
+            self.str_hash(key)
+        } else {
+            self.hash_int(key)
+        };
+        match self.find_raw(d, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
+            Found::Entry(_) => 1,
+            Found::Compare(_) => -1,
+            Found::No => 0,
+        }
+    }
+
+    /// Entry of an `int` or `str` key whose value may be overwritten without
+    /// further ado: -1 if [`Vm::dict_find`] does not find it, or if compiled code
+    /// depends on the dict.
+    #[inline]
+    pub fn dict_place(&self, d: Value, key: Value) -> i64 {
+        let d = Gc::<PyDict>::from_value(d);
+        if d.flags.get() & WATCHED != 0 || d.used.get() == 0 {
+            return -1;
+        }
+        self.dict_find_entry(d, key).map_or(-1, |e| e as i64)
     }
 
     /// The value of a `str` key, or null; never runs Python code.

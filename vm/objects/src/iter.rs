@@ -105,6 +105,22 @@ impl Vm {
                 i.next.set(v.wrapping_add(i.step.get()));
                 Ok(Some(self.new_int(v)))
             }
+            Layout::StrIter if s.class() == self.types.str_ascii_iter => {
+                let i = Gc::<PySeqIter>::from_value(it);
+                let seq = i.seq.get();
+                if seq.is_null() {
+                    return Ok(None);
+                }
+                let n = i.index.get();
+                let text = self.text(self.as_str(seq).unwrap_or(seq));
+                if n < text.len() {
+                    i.index.set(n + 1);
+                    let c = self.latin1[text.raw()[n] as usize];
+                    return Ok(Some(c));
+                }
+                i.seq.set(Value::NULL);
+                Ok(None)
+            }
             Layout::Generator if s.class() == self.types.generator => self.generator_next(it),
             Layout::StrIter
             | Layout::SeqIter

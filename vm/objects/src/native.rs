@@ -210,6 +210,8 @@ pub struct Signature {
     pub has_self: bool,
     /// Only positional parameters, all required.
     pub simple: bool,
+    /// Only positional parameters.
+    pub only_positional: bool,
 }
 
 /// One parameter.
@@ -246,6 +248,7 @@ impl Signature {
             varkw: None,
             has_self: false,
             simple: true,
+            only_positional: true,
         };
         let mut kwonly = false;
         for part in split_top(inner) {
@@ -307,6 +310,7 @@ impl Signature {
                 }
             }
         }
+        s.only_positional = s.params.len() == s.positional;
         s
     }
 }

@@ -36,6 +36,38 @@ impl Vm {
         }
     }
 
+    /// An `int` from 128 bits.
+    pub fn new_i128(&mut self, i: i128) -> Value {
+        if let Ok(i) = i64::try_from(i) {
+            return self.new_int(i);
+        }
+        let m = i.unsigned_abs();
+        let (low, high) = (m as u64, (m >> 64) as u64);
+        if high == 0 {
+            self.alloc_big(i < 0, &[low])
+        } else {
+            self.alloc_big(i < 0, &[low, high])
+        }
+    }
+
+    /// An exact int (word or heap), if it has at most 127 bits.
+    #[inline]
+    pub fn int_to_i128(&self, v: Value) -> Option<i128> {
+        if let Some(i) = v.as_int() {
+            return Some(i128::from(i));
+        }
+        let m = match *big_limbs(v) {
+            [low] => u128::from(low),
+            [low, high] if high >> 63 == 0 => u128::from(high) << 64 | u128::from(low),
+            _ => return None,
+        } as i128;
+        Some(if Gc::<PyBigInt>::from_value(v).neg.get() != 0 {
+            -m
+        } else {
+            m
+        })
+    }
+
     fn alloc_big(&mut self, neg: bool, limbs: &[u64]) -> Value {
         let shape = self.root_shape(self.types.int).id();
         let p: Gc<PyBigInt> = Gc::from_raw(

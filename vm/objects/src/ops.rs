@@ -141,6 +141,40 @@ pub fn float_floor_div(a: f64, b: f64) -> f64 {
     }
 }
 
+/// Integer arithmetic that stays within 128 bits; `None`: with big integers.
+fn wide_binary(op: BinOp, x: i128, y: i128) -> Option<i128> {
+    match op {
+        BinOp::Add => x.checked_add(y),
+        BinOp::Sub => x.checked_sub(y),
+        BinOp::Mul => x.checked_mul(y),
+        BinOp::FloorDiv if y != 0 => {
+            let q = x.checked_div(y)?;
+            Some(if x % y != 0 && (x < 0) != (y < 0) {
+                q - 1
+            } else {
+                q
+            })
+        }
+        BinOp::Mod if y != 0 => {
+            let r = x.checked_rem(y)?;
+            Some(if r != 0 && (r < 0) != (y < 0) {
+                r + y
+            } else {
+                r
+            })
+        }
+        BinOp::And => Some(x & y),
+        BinOp::Or => Some(x | y),
+        BinOp::Xor => Some(x ^ y),
+        BinOp::LShift if (0..64).contains(&y) => {
+            let r = x << y;
+            (r >> y == x).then_some(r)
+        }
+        BinOp::RShift if y >= 0 => Some(x >> y.min(127)),
+        _ => None,
+    }
+}
+
 impl Vm {
     /// `a op b`, or `a op= b`.
     pub fn binary(&mut self, op: BinOp, a: Value, b: Value, inplace: bool) -> R {
@@ -436,6 +470,11 @@ impl Vm {
                 _ => {}
             }
         }
+        if let (Some(x), Some(y)) = (self.int_to_i128(a), self.int_to_i128(b))
+            && let Some(r) = wide_binary(op, x, y)
+        {
+            return Ok(self.new_i128(r));
+        }
         self.big_binary(op, a, b)
     }
 
@@ -636,6 +675,12 @@ impl Vm {
         }
         if let (Some(x), Some(y)) = (a.as_float(), b.as_int()) {
             return Some(float(x, y as f64));
+        }
+        if self.layout_of(a) == Layout::Int
+            && self.layout_of(b) == Layout::Int
+            && let (Some(x), Some(y)) = (self.int_to_i128(a), self.int_to_i128(b))
+        {
+            return Some(ord(x.cmp(&y)));
         }
         if a.is_ptr()
             && b.is_ptr()
@@ -933,6 +978,49 @@ impl Vm {
         }
     }
 
+    /// `b in a` for a built-in container and an `int` or `str` (a `str` only, if
+    /// `a` is one): 1 or 0, or -1 if that takes a comparison in Python. Neither
+    /// raises nor allocates.
+    pub fn contains_plain(&self, a: Value, b: Value) -> i64 {
+        let t = self.types;
+        let class = shape_of(a).class();
+        if class == t.dict {
+            return self.dict_has_plain(a, b);
+        }
+        if class == t.set || class == t.frozenset {
+            return self.dict_has_plain(self.set_dict(a), b);
+        }
+        if class == t.str_ {
+            if !b.is_ptr() || shape_of(b).layout != Layout::Str {
+                return -1;
+            }
+            let (h, n) = (self.text(a), self.text(b));
+            if n.len() == 1 && h.raw().len() == h.len() && n.raw().len() == 1 {
+                return i64::from(h.raw().contains(&n.raw()[0]));
+            }
+            return i64::from(crate::str::find_text(h, n).is_some());
+        }
+        let items = if class == t.tuple {
+            self.tuple_items(a)
+        } else if class == t.list {
+            self.list_items(a)
+        } else {
+            return -1;
+        };
+        for &v in items {
+            match self.quick_eq(v, b) {
+                Some(true) => return 1,
+                Some(false) => {}
+                None => match self.quick_compare(CmpOp::Eq, v, b) {
+                    Some(true) => return 1,
+                    Some(false) => {}
+                    None => return -1,
+                },
+            }
+        }
+        0
+    }
+
     /// `b in a`.
     pub fn contains(&mut self, a: Value, b: Value) -> R<bool> {
         if a.is_ptr() {
@@ -945,6 +1033,20 @@ impl Vm {
                     if self.eq(v, b)? {
                         return Ok(true);
                     }
+                }
+                return Ok(false);
+            }
+            if class == self.types.str_ && b.is_ptr() && shape_of(b).class() == class {
+                return Ok(crate::str::find_text(self.text(a), self.text(b)).is_some());
+            }
+            if class == self.types.list {
+                // The comparison may change the list.
+                let mut i = 0;
+                while i < self.list_len(a) {
+                    if self.eq(self.list_get(a, i), b)? {
+                        return Ok(true);
+                    }
+                    i += 1;
                 }
                 return Ok(false);
             }

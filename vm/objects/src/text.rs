@@ -238,6 +238,23 @@ impl Vm {
             && self.text(a).raw() == self.text(b).raw()
     }
 
+    /// Character `i` of a string as a string, if it lies below U+0100; else null.
+    #[inline]
+    pub fn str_char(&self, s: Value, i: i64) -> Value {
+        let text = self.text(s);
+        let (n, raw) = (text.len(), text.raw());
+        let i = if i < 0 { i + n as i64 } else { i };
+        if i < 0 || i as usize >= n {
+            return Value::NULL;
+        }
+        let c = if raw.len() == n {
+            u32::from(raw[i as usize])
+        } else {
+            text.at(i as usize)
+        };
+        self.latin1.get(c as usize).copied().unwrap_or(Value::NULL)
+    }
+
     /// Hash of an exact string; never -1, and 0 only for the empty one.
     #[inline]
     pub fn str_hash(&self, s: Value) -> i64 {

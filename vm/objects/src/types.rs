@@ -844,7 +844,7 @@ pub fn base_layout(l: Layout) -> Layout {
 
 /// A small vector of values on the native stack, where the collector sees it.
 pub struct StackVec {
-    items: [Value; StackVec::MAX],
+    items: [std::mem::MaybeUninit<Value>; StackVec::MAX],
     len: usize,
 }
 
@@ -855,7 +855,7 @@ impl StackVec {
     /// An empty one.
     pub fn new() -> StackVec {
         StackVec {
-            items: [Value::NULL; StackVec::MAX],
+            items: [const { std::mem::MaybeUninit::uninit() }; StackVec::MAX],
             len: 0,
         }
     }
@@ -865,7 +865,7 @@ impl StackVec {
     /// # Panics
     /// When full; for sequences of unbounded length use a list object.
     pub fn push(&mut self, v: Value) {
-        self.items[self.len] = v;
+        self.items[self.len].write(v);
         self.len += 1;
     }
 
@@ -878,7 +878,8 @@ impl StackVec {
 
     /// The values.
     pub fn as_slice(&self) -> &[Value] {
-        &self.items[..self.len]
+        // SAFETY: the first `len` were written.
+        unsafe { std::slice::from_raw_parts(self.items.as_ptr().cast(), self.len) }
     }
 }
 

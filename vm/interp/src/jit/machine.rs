@@ -1,10 +1,12 @@
 //! The Python part of the recorder's machine.
 
 use super::driver::jit;
+use super::part::Part;
 use crate::calls::class_callee;
 use crate::frames::code_at;
 use crate::ic::{
-    decide_isinstance, decide_item, decide_load, decide_store, decide_super, intrinsic_of,
+    decide_always_true, decide_isinstance, decide_item, decide_load, decide_store, decide_super,
+    intrinsic_of,
 };
 use crate::interp::{link_word, return_word};
 use crate::lang::{
@@ -14,7 +16,7 @@ use crate::state::state;
 use pyrite_bytecode::{CmpOp, Ins};
 use pyrite_gc::RootVec;
 use pyrite_jit_ir::{AliasClass, Op, OpCode, OpRef};
-use pyrite_jit_record::{Abort, Host, Recorder, Word};
+use pyrite_jit_record::{Abort, Host, Int, Recorder, Word};
 use pyrite_machine::{Core, Ctl, Field, Value};
 use pyrite_objects::code::{CodeData, ic};
 use pyrite_objects::dict::WATCHED;
@@ -283,12 +285,62 @@ impl PyMachine for PyRecorder {
         Some(f)
     }
 
+    fn always_true(&mut self, v: Word) -> bool {
+        if !decide_always_true(self.host.vm(), v.now) {
+            return false;
+        }
+        self.guard_class(v);
+        true
+    }
+
     fn isinstance(&mut self, v: Word, class: Word) -> Option<bool> {
         let is = decide_isinstance(self.host.vm(), v.now, class.now)?;
         self.guard_word(class);
         self.guard_class(v);
         self.host.watch_type(class.now);
         Some(is)
+    }
+
+    fn str_eq(&mut self, a: Word, b: Word) -> Int {
+        Int {
+            now: i64::from(self.host.vm().str_eq(a.now, b.now)),
+            r: Part::StrEq.call(self, &[a.r, b.r]),
+        }
+    }
+
+    fn str_char(&mut self, s: Word, i: Int) -> Word {
+        Word {
+            now: self.host.vm().str_char(s.now, i.now),
+            r: Part::StrChar.call(self, &[s.r, i.r]),
+        }
+    }
+
+    fn contains(&mut self, c: Word, item: Word) -> Int {
+        Int {
+            now: self.host.vm().contains_plain(c.now, item.now),
+            r: Part::Contains.call(self, &[c.r, item.r]),
+        }
+    }
+
+    fn dict_find(&mut self, d: Word, key: Word) -> Word {
+        Word {
+            now: self.host.vm().dict_find(d.now, key.now),
+            r: Part::DictFind.call(self, &[d.r, key.r]),
+        }
+    }
+
+    fn dict_place(&mut self, d: Word, key: Word) -> Int {
+        Int {
+            now: self.host.vm().dict_place(d.now, key.now),
+            r: Part::DictPlace.call(self, &[d.r, key.r]),
+        }
+    }
+
+    fn dict_put(&mut self, d: Word, entry: Int, v: Word) {
+        self.host
+            .vm()
+            .dict_entry_set(d.now, entry.now as usize, v.now);
+        Part::DictPut.call(self, &[d.r, entry.r, v.r]);
     }
 
     fn unblock(&mut self, _p: Word) {}

@@ -5,6 +5,7 @@ mod direct;
 mod driver;
 mod leaf;
 mod machine;
+mod part;
 mod residual;
 mod runtime;
 mod stats;

@@ -286,7 +286,15 @@ pub(super) fn enter_function<M: PyMachine>(
 #[inline(always)]
 fn call_intrinsic<M: PyMachine>(m: &mut M, which: u8, window: isize, nargs: usize) -> Option<M::V> {
     match (which, nargs) {
-        (intrinsic::LEN, 1) => length(m, window),
+        (intrinsic::LEN, 1) => {
+            let v = m.reg(window);
+            let object = m.is_ptr(v);
+            if !m.branch(object) {
+                return None;
+            }
+            let n = length(m, v)?;
+            Some(m.box_int(n))
+        }
         (intrinsic::ISINSTANCE, 2) => {
             let (v, c) = (m.reg(window), m.reg(window + 1));
             let is = m.isinstance(v, c)?;
@@ -345,17 +353,12 @@ fn call_intrinsic<M: PyMachine>(m: &mut M, which: u8, window: isize, nargs: usiz
     }
 }
 
-/// `len()` of a built-in container.
+/// Length of a built-in container; `v` is an object.
 #[inline(always)]
-fn length<M: PyMachine>(m: &mut M, window: isize) -> Option<M::V> {
-    let v = m.reg(window);
-    let object = m.is_ptr(v);
-    if !m.branch(object) {
-        return None;
-    }
+pub(super) fn length<M: PyMachine>(m: &mut M, v: M::V) -> Option<M::I> {
     let shape = m.shape(v);
     let known = m.known();
-    let n = if shape == known.list {
+    Some(if shape == known.list {
         m.load_int(v, field::LIST_LEN)
     } else if shape == known.tuple {
         m.load_int(v, field::TUPLE_LEN)
@@ -368,8 +371,7 @@ fn length<M: PyMachine>(m: &mut M, window: isize) -> Option<M::V> {
         m.load_int(d, field::DICT_USED)
     } else {
         return None;
-    };
-    Some(m.box_int(n))
+    })
 }
 
 /// `range(...)` of small integers.

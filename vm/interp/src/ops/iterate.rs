@@ -104,6 +104,27 @@ pub(super) fn next_of_dict<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
     Ctl::Next
 }
 
+/// `FOR_ITER` over an ASCII string; the end goes the slow way.
+#[inline(always)]
+pub(super) fn next_of_str<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
+    let it = m.reg(ins.a() as isize);
+    let s = m.load(it, field::SEQ_SEQ);
+    refuse!(m, m.is_null(s));
+    // The iterator may be over an instance of a subclass.
+    need!(m, m.has_shape(s, m.known().str_));
+    let i = m.load_int(it, field::SEQ_INDEX);
+    let len = m.load_int(s, field::TEXT_LEN);
+    need!(m, m.below(i, len));
+    let v = m.str_char(s, i);
+    refuse!(m, m.is_null(v));
+    let one = m.int(1);
+    let next = m.iadd_wrapping(i, one);
+    m.store_int(it, field::SEQ_INDEX, next);
+    m.set_reg(ins.b() as isize, v);
+    m.jump(1);
+    Ctl::Next
+}
+
 /// Header of an object of this native layout and shape.
 #[inline(always)]
 fn header<T: NativeLayout>(shape: u32) -> u64 {

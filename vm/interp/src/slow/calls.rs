@@ -52,29 +52,18 @@ pub(super) fn call(
                     return push_function(vm, pc, base, window, n + 1, func, kwnames);
                 }
             }
-            Layout::Type => {
-                // The bump window may be empty: make room, then the generic way again.
-                if kwnames.is_null()
-                    && let crate::lang::Callee::Class { words, code, .. } =
-                        calls::class_callee(vm, f)
-                    && code.arg_count as usize > n
-                    && vm.heap.reserve_room(words * 8 + 16)
-                {
-                    let mut m = crate::interp::Interp {
-                        pc,
-                        base,
-                        k: code_at(base).consts,
-                        vm,
-                    };
-                    // SAFETY: `pc` is behind the call.
-                    let ins = Ins(unsafe { *pc.sub(1) });
-                    // SAFETY: only compared and checked.
-                    frames::grow(vm, unsafe { base.add(window + 1) }, code.frame_size)?;
-                    if crate::dispatch::mid(&mut m, ins) == Ctl::Next {
-                        vm.pc = m.pc as u64;
-                        vm.base = m.base;
-                        return Ok(Flow::Reload);
-                    }
+            Layout::Type if n == 1 && kwnames.is_null() => {
+                if let Some(v) = convert(vm, f, args[0])? {
+                    r.set(dst, v);
+                    return NEXT;
+                }
+                if let Some(flow) = instantiate(vm, pc, base, window, n, f)? {
+                    return Ok(flow);
+                }
+            }
+            Layout::Type if kwnames.is_null() => {
+                if let Some(flow) = instantiate(vm, pc, base, window, n, f)? {
+                    return Ok(flow);
                 }
             }
             _ => {}
@@ -83,6 +72,65 @@ pub(super) fn call(
     let v = vm.call_kw(f, args, kwnames)?;
     r.set(dst, v);
     NEXT
+}
+
+/// `class(v)` of a built-in class that converts; `None`: by its `__new__`.
+fn convert(vm: &mut Vm, class: Value, v: Value) -> R<Option<Value>> {
+    let t = vm.types;
+    let class = Gc::from_value(class);
+    Ok(if class == t.str_ {
+        Some(vm.str(v)?)
+    } else if class == t.type_ {
+        Some(vm.class_of(v).value())
+    } else if class == t.bool_ {
+        let b = vm.truth(v)?;
+        Some(vm.bool(b))
+    } else if class == t.int && v.is_int() || class == t.float && v.is_float() {
+        Some(v)
+    } else if class == t.float {
+        v.as_int().map(|i| Value::float(i as f64))
+    } else if class == t.int {
+        // Truncation towards zero.
+        v.as_float()
+            .filter(|f| f.abs() < 1e15)
+            .map(|f| vm.new_int(f as i64))
+    } else {
+        None
+    })
+}
+
+/// Instantiation of a class with a Python `__init__` when the bump window was
+/// empty: makes room, then the generic way again.
+fn instantiate(
+    vm: &mut Vm,
+    pc: *const u64,
+    base: *mut Value,
+    window: usize,
+    n: usize,
+    class: Value,
+) -> R<Option<Flow>> {
+    let crate::lang::Callee::Class { words, code, .. } = calls::class_callee(vm, class) else {
+        return Ok(None);
+    };
+    if (code.arg_count as usize) < n + 1 || !vm.heap.reserve_room(words * 8 + 16) {
+        return Ok(None);
+    }
+    let mut m = crate::interp::Interp {
+        pc,
+        base,
+        k: code_at(base).consts,
+        vm,
+    };
+    // SAFETY: `pc` is behind the call.
+    let ins = Ins(unsafe { *pc.sub(1) });
+    // SAFETY: only compared and checked.
+    frames::grow(vm, unsafe { base.add(window + 1) }, code.frame_size)?;
+    if crate::dispatch::mid(&mut m, ins) != Ctl::Next {
+        return Ok(None);
+    }
+    vm.pc = m.pc as u64;
+    vm.base = m.base;
+    Ok(Some(Flow::Reload))
 }
 
 /// Gives a Python function its frame; arguments are already in the window.
@@ -125,11 +173,11 @@ pub(super) fn push_function(
             // SAFETY: as above.
             unsafe { *new.add(i) = Value::NULL };
         }
-        // While binding may allocate, the new registers are roots already.
+        // While binding may allocate, the new registers are roots already; those
+        // above the locals hold valid words, if old ones.
         // SAFETY: only compared.
         let end = unsafe { new.add(code.frame_size as usize) };
         vm.alloc.top = vm.alloc.top.max(end as u64);
-        clear_stale(vm, new, top, code.frame_size as usize);
         match &args {
             Args::Stack(v) => calls::bind(vm, func, v.as_slice(), kwnames, new)?,
             Args::Tuple(t) => calls::bind(vm, func, vm.tuple_items(*t), kwnames, new)?,
@@ -155,16 +203,6 @@ pub(super) fn push_function(
 enum Args {
     Stack(pyrite_objects::types::StackVec),
     Tuple(Value),
-}
-
-/// Unsets the registers of a new window above its locals: words above the old
-/// top may be anything written since the last collection, all valid, so this is
-/// only for those the collector is about to see for the first time.
-pub(super) fn clear_stale(_vm: &mut Vm, new: *mut Value, from: usize, to: usize) {
-    for i in from..to {
-        // SAFETY: registers of the new window.
-        unsafe { *new.add(i) = Value::NULL };
-    }
 }
 
 /// `f(*args, **kwargs)`.
