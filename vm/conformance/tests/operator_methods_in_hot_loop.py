@@ -1,5 +1,4 @@
-# Python methods of operators: NotImplemented goes to the other operand, a
-# subclass's reflected method comes first, in-place falls back.
+# Python methods of operators: NotImplemented, reflected methods of subclasses, in-place fallback.
 class A:
     def __init__(self, v):
         self.v = v
