@@ -3,8 +3,8 @@
 //!
 //! A threaded handler is `extern "C" fn(pc, base, k, vm, ins)`; its last act is a
 //! call through the table in tail position, which LLVM turns into a jump from
-//! opt-level 1 on. This crate is compiled at such a level in every profile, and a
-//! test disassembles the handlers.
+//! opt-level 1 on. This crate is compiled at such a level in every profile, and
+//! builds with assertions check that the native stack stays level.
 
 use crate::interp::Interp;
 use crate::ops;
@@ -13,6 +13,7 @@ use crate::slow::{Flow, slow_step, whole_step};
 use pyrite_bytecode::{Ins, Op};
 use pyrite_machine::{Ctl, Value};
 use pyrite_objects::vm::{R, Raised, Vm};
+use std::cell::Cell;
 
 type Handler = extern "C" fn(*const u64, *mut Value, *mut Value, *mut Vm, u64);
 
@@ -184,8 +185,33 @@ extern "C" fn slow(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm,
 /// next instruction follows in the same window.
 #[inline(never)]
 fn slow_work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
+    debug_assert!(
+        stack_is_level(),
+        "a handler's last call is a jump, so handlers leave nothing on the native stack"
+    );
     // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
     slow_step(unsafe { &mut *vm }, pc, base, Ins(ins))
+}
+
+thread_local! {
+    /// Where this thread's native stack was when Rust entered the dispatcher that
+    /// runs; kept in builds with assertions.
+    static ENTERED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Address of the native stack, nearly.
+#[inline(never)]
+fn stack_address() -> usize {
+    let here = 0u8;
+    std::hint::black_box(&raw const here) as usize
+}
+
+/// True if the handlers that ran since Rust entered the dispatcher have left the
+/// native stack as it was: one that calls its successor instead of jumping there
+/// adds a frame each time it runs.
+fn stack_is_level() -> bool {
+    const ROOM: usize = 16 << 10;
+    cfg!(feature = "match-dispatch") || ENTERED.get().abs_diff(stack_address()) < ROOM
 }
 
 /// Runs from an instruction in a window until the frame that Rust entered
@@ -198,11 +224,18 @@ pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
     vm.result = Value::NULL;
     vm.base = base;
     vm.pc = pc as u64;
+    let outer = ENTERED.get();
+    if cfg!(debug_assertions) {
+        ENTERED.set(stack_address());
+    }
     let p: *mut Vm = vm;
     if cfg!(feature = "match-dispatch") {
         run_match(Interp { pc, base, k, vm: p });
     } else {
         next!(Interp { pc, base, k, vm: p });
+    }
+    if cfg!(debug_assertions) {
+        ENTERED.set(outer);
     }
     let r = vm.result;
     vm.result = Value::NULL;
