@@ -80,16 +80,25 @@ fn map(c: u32, table: &[(u32, u32)], out: &mut Vec<u32>) {
 
 /// Appends the upper case of `c`.
 pub fn to_upper(c: u32, out: &mut Vec<u32>) {
+    if c < 0x80 {
+        return out.push(u32::from((c as u8).to_ascii_uppercase()));
+    }
     map(c, &UPPER_MAP, out);
 }
 
 /// Appends the lower case of `c`.
 pub fn to_lower(c: u32, out: &mut Vec<u32>) {
+    if c < 0x80 {
+        return out.push(u32::from((c as u8).to_ascii_lowercase()));
+    }
     map(c, &LOWER_MAP, out);
 }
 
 /// Appends the title case of `c`.
 pub fn to_title(c: u32, out: &mut Vec<u32>) {
+    if c < 0x80 {
+        return out.push(u32::from((c as u8).to_ascii_uppercase()));
+    }
     map(c, &TITLE_MAP, out);
 }
 
