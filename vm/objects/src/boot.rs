@@ -55,6 +55,7 @@ impl RootSource for VmRoots {
                 &mut vm.modules,
                 &mut vm.sys_dict,
                 &mut vm.repr_stack,
+                &mut vm.context,
                 &mut vm.frame_list,
                 &mut vm.none,
                 &mut vm.true_,

@@ -44,6 +44,8 @@ pub struct Thread {
     exc: Value,
     handled: Value,
     repr_stack: Value,
+    /// The thread's `contextvars.Context`, or null.
+    context: Value,
     activation: *mut u8,
     /// Highest address of the native stack, and where the scan begins.
     native_base: *const u64,
@@ -74,6 +76,7 @@ impl Thread {
             exc: Value::NULL,
             handled: Value::NULL,
             repr_stack: Value::NULL,
+            context: Value::NULL,
             activation: std::ptr::null_mut(),
             native_base: std::ptr::null(),
             sp: std::ptr::null(),
@@ -375,6 +378,7 @@ impl Vm {
         t.exc = self.exc;
         t.handled = self.handled;
         t.repr_stack = self.repr_stack;
+        t.context = self.context;
         t.activation = self.activation;
         t.sp = sp;
     }
@@ -397,6 +401,7 @@ impl Vm {
         self.exc = t.exc;
         self.handled = t.handled;
         self.repr_stack = t.repr_stack;
+        self.context = t.context;
         self.activation = t.activation;
         // SAFETY: the stack of the thread that runs this.
         unsafe { self.heap.set_stack_base(t.native_base) };
@@ -589,7 +594,13 @@ impl Vm {
                 if p == current {
                     continue;
                 }
-                for v in [&mut r.result, &mut r.exc, &mut r.handled, &mut r.repr_stack] {
+                for v in [
+                    &mut r.result,
+                    &mut r.exc,
+                    &mut r.handled,
+                    &mut r.repr_stack,
+                    &mut r.context,
+                ] {
                     t.edge(v);
                 }
                 if r.stack.is_null() {

@@ -114,6 +114,8 @@ pub struct Vm {
     pub hooks: Hooks,
     /// Objects whose repr is in progress, innermost last, as a list object.
     pub repr_stack: Value,
+    /// The running thread's `contextvars.Context`, or null.
+    pub context: Value,
     /// Command line and environment settings.
     pub config: Config,
     /// What the interpreter tells about frames.
@@ -305,6 +307,7 @@ impl Vm {
             hash_key: key,
             hooks,
             repr_stack: Value::NULL,
+            context: Value::NULL,
             config,
             frame_hooks: crate::small::ENDED_FRAMES,
             frame_list: Value::NULL,

@@ -9,23 +9,30 @@ pub mod abc;
 pub mod args;
 pub mod ast_types;
 pub mod atexit;
+pub mod bisect;
 pub mod builtins;
 pub mod codecs;
 pub mod collections;
+pub mod contextvars;
+pub mod csv;
 pub mod errno;
 pub mod faulthandler;
 pub mod fs;
 pub mod functools;
 pub mod gc;
+pub mod hashes;
+pub mod heapq;
 pub mod imp;
 pub mod importlib;
 pub mod io;
 pub mod itertools;
+pub mod json;
 pub mod marshal;
 pub mod marshal_code;
 pub mod math;
 pub mod operator;
 pub mod posix;
+pub mod random;
 pub mod resource;
 pub mod signal;
 pub mod slots;
@@ -55,15 +62,27 @@ pub type Maker = fn(&mut Vm) -> R;
 pub static MODULES: &[(&str, Maker)] = &[
     ("_abc", abc::make),
     ("_ast", ast_types::make),
+    ("_bisect", bisect::make),
+    ("_blake2", hashes::blake2::make),
     ("_collections", collections::make),
+    ("_contextvars", contextvars::make),
+    ("_csv", csv::make),
     ("_functools", functools::make),
+    ("_heapq", heapq::make),
     ("_imp", imp::make),
     ("_io", io::make),
+    ("_json", json::make),
+    ("_md5", hashes::make_md5),
     ("_operator", operator::make),
     ("_signal", signal::make),
     ("_sre", sre::make),
     ("_string", string::make),
     ("_struct", structs::make),
+    ("_random", random::make),
+    ("_sha1", hashes::make_sha1),
+    ("_sha256", hashes::make_sha256),
+    ("_sha3", hashes::sha3::make),
+    ("_sha512", hashes::make_sha512),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),

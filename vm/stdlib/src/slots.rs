@@ -142,4 +142,24 @@ slots! {
     FAULT_USER_FILES
     /// `_ast`'s instances of classes without fields, a dict.
     AST_SINGLETONS
+    /// `_csv.Error`
+    CSV_ERROR
+    /// `_csv`'s registered dialects, a dict.
+    CSV_DIALECTS
+    /// `_csv`'s longest field, an int.
+    CSV_LIMIT
+    /// `_csv.Dialect`
+    CSV_DIALECT
+    /// `_csv.reader`
+    CSV_READER
+    /// `_csv.writer`
+    CSV_WRITER
+    /// `_contextvars.Context`
+    CONTEXT
+    /// `_contextvars.ContextVar`
+    CONTEXT_VAR
+    /// `_contextvars.Token`
+    CONTEXT_TOKEN
+    /// `_contextvars.Token.MISSING`
+    CONTEXT_MISSING
 }
