@@ -7,6 +7,7 @@ mod children;
 mod consts;
 mod dirs;
 mod files;
+mod more;
 mod process;
 mod stat;
 
@@ -410,6 +411,7 @@ pub fn make(vm: &mut Vm) -> R {
     dirs::classes(vm, m);
     process::classes(vm, m);
     children::classes(vm, m);
+    more::install(vm, m);
     for (name, n) in [
         ("POSIX_SPAWN_OPEN", 0),
         ("POSIX_SPAWN_CLOSE", 1),
