@@ -18,8 +18,8 @@ def text():
     kept = {}
     for i in range(10 ** 9): kept[i] = "%d" % i * 10
 def native(): return list(map(lambda i: [i], range(10 ** 9)))
-def request(): return [0] * 20_000_000
-def recursion(n=0): return [recursion(n + 1), [0] * 100_000] if n < 900 else 0
+def request(): return [0] * 4_000_000
+def recursion(n=0): return [recursion(n + 1), [0] * 20_000] if n < 900 else 0
 for f in (loop, chain, text, native, request, recursion):
     for _ in range(2):
         try:
@@ -37,7 +37,7 @@ fn a_full_heap_raises_and_the_program_goes_on() {
         let out = Command::new(env!("CARGO_BIN_EXE_pyrite"))
             .args([
                 &format!("--jit={mode}"),
-                "--gc-limit=100000000",
+                "--gc-limit=24000000",
                 "-c",
                 PROGRAM,
             ])

@@ -11,7 +11,7 @@ use crate::large::Large;
 use crate::low::Low;
 use crate::roots::RootVecCore;
 use crate::space::Space;
-use crate::stack::{current_stack_base, with_registers_on_stack};
+use crate::stack::{current_stack_base, wipe_stack, with_registers_on_stack};
 use crate::trace::Marker;
 use crate::weak::Weak;
 use crate::{
@@ -419,6 +419,9 @@ impl Core {
                 Some(at) => at,
                 None => {
                     Core::collect_spilled(this, Wanted::Full);
+                    if !(*this).is_worth_going_on() {
+                        return None;
+                    }
                     (*this).place(bytes)?
                 }
             };
@@ -458,8 +461,14 @@ impl Core {
                 return true;
             }
             Core::collect_spilled(this, Wanted::Full);
-            (*this).refill(bytes)
+            (*this).is_worth_going_on() && (*this).refill(bytes)
         }
+    }
+
+    /// After a full collection of a full heap: false if so little came free that the
+    /// next one would follow at once, and the program spend its time collecting.
+    fn is_worth_going_on(&self) -> bool {
+        self.granted != 0 || self.has_room_for(self.config.max_bytes / 32)
     }
 
     /// # Safety
@@ -476,7 +485,7 @@ impl Core {
                 return true;
             }
             Core::collect(this, sp, Wanted::Full as u64);
-            (*this).refill(bytes)
+            (*this).is_worth_going_on() && (*this).refill(bytes)
         }
     }
 
@@ -502,6 +511,7 @@ impl Core {
         // SAFETY: `collect` takes just these arguments; the stub passes a stack pointer
         // with all of the callers' state at and above it.
         unsafe { with_registers_on_stack(this, Core::collect, wanted as u64) }
+        wipe_stack();
     }
 
     pub(crate) fn contains(&self, addr: usize) -> bool {

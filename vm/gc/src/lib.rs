@@ -57,7 +57,7 @@ use pyrite_machine::{Header, Kind, Value};
 pub use config::{Config, Evacuate, GcError, Stress};
 pub use kinds::KindInfo;
 pub use roots::{Pins, RootSource, RootVec, WeakView};
-pub use stack::with_spilled_registers;
+pub use stack::{wipe_stack, with_spilled_registers};
 pub use state::AllocState;
 pub use stats::{KindCount, Report, Stats};
 pub use trace::Tracer;

@@ -24,6 +24,16 @@ pub(crate) fn current_stack_base() -> Result<*const u64, GcError> {
     }
 }
 
+/// Zeroes the part of the native stack that the next calls will use.
+///
+/// Frames have words that they never write; what lies there was left by frames of
+/// before, the collector's own for instance, and would keep dead objects alive.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut area = [0u64; 2048];
+    std::hint::black_box(&mut area);
+}
+
 /// Calls `f(data, sp)` with all callee-saved registers stored at and above `sp`, for a
 /// thread that lets others run: what it holds lies in `sp..stack base`.
 pub fn with_spilled_registers(

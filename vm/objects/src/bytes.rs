@@ -307,7 +307,7 @@ pub(crate) fn from_source(vm: &mut Vm, a: &[Value], class: &str) -> R<Vec<u8>> {
         let i = vm.index(source)?;
         return match vm.int_to_i64(i) {
             Some(n) if n < 0 => Err(vm.value_error("negative count")),
-            Some(n) if n < 1 << 40 => {
+            Some(n) => {
                 vm.room_for(n as usize)?;
                 Ok(vec![0; n as usize])
             }

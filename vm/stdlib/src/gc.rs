@@ -156,6 +156,7 @@ fn tracked(vm: &Vm, v: Value) -> bool {
 }
 
 /// Objects that are visible and tracked, dead ones not yet found included.
+#[inline(never)]
 fn count(vm: &Vm) -> i64 {
     let mut n = 0;
     vm.heap.for_each_object(&mut |p| {
@@ -183,8 +184,9 @@ fn collect(vm: &mut Vm, a: &[Value]) -> R {
     }
     tell(vm, "start", g, 0);
     let before = count(vm);
-    vm.clear_dead_registers();
-    vm.heap.collect(g == 2);
+    // The walk left the addresses of the newest objects behind.
+    pyrite_gc::wipe_stack();
+    collect_now(vm, g == 2);
     let found = (before - count(vm)).max(0);
     pyrite_objects::misc::run_pending(vm)?;
     let at = STATS + 3 * g;
@@ -198,6 +200,13 @@ fn collect(vm: &mut Vm, a: &[Value]) -> R {
     }
     tell(vm, "stop", g, found);
     Ok(vm.new_int(found))
+}
+
+/// Collects in frames of its own, on wiped stack.
+#[inline(never)]
+fn collect_now(vm: &mut Vm, full: bool) {
+    vm.clear_dead_registers();
+    vm.heap.collect(full);
 }
 
 /// Calls `gc.callbacks`.

@@ -279,6 +279,74 @@ fn weakrefs_are_cleared_before_finalizers_and_objects_resurrected_once() {
 }
 
 #[test]
+fn an_object_knows_its_weakrefs_wherever_all_of_them_move() {
+    let t = TestHeap::exact(Config {
+        evacuate: Evacuate::Always,
+        ..small()
+    });
+    let heap = t.heap;
+    let obj = slots(heap, NODE, 1, 1).expect("room").as_ptr();
+    t.roots().exact = vec![obj as u64];
+    for _ in 0..4 {
+        let wr = heap.alloc(WEAK, 3, 0).expect("room").as_ptr();
+        // SAFETY: a fresh object; no collection in between.
+        unsafe {
+            *wr.add(1) = t.roots().exact[0];
+            heap.register_weakref(wr);
+        }
+        t.roots().exact.push(wr as u64);
+    }
+    let refs = || {
+        let mut all = Vec::new();
+        // SAFETY: an object that is alive.
+        unsafe { heap.weakrefs_of(t.roots().exact[0] as *mut u64, &mut |w| all.push(w.bits())) };
+        all
+    };
+    for full in [false, true] {
+        heap.collect(full);
+        let mut found = refs();
+        found.sort_unstable();
+        let mut want = t.roots().exact[1..].to_vec();
+        want.sort_unstable();
+        assert_eq!(found, want);
+    }
+    // One dies, one is ended by hand.
+    t.roots().exact.remove(2);
+    let ended = t.roots().exact.remove(1) as *mut u64;
+    // SAFETY: registered above.
+    unsafe { heap.clear_weakref(ended) };
+    heap.collect(true);
+    assert_eq!(refs().len(), 2);
+    t.roots().exact.remove(0);
+    heap.collect(true);
+    assert_eq!(heap.stats().weakrefs_cleared, 2);
+}
+
+#[test]
+fn a_granted_heap_gets_its_limit_back_once_it_is_below() {
+    let t = TestHeap::exact(Config {
+        max_bytes: 2 << 20,
+        ..small()
+    });
+    let heap = t.heap;
+    let mut kept = RootVec::new(heap);
+    let fill = |kept: &mut RootVec| {
+        while let Some(p) = heap.alloc(NODE, 400, 0) {
+            kept.push(Value::from_ptr(p.as_ptr()));
+        }
+        kept.len()
+    };
+    let first = fill(&mut kept);
+    heap.grant(1 << 20);
+    let second = fill(&mut kept);
+    assert!(second > first, "the grant makes room");
+    kept.clear();
+    heap.collect(true);
+    let third = fill(&mut kept);
+    assert!(third <= first + first / 8, "{third} against {first}");
+}
+
+#[test]
 fn finalizers_of_a_cycle_all_run_in_order_of_registration() {
     let t = TestHeap::exact(small());
     t.roots().exact = vec![0; 5];
