@@ -19,7 +19,7 @@ def text():
     for i in range(10 ** 9): kept[i] = "%d" % i * 10
 def native(): return list(map(lambda i: [i], range(10 ** 9)))
 def request(): return [0] * 4_000_000
-def recursion(n=0): return [recursion(n + 1), [0] * 20_000] if n < 900 else 0
+def recursion(n=0): return [[0] * 20_000, recursion(n + 1)] if n < 900 else 0
 for f in (loop, chain, text, native, request, recursion):
     for _ in range(2):
         try:

@@ -341,6 +341,13 @@ impl Heap {
         self.core_mut().has_room_for(bytes)
     }
 
+    /// True if `bytes` more stay within the limit that was configured, whatever
+    /// [`Heap::grant`] allowed.
+    pub fn has_room_within_limit(self, bytes: usize) -> bool {
+        let core = self.core_mut();
+        core.used_bytes().saturating_add(bytes) <= core.config.max_bytes
+    }
+
     /// Moves the limit `bytes` past what is in use now, until a full collection gets
     /// below the limit that was configured.
     pub fn grant(self, bytes: usize) {

@@ -43,11 +43,11 @@ impl Vm {
             return Ok(());
         }
         if bytes < machine_bytes() && bytes < self.heap.reserved_bytes() {
-            if self.heap.has_room_for(bytes) {
+            if self.heap.has_room_within_limit(bytes) {
                 return Ok(());
             }
             self.heap.collect(true);
-            if self.heap.has_room_for(bytes) {
+            if self.heap.has_room_within_limit(bytes) {
                 return Ok(());
             }
         }

@@ -4,7 +4,7 @@
 use super::attrs::load_method;
 use super::build::unpack;
 use super::calls::{call, call_ex, return_};
-use super::{Flow, NEXT, Regs, Step, generate, jump};
+use super::{Flow, NEXT, Regs, Step, generate, jump, look};
 use crate::frames::{code_at, function_at};
 use crate::generators;
 use crate::lang::Stage;
@@ -216,25 +216,30 @@ steps! {
         }
     }
     fn CALL(vm, pc, base, ins) {
+        look(vm)?;
         let f = Regs(base).get(ins.a());
         call(vm, pc, base, ins.a() + FRAME_HEADER, ins.b(), f, Value::NULL, ins.c())
     }
     fn CALL_KW(vm, pc, base, ins) {
+        look(vm)?;
         let r = Regs(base);
         let (f, names) = (r.get(ins.a()), r.get(ins.a() + 1));
         call(vm, pc, base, ins.a() + FRAME_HEADER, ins.b(), f, names, ins.c())
     }
     fn CALL_METHOD(vm, pc, base, ins) {
+        look(vm)?;
         let r = Regs(base);
         let (window, n) = method_window(&r, ins);
         call(vm, pc, base, window, n, r.get(ins.a()), Value::NULL, ins.c())
     }
     fn CALL_METHOD_KW(vm, pc, base, ins) {
+        look(vm)?;
         let r = Regs(base);
         let (window, n) = method_window(&r, ins);
         call(vm, pc, base, window, n, r.get(ins.a()), r.get(ins.a() + 1), ins.c())
     }
     fn CALL_EX(vm, pc, base, ins) {
+        look(vm)?;
         let r = Regs(base);
         let a = ins.a();
         let kwargs = if ins.b() == 1 {

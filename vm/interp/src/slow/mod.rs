@@ -94,6 +94,16 @@ fn raised(vm: &mut Vm, base: *mut Value, ins: Ins) -> Flow {
     unwind(vm, again && vm.base == base)
 }
 
+/// Answers what waits for a safe point. Calls come here while something does, whatever
+/// they call: the limit they compare with is zero then.
+#[inline]
+fn look(vm: &mut Vm) -> R<()> {
+    if vm.polled() {
+        pyrite_objects::misc::run_pending(vm)?;
+    }
+    Ok(())
+}
+
 fn jump(vm: &mut Vm, pc: *const u64, off: isize) -> Step {
     // SAFETY: the compiler's offsets stay within the code.
     vm.pc = unsafe { pc.offset(off) } as u64;
@@ -121,15 +131,6 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
                 _ => {}
             }
         };
-    }
-    // Calls come here when something is to be looked at, whatever they call.
-    if vm.polled()
-        && matches!(
-            ins.op(),
-            Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW | Op::CALL_EX
-        )
-    {
-        pyrite_objects::misc::run_pending(vm)?;
     }
     direct_ops!(direct);
     match ins.op() {
