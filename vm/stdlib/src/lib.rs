@@ -6,9 +6,12 @@
 //! they are first imported.
 
 pub mod abc;
+pub mod accounts;
 pub mod args;
+pub mod array;
 pub mod ast_types;
 pub mod atexit;
+pub mod binascii;
 pub mod bisect;
 pub mod builtins;
 pub mod codecs;
@@ -17,6 +20,7 @@ pub mod contextvars;
 pub mod csv;
 pub mod errno;
 pub mod faulthandler;
+pub mod fcntl;
 pub mod fs;
 pub mod functools;
 pub mod gc;
@@ -32,10 +36,13 @@ pub mod marshal_code;
 pub mod math;
 pub mod operator;
 pub mod posix;
+pub mod posixsubprocess;
 pub mod random;
 pub mod resource;
+pub mod select;
 pub mod signal;
 pub mod slots;
+pub mod socket;
 pub mod sre;
 pub mod string;
 pub mod structs;
@@ -46,8 +53,10 @@ mod sys_info;
 pub mod textfile;
 pub mod thread;
 pub mod time;
+pub mod unicodedata;
 pub mod warnings;
 pub mod weakref;
+pub mod zlib;
 
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyModule, PyType};
@@ -74,27 +83,37 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_json", json::make),
     ("_md5", hashes::make_md5),
     ("_operator", operator::make),
-    ("_signal", signal::make),
-    ("_sre", sre::make),
-    ("_string", string::make),
-    ("_struct", structs::make),
+    ("_posixsubprocess", posixsubprocess::make),
     ("_random", random::make),
     ("_sha1", hashes::make_sha1),
     ("_sha256", hashes::make_sha256),
     ("_sha3", hashes::sha3::make),
     ("_sha512", hashes::make_sha512),
+    ("_signal", signal::make),
+    ("_socket", socket::make),
+    ("_sre", sre::make),
+    ("_string", string::make),
+    ("_struct", structs::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),
+    ("array", array::make),
     ("atexit", atexit::make),
+    ("binascii", binascii::make),
     ("errno", errno::make),
     ("faulthandler", faulthandler::make),
+    ("fcntl", fcntl::make),
     ("gc", gc::make),
+    ("grp", accounts::make_grp),
     ("itertools", itertools::make),
     ("marshal", marshal::make),
     ("math", math::make),
     ("posix", posix::make),
+    ("pwd", accounts::make_pwd),
     ("resource", resource::make),
+    ("select", select::make),
+    ("unicodedata", unicodedata::make),
+    ("zlib", zlib::make),
 ];
 
 /// Modules made at start.

@@ -16,6 +16,28 @@ macro_rules! slots {
 slots! {
     /// `time.struct_time`
     STRUCT_TIME
+    /// `array.array`
+    ARRAY
+    /// `array.arrayiterator`
+    ARRAY_ITER
+    /// `binascii.Error`
+    BINASCII_ERROR
+    /// `select.poll`
+    POLL
+    /// `pwd.struct_passwd`
+    STRUCT_PASSWD
+    /// `grp.struct_group`
+    STRUCT_GROUP
+    /// `socket.gaierror`
+    GAIERROR
+    /// Timeout of new sockets: a float, or null for none.
+    SOCKET_TIMEOUT
+    /// `zlib.error`
+    ZLIB_ERROR
+    /// `zlib.Compress`
+    ZLIB_COMPRESS
+    /// `zlib.Decompress`
+    ZLIB_DECOMPRESS
     /// `_struct.Struct`
     STRUCT
     /// `_struct.unpack_iterator`
