@@ -80,8 +80,39 @@ fn frame(vm: &mut Vm, up: i64) -> R {
     }
 }
 
+/// True for a frame of the import system, which is no one's caller.
+fn is_internal(vm: &mut Vm, f: Value) -> R<bool> {
+    let code = vm.getattr_str(f, "f_code")?;
+    let name = vm.getattr_str(code, "co_filename")?;
+    let name = vm.str_to_string(name);
+    Ok(name.contains("importlib") && name.contains("_bootstrap"))
+}
+
+/// The frame that a warning with this `stacklevel` is about, or null.
+fn blamed(vm: &mut Vm, stacklevel: i64) -> R {
+    if stacklevel <= 1 {
+        return frame(vm, 0);
+    }
+    let mut f = frame(vm, 0)?;
+    if f.is_null() || is_internal(vm, f)? {
+        return frame(vm, stacklevel - 1);
+    }
+    for _ in 1..stacklevel {
+        loop {
+            f = vm.getattr_str(f, "f_back")?;
+            if f == vm.none {
+                return Ok(Value::NULL);
+            }
+            if !is_internal(vm, f)? {
+                break;
+            }
+        }
+    }
+    Ok(f)
+}
+
 fn place(vm: &mut Vm, stacklevel: i64) -> R<Place> {
-    let f = frame(vm, stacklevel - 1)?;
+    let f = blamed(vm, stacklevel)?;
     let (globals, filename, lineno) = if f.is_some() {
         let code = vm.getattr_str(f, "f_code")?;
         (

@@ -252,6 +252,11 @@ impl<'a, S: Subject> Matcher<'a, S> {
         if self.start > last {
             return None;
         }
+        // What starts at the beginning starts nowhere else.
+        let first = code[head::START] as usize;
+        if self.start > 0 && code[first] == op::AT && matches!(code[first + 1], 0 | 2) {
+            return None;
+        }
         let table = code[head::TABLE] as usize;
         match code[head::SEARCH] {
             head::PREFIX | head::LITERAL => {
