@@ -168,7 +168,7 @@ impl Vm {
         };
         if self.class_of(r) != self.types.complex {
             let m = format!(
-                "{}.__complex__() returned non-complex (type {}).  The ability to return an instance of a strict subclass of complex is deprecated, and may not be supported in a future version of Python.",
+                "{}.__complex__() returned non-complex (type {}).  The ability to return an instance of a strict subclass of complex is deprecated, and may be removed in a future version of Python.",
                 self.class_name(v),
                 self.class_name(r)
             );

@@ -152,7 +152,7 @@ impl Vm {
             };
             if !r.is_float() {
                 let m = format!(
-                    "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict subclass of float is deprecated, and may not be supported in a future version of Python.",
+                    "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict subclass of float is deprecated, and may be removed in a future version of Python.",
                     self.class_name(v),
                     self.class_name(r)
                 );

@@ -49,6 +49,10 @@ pub fn repr(f: f64) -> String {
     format_double(f, b'r', 0, o)
 }
 
+/// Digits behind the point from which on a double has only zeros: 1074 suffice.
+/// Rust's formatting takes no more than 65535.
+const MOST_PLACES: usize = 1100;
+
 /// The fewest digits that read back as `a`, as `1.5e3`. Of two equally short and
 /// equally near ones the even one is taken.
 pub(crate) fn shortest_digits(a: f64) -> String {
@@ -67,15 +71,19 @@ pub(crate) fn shortest_digits(a: f64) -> String {
 fn finite(out: &mut String, a: f64, code: u8, precision: usize, o: Options) {
     match code {
         b'f' => {
-            out.push_str(&format!("{a:.precision$}"));
+            let places = precision.min(MOST_PLACES);
+            out.push_str(&format!("{a:.places$}"));
+            out.extend(std::iter::repeat_n('0', precision - places));
             if precision == 0 && o.alternate {
                 out.push('.');
             }
         }
         b'e' => {
-            let s = format!("{a:.precision$e}");
+            let places = precision.min(MOST_PLACES);
+            let s = format!("{a:.places$e}");
             let (digits, exp) = s.split_once('e').unwrap_or((&s, "0"));
             out.push_str(digits);
+            out.extend(std::iter::repeat_n('0', precision - places));
             if precision == 0 && o.alternate {
                 out.push('.');
             }
@@ -88,16 +96,23 @@ fn finite(out: &mut String, a: f64, code: u8, precision: usize, o: Options) {
             let s = if shortest {
                 shortest_digits(a)
             } else {
-                format!("{a:.places$e}")
+                format!("{a:.0$e}", places.min(MOST_PLACES))
             };
             let (m, exp) = s.split_once('e').unwrap_or((&s, "0"));
             let exp: i32 = exp.parse().unwrap_or(0);
             let mut digits: String = m.chars().filter(|&c| c != '.').collect();
             let keep_zeros = o.alternate && !shortest;
-            if !keep_zeros {
+            if keep_zeros {
+                let missing = places.saturating_sub(MOST_PLACES);
+                digits.extend(std::iter::repeat_n('0', missing));
+            } else {
                 digits.truncate(digits.trim_end_matches('0').len().max(1));
             }
-            let limit = if shortest { 16 } else { places as i32 + 1 };
+            let limit = if shortest {
+                16
+            } else {
+                i32::try_from(places).map_or(i32::MAX, |p| p.saturating_add(1))
+            };
             // With `.0` added, the last place must be known to be a digit.
             let limit = if o.add_dot_0 && !shortest {
                 limit - 1

@@ -181,7 +181,7 @@ pub fn number_to_int(vm: &mut Vm, x: Value) -> R {
             Some(i) => {
                 if vm.layout_of(r) != Layout::Int {
                     let m = format!(
-                        "__int__ returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and may not be supported in a future version of Python.",
+                        "__int__ returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and may be removed in a future version of Python.",
                         vm.class_name(r)
                     );
                     vm.warn(vm.types.deprecation_warning, &m)?;

@@ -5,7 +5,6 @@
 //! CPython texts beyond [`max_str_digits`] digits are refused, in bases that are
 //! no power of two.
 
-use crate::layout::Layout;
 use crate::text::Text;
 use crate::vm::{R, Vm};
 use dashu_int::IBig;
@@ -163,22 +162,9 @@ fn without_underscores(text: &str) -> Option<String> {
 }
 
 impl Vm {
-    /// Content of a `bytes` or `bytearray` object, as number text.
+    /// Content of a bytes-like object, as number text.
     pub fn bytes_as_number(&self, v: Value) -> Option<Vec<u8>> {
-        if let Some(b) = self.as_bytes(v) {
-            return Some(self.bytes(b).to_vec());
-        }
-        if self.layout_of(v) != Layout::ByteArray {
-            return None;
-        }
-        let b = crate::layout::Gc::<crate::layout::PyByteArray>::from_value(v);
-        let data = b.data.get();
-        if data.is_null() {
-            return Some(Vec::new());
-        }
-        let raw = crate::layout::Gc::<crate::layout::Raw>::from_value(data);
-        // SAFETY: the first `len` bytes of the storage are the content.
-        Some(unsafe { std::slice::from_raw_parts(raw.bytes(), b.len.get()) }.to_vec())
+        self.buffer(v).map(<[u8]>::to_vec)
     }
 
     /// `int(text, base)`; `shown` is what the error message quotes.

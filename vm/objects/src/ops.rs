@@ -840,7 +840,16 @@ impl Vm {
             return Err(self.type_error(&m));
         };
         match self.as_int(r) {
-            Some(i) => Ok(i),
+            Some(i) => {
+                if i != r || self.layout_of(r) != Layout::Int {
+                    let m = format!(
+                        "__index__ returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and may be removed in a future version of Python.",
+                        self.class_name(r)
+                    );
+                    self.warn(self.types.deprecation_warning, &m)?;
+                }
+                Ok(i)
+            }
             None => {
                 let m = format!("__index__ returned non-int (type {})", self.class_name(r));
                 Err(self.type_error(&m))
