@@ -14,6 +14,7 @@ pub mod atexit;
 pub mod binascii;
 pub mod bisect;
 pub mod builtins;
+pub mod cmath;
 pub mod codecs;
 pub mod collections;
 pub mod contextvars;
@@ -100,6 +101,7 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("array", array::make),
     ("atexit", atexit::make),
     ("binascii", binascii::make),
+    ("cmath", cmath::make),
     ("errno", errno::make),
     ("faulthandler", faulthandler::make),
     ("fcntl", fcntl::make),
