@@ -66,7 +66,10 @@ impl<'a> Frame<'a> {
     }
 
     fn has_exit_code(&self) -> bool {
-        matches!(self, Frame::Finally { .. } | Frame::With { .. })
+        matches!(
+            self,
+            Frame::Finally { .. } | Frame::With { .. } | Frame::Named { .. }
+        )
     }
 }
 
