@@ -259,7 +259,7 @@ impl Diagnosis<'_> {
                 end,
                 format!(
                     "'{}' is an illegal expression for augmented assignment",
-                    name()?
+                    name().or_else(|| text.contains(',').then_some("tuple"))?
                 ),
             ),
             InvalidAnnotatedAssignmentTarget => match name()? {

@@ -53,6 +53,19 @@ impl Drop for Tree {
 /// # Errors
 /// What CPython 3.11's tokenizer and parser refuse, in its words.
 pub fn parse(source: &Source<'_>, mode: Mode) -> Result<Tree, SyntaxErrorInfo> {
+    parse_text(source, mode).map_err(|mut e| {
+        // A module's last line has an end, whether it was written or not.
+        if let Some(t) = &mut e.text
+            && mode == Mode::Exec
+            && !t.ends_with('\n')
+        {
+            t.push('\n');
+        }
+        e
+    })
+}
+
+fn parse_text(source: &Source<'_>, mode: Mode) -> Result<Tree, SyntaxErrorInfo> {
     let text = source.text();
     if text.contains('\0') {
         return Err(SyntaxErrorInfo::bare(

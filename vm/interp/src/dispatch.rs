@@ -133,7 +133,9 @@ macro_rules! threaded_direct {
                     #[inline(never)]
                     fn work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
                         // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
-                        whole_step(unsafe { &mut *vm }, pc, base, Ins(ins), direct::$name)
+                        let vm = unsafe { &mut *vm };
+                        let flow = whole_step(vm, pc, base, Ins(ins), direct::$name);
+                        if vm.tracing == 0 { flow } else { traced(vm, flow, pc, base) }
                     }
                     match work(pc, base, vm, ins) {
                         Flow::Next => next!(Interp { pc, base, k, vm }),
@@ -190,7 +192,33 @@ fn slow_work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
         "a handler's last call is a jump, so handlers leave nothing on the native stack"
     );
     // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
-    slow_step(unsafe { &mut *vm }, pc, base, Ins(ins))
+    let vm = unsafe { &mut *vm };
+    let flow = slow_step(vm, pc, base, Ins(ins));
+    if vm.tracing == 0 {
+        flow
+    } else {
+        traced(vm, flow, pc, base)
+    }
+}
+
+/// A trace function was set: runs on with events, until it is unset or the frame
+/// that Rust entered is done.
+#[cold]
+#[inline(never)]
+fn traced(vm: &mut Vm, flow: Flow, pc: *const u64, base: *mut Value) -> Flow {
+    use crate::tracing::{Ended, run_traced};
+    match flow {
+        Flow::Leave => return Flow::Leave,
+        Flow::Next => {
+            vm.pc = pc as u64;
+            vm.base = base;
+        }
+        Flow::Reload => {}
+    }
+    match run_traced(vm, false) {
+        Ended::Left => Flow::Leave,
+        Ended::Untraced => Flow::Reload,
+    }
 }
 
 thread_local! {
@@ -224,6 +252,16 @@ pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
     vm.result = Value::NULL;
     vm.base = base;
     vm.pc = pc as u64;
+    if vm.tracing != 0 {
+        use crate::tracing::{Ended, run_traced};
+        if run_traced(vm, true) == Ended::Left {
+            let r = std::mem::replace(&mut vm.result, Value::NULL);
+            return if r.is_null() { Err(Raised) } else { Ok(r) };
+        }
+        // The function was unset: the rest runs untraced.
+        let (base, pc) = (vm.base, vm.pc as *const u64);
+        return run(vm, base, pc);
+    }
     let outer = ENTERED.get();
     if cfg!(debug_assertions) {
         ENTERED.set(stack_address());
@@ -257,11 +295,10 @@ fn run_match(mut m: Interp) {
         if mid(&mut m, ins) == Ctl::Next {
             continue;
         }
-        // SAFETY: one thread holds the VM.
-        match slow_step(unsafe { &mut *m.vm }, pc, base, ins) {
+        match slow_work(pc, base, m.vm, ins.0) {
             Flow::Next => m.pc = pc,
             Flow::Reload => {
-                // SAFETY: as above.
+                // SAFETY: one thread holds the VM.
                 (m.pc, m.base) = unsafe { ((*m.vm).pc as *const u64, (*m.vm).base) };
                 m.k = crate::frames::code_at(m.base).consts;
             }

@@ -5,7 +5,8 @@ use crate::lang::{FRAME_OBJECT, Stage};
 use crate::state::state;
 use pyrite_machine::Value;
 use pyrite_objects::code::CodeData;
-use pyrite_objects::layout::{Array, Gc, PyFrame, PyFunction};
+use pyrite_objects::generator::state as gs;
+use pyrite_objects::layout::{Array, Gc, PyFrame, PyFunction, PyGenerator};
 use pyrite_objects::vm::{R, Vm};
 
 /// The function running in a window.
@@ -90,6 +91,9 @@ pub fn leave(vm: &mut Vm, saved: Saved) {
 /// Distance in words between checks of the recursion limit.
 const SOFT_STEP: usize = 2048;
 
+/// Words that each further frame takes at least: its header.
+const LEAST_WINDOW: usize = 5;
+
 /// The next soft limit above a window.
 pub fn soft_limit(vm: &Vm, base: *mut Value) -> *mut Value {
     // SAFETY: only compared, and cut to the stack's end.
@@ -107,10 +111,16 @@ pub fn grow(vm: &mut Vm, base: *mut Value, frame_size: u32) -> R<()> {
     if end < vm.stack_high {
         return Ok(());
     }
-    if end >= vm.stack_end || depth(vm) > vm.depth_limit as usize {
+    let deep = depth(vm);
+    if end >= vm.stack_end || deep >= vm.depth_limit as usize {
         return Err(vm.recursion_error("maximum recursion depth exceeded"));
     }
-    vm.stack_high = soft_limit(vm, end);
+    // The next check comes before the frames that are still allowed can be used
+    // up, however small they are.
+    let left = (vm.depth_limit as usize - deep - 1).saturating_mul(LEAST_WINDOW);
+    // SAFETY: only compared.
+    let exact = unsafe { end.add(left.min(SOFT_STEP)) };
+    vm.stack_high = soft_limit(vm, end).min(exact);
     vm.rearm();
     Ok(())
 }
@@ -164,21 +174,55 @@ pub fn frame_object(vm: &mut Vm, base: *mut Value) -> Value {
         return have;
     }
     let f = vm.alloc::<PyFrame>(vm.types.frame);
-    f.window.set(base as u64);
     f.func.set(function_at(base).value());
     f.globals.set(function_at(base).globals.get());
+    attach(base, f);
+    let g = generator_at(base);
+    if g.is_some() {
+        f.generator.set(g);
+        let gen_: Gc<PyGenerator> = Gc::from_value(g);
+        gen_.frame.set(f.value());
+        gen_.state.set(gen_.state.get() | gs::HAS_FRAME);
+        vm.write_barrier(g);
+    }
+    f.value()
+}
+
+/// The generator whose frame a window is, or null.
+pub fn generator_at(base: *mut Value) -> Value {
+    match Stage::from_bits(return_at(base) >> 48) {
+        Stage::ForIter | Stage::Send | Stage::RootGen => crate::generators::generator_of(base),
+        _ => Value::NULL,
+    }
+}
+
+/// Makes a frame object that of a window.
+pub fn attach(base: *mut Value, f: Gc<PyFrame>) {
+    f.window.set(base as u64);
     // SAFETY: part of the header.
     unsafe {
         *base.sub(1) = f.value();
         let ret = base.sub(3);
         *ret = Value::from_bits((*ret).bits() | FRAME_OBJECT);
     }
-    let stage = Stage::from_bits(return_at(base) >> 48);
-    if matches!(stage, Stage::ForIter | Stage::Send) {
-        // SAFETY: a resumed generator's window names it.
-        f.generator.set(unsafe { *base.sub(5) });
+}
+
+/// A generator's frame is suspended: its frame object reads the registers that
+/// the generator saved.
+pub fn park(vm: &mut Vm, base: *mut Value, index: usize, g: Value) {
+    // SAFETY: part of the header.
+    let have = unsafe { *base.sub(1) };
+    if have.is_null() {
+        return;
     }
-    f.value()
+    let f: Gc<PyFrame> = Gc::from_value(have);
+    f.window.set(0);
+    f.lasti.set(index as u64);
+    f.regs.set(Gc::<PyGenerator>::from_value(g).regs.get());
+    f.back.set(Value::NULL);
+    vm.write_barrier(have);
+    // SAFETY: part of the header.
+    unsafe { *base.sub(1) = Value::NULL };
 }
 
 /// The frame of a window ends: its frame object, if any, takes the registers along.

@@ -37,7 +37,40 @@ pub fn make(vm: &mut Vm, base: *mut Value, pc: *const u64, live: usize) -> Value
     g.regs.set(regs.value());
     g.name.set(f.name.get());
     g.qualname.set(f.qualname.get());
+    if class != vm.types.generator || !code.exceptions.is_empty() {
+        // When it dies unfinished, something is to be said or run.
+        // SAFETY: just made.
+        unsafe { vm.heap.register_finalizer(g.raw().cast()) };
+    }
+    if class == vm.types.coroutine && vm.coroutine_origin_depth > 0 {
+        let o = origin(vm);
+        g.extra.set(o);
+        vm.write_barrier(g.value());
+    }
     g.value()
+}
+
+/// Where the frames around the one that makes a coroutine are: a tuple of
+/// (file name, line, function name), innermost first.
+fn origin(vm: &mut Vm) -> Value {
+    let mut found = Vec::new();
+    let (mut skip, depth) = (1, vm.coroutine_origin_depth as usize);
+    frames::walk(vm, |base, index| {
+        if skip > 0 {
+            skip -= 1;
+            return true;
+        }
+        found.push((base, index));
+        found.len() < depth
+    });
+    let all = vm.new_list(&[]);
+    for (base, index) in found {
+        let code = code_at(base);
+        let line = Value::small(code.line(index) as i32);
+        let t = vm.new_tuple(&[code.filename, line, code.name]);
+        vm.list_append(all, t);
+    }
+    vm.list_to_tuple(all)
 }
 
 /// The generator behind a window that a resumption made.
@@ -57,6 +90,7 @@ pub fn finished(vm: &mut Vm, g: Value, raised: bool) {
     let gen_: Gc<PyGenerator> = Gc::from_value(g);
     gen_.state.set(gen_.state.get() & !gs::MASK | gs::FINISHED);
     gen_.regs.set(Value::NULL);
+    gen_.frame.set(Value::NULL);
     let outer = std::mem::replace(&mut vm.handled, Value::NULL);
     vm.handled = gen_.handled.replace(Value::NULL);
     let _ = outer;
@@ -126,6 +160,12 @@ fn restore(
         vm.handled = own;
     }
     vm.write_barrier(g.value());
+    let frame = g.frame.get();
+    if frame.is_some() {
+        let f = Gc::from_value(frame);
+        frames::attach(base, f);
+        f.regs.set(Value::NULL);
+    }
     pc
 }
 

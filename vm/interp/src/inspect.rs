@@ -5,7 +5,8 @@ use crate::lang::Stage;
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::code::CodeData;
-use pyrite_objects::layout::{Gc, PyFrame};
+use pyrite_objects::generator::state as gs;
+use pyrite_objects::layout::{Gc, PyFrame, PyFunction, PyGenerator};
 use pyrite_objects::small::FrameHooks;
 use pyrite_objects::vm::Vm;
 
@@ -17,6 +18,7 @@ pub const HOOKS: FrameHooks = FrameHooks {
     of_window: frame_object,
     lines,
     clear_dead,
+    of_generator,
 };
 
 /// A thread's lowest window lies at the bottom of its stack: its header's words there
@@ -59,6 +61,46 @@ fn clear_dead(vm: &mut Vm) {
         calls_rust = matches!(stage, Stage::Root | Stage::RootGen);
         (base, pc) = frames::outer(base);
     }
+}
+
+fn of_generator(vm: &mut Vm, g: Value) -> Value {
+    let gen_: Gc<PyGenerator> = Gc::from_value(g);
+    let s = vm.generator_state(g);
+    if s == gs::FINISHED {
+        return Value::NULL;
+    }
+    let have = gen_.frame.get();
+    if have.is_some() {
+        return have;
+    }
+    if s == gs::RUNNING {
+        let mut found = std::ptr::null_mut();
+        frames::walk(vm, |base, _| {
+            if frames::generator_at(base) == g {
+                found = base;
+                return false;
+            }
+            true
+        });
+        return if found.is_null() {
+            Value::NULL
+        } else {
+            frame_object(vm, found)
+        };
+    }
+    let f = vm.alloc::<PyFrame>(vm.types.frame);
+    let func: Gc<PyFunction> = Gc::from_value(gen_.func.get());
+    let code = vm.code_data(func.code.get());
+    f.func.set(func.value());
+    f.globals.set(func.globals.get());
+    f.regs.set(gen_.regs.get());
+    f.generator.set(g);
+    let index = code.index_of(gen_.pc.get() as *const u64).saturating_sub(1);
+    f.lasti.set(index as u64);
+    gen_.frame.set(f.value());
+    gen_.state.set(gen_.state.get() | gs::HAS_FRAME);
+    vm.write_barrier(g);
+    f.value()
 }
 
 fn at(vm: &mut Vm, depth: usize) -> Value {

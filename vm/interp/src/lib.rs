@@ -21,6 +21,7 @@ pub mod lang;
 pub mod ops;
 pub mod slow;
 pub mod state;
+pub mod tracing;
 pub mod unwind;
 
 pub use state::{Hot, install, state};

@@ -19,6 +19,9 @@ pub fn unwind(vm: &mut Vm, again: bool) -> Flow {
         let index = code.index_of(pc) - 1;
         if !again {
             add_traceback(vm, base, index);
+            if vm.tracing != 0 {
+                crate::tracing::exception_event(vm, base);
+            }
         }
         again = false;
         if let Some(h) = code.handler(index) {
@@ -30,6 +33,9 @@ pub fn unwind(vm: &mut Vm, again: bool) -> Flow {
             }
             vm.alloc.top = top_of(base);
             return Flow::Reload;
+        }
+        if vm.tracing != 0 {
+            crate::tracing::left_by_exception(vm, base);
         }
         let ret = return_at(base);
         let stage = Stage::from_bits(ret >> 48);

@@ -604,7 +604,9 @@ impl Vm {
     /// `types.MethodType(func, this)`.
     pub fn new_method(&mut self, func: Value, this: Value) -> Value {
         let native = self.layout_of(func) == Layout::Native;
-        let class = if native {
+        let class = if native && self.class_of(func) == self.types.slot_wrapper {
+            self.types.method_wrapper
+        } else if native {
             self.types.native_method
         } else {
             self.types.method

@@ -125,7 +125,7 @@ pub fn boot(vm: &mut Vm) {
         bool_: PyValueSub [Bool] false, float: PyValueSub [Float] true, complex: PyComplex [Complex] true, bytes: PyBytes [Bytes] true,
         bytearray: PyByteArray [ByteArray] true, list: PyList [List] true, set: PySet [Set] true, frozenset: PySet [FrozenSet] true,
         function: PyFunction [Function] false, native: PyNative [Native] false, native_method: PyMethod [Method] false,
-        method: PyMethod [Method] false, wrapper: PyNative [Native] false, code: PyCode [Code] false, cell: PyCell [Cell] false,
+        method: PyMethod [Method] false, wrapper: PyNative [Native] false, slot_wrapper: PyNative [Native] false, method_wrapper: PyMethod [Method] false, code: PyCode [Code] false, cell: PyCell [Cell] false,
         module: PyModule [Module] true, generator: PyGenerator [Generator] false, coroutine: PyGenerator [Coroutine] false,
         async_generator: PyGenerator [AsyncGenerator] false, frame: PyFrame [Frame] false, traceback: PyTraceback [Traceback] false,
         range: PyRange [Range] false, range_iter: PyRangeIter [RangeIter] false, seq_iter: PySeqIter [SeqIter] false,
@@ -194,7 +194,7 @@ pub fn boot(vm: &mut Vm) {
         str_ "str", tuple "tuple", dict "dict", int "int", float "float", complex "complex", bytes "bytes",
         bytearray "bytearray", list "list", set "set", frozenset "frozenset", function "function",
         native "builtin_function_or_method", native_method "builtin_function_or_method", method "method",
-        wrapper "method_descriptor", code "code", cell "cell", module "module", generator "generator", coroutine "coroutine",
+        slot_wrapper "wrapper_descriptor", method_wrapper "method-wrapper", wrapper "method_descriptor", code "code", cell "cell", module "module", generator "generator", coroutine "coroutine",
         async_generator "async_generator", frame "frame", traceback "traceback", range "range", range_iter "range_iterator",
         seq_iter "iterator", list_iter "list_iterator", tuple_iter "tuple_iterator", str_iter "str_iterator", str_ascii_iter "str_ascii_iterator",
         bytes_iter "bytes_iterator", dict_key_iter "dict_keyiterator", dict_value_iter "dict_valueiterator",
@@ -244,6 +244,7 @@ pub fn boot(vm: &mut Vm) {
     crate::generator_type::install(vm);
     crate::async_gen::install(vm);
     crate::small::install(vm);
+    crate::code_type::install(vm);
     crate::object::install(vm);
     crate::type_::install(vm);
     crate::int_type::install(vm);

@@ -340,7 +340,9 @@ impl Vm {
         owner: Value,
         module: Value,
     ) -> Value {
-        let class = if owner.is_some() {
+        let class = if owner.is_some() && crate::function::is_slot_name(def.name) {
+            self.types.slot_wrapper
+        } else if owner.is_some() {
             self.types.wrapper
         } else {
             self.types.native

@@ -176,8 +176,55 @@ pub fn install(vm: &mut Vm) {
     vm.add_getset(t.native_method, NATIVE_METHOD_FIELDS);
     vm.add_methods(t.native, NATIVE);
     vm.add_getset(t.native, NATIVE_FIELDS);
-    vm.add_methods(t.wrapper, DESCRIPTOR);
-    vm.add_getset(t.wrapper, DESCRIPTOR_FIELDS);
+    vm.add_methods(t.method_wrapper, NATIVE_METHOD);
+    vm.add_getset(t.method_wrapper, NATIVE_METHOD_FIELDS);
+    for c in [t.wrapper, t.slot_wrapper] {
+        vm.add_methods(c, DESCRIPTOR);
+        vm.add_getset(c, DESCRIPTOR_FIELDS);
+    }
+}
+
+/// Special names that CPython's classes have as plain methods, not as operators.
+const PLAIN: &[&str] = &[
+    "__bytes__",
+    "__ceil__",
+    "__class_getitem__",
+    "__complex__",
+    "__copy__",
+    "__deepcopy__",
+    "__dir__",
+    "__enter__",
+    "__exit__",
+    "__floor__",
+    "__format__",
+    "__fspath__",
+    "__getformat__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+    "__getstate__",
+    "__init_subclass__",
+    "__instancecheck__",
+    "__length_hint__",
+    "__missing__",
+    "__mro_entries__",
+    "__new__",
+    "__prepare__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__reversed__",
+    "__round__",
+    "__set_name__",
+    "__setstate__",
+    "__sizeof__",
+    "__subclasscheck__",
+    "__subclasses__",
+    "__subclasshook__",
+    "__trunc__",
+];
+
+/// True for names of operators: their functions are slot wrappers.
+pub(crate) fn is_slot_name(n: &str) -> bool {
+    n.starts_with("__") && n.ends_with("__") && !PLAIN.contains(&n)
 }
 
 fn func(v: Value) -> Gc<PyFunction> {
@@ -393,6 +440,15 @@ fn method_repr(vm: &mut Vm, a: &[Value]) -> R {
         );
         return Ok(vm.new_str(&m));
     }
+    if vm.class_of(a[0]) == vm.types.method_wrapper {
+        let n = definition(f).name;
+        let m = format!(
+            "<method-wrapper '{n}' of {} object at {}>",
+            vm.class_name(this),
+            address(vm, this)
+        );
+        return Ok(vm.new_str(&m));
+    }
     let n = vm.names;
     let mut q = vm.getattr_opt(f, n.qualname)?;
     if q.is_null() {
@@ -461,7 +517,7 @@ fn native_repr(vm: &mut Vm, a: &[Value]) -> R {
 
 fn descriptor_repr(vm: &mut Vm, a: &[Value]) -> R {
     let n = definition(a[0]).name;
-    let what = if n.starts_with("__") && n.ends_with("__") {
+    let what = if vm.class_of(a[0]) == vm.types.slot_wrapper {
         "slot wrapper"
     } else {
         "method"

@@ -22,6 +22,8 @@ pub mod state {
     /// The iterator delegated to has ended: the next resumption goes on behind
     /// the delegation, with its result.
     pub const DELEGATE_DONE: u64 = 0x800;
+    /// It has a frame object, which each resumption takes over.
+    pub const HAS_FRAME: u64 = 0x1000;
 }
 
 /// How a resumption ended, if it did not raise.

@@ -26,6 +26,7 @@ const CLOSE: NativeDef = def("close", "($self, /)", effects::ANY, |vm, a| {
     close(vm, a[0])?;
     Ok(vm.none)
 });
+const DEL: NativeDef = def("__del__", "($self, /)", effects::ANY, finalize);
 const REPR: NativeDef = def("__repr__", "($self, /)", effects::ALLOC, repr);
 
 static GENERATOR: &[NativeDef] = &[
@@ -33,6 +34,7 @@ static GENERATOR: &[NativeDef] = &[
     THROW,
     CLOSE,
     REPR,
+    DEL,
     def("__iter__", "($self, /)", effects::PURE, |_, a| Ok(a[0])),
     def("__next__", "($self, /)", effects::ANY, |vm, a| {
         vm.generator_send(a[0], vm.none)
@@ -44,6 +46,7 @@ static COROUTINE: &[NativeDef] = &[
     THROW,
     CLOSE,
     REPR,
+    DEL,
     def("__await__", "($self, /)", effects::ALLOC, |vm, a| {
         let w = vm.coroutine_wrapper();
         let v = vm.new_instance(w);
@@ -51,6 +54,8 @@ static COROUTINE: &[NativeDef] = &[
         Ok(v)
     }),
 ];
+
+static ASYNC: &[NativeDef] = &[REPR, DEL];
 
 static WRAPPER: &[NativeDef] = &[
     def("send", "($self, value, /)", effects::ANY, |vm, a| {
@@ -86,6 +91,7 @@ static GENERATOR_FIELDS: &[GetSetDef] = &[
     getter("gi_running", running),
     getter("gi_suspended", suspended),
     getter("gi_yieldfrom", yield_from),
+    getter("gi_frame", frame),
 ];
 static COROUTINE_FIELDS: &[GetSetDef] = &[
     NAME,
@@ -94,13 +100,21 @@ static COROUTINE_FIELDS: &[GetSetDef] = &[
     getter("cr_running", running),
     getter("cr_suspended", suspended),
     getter("cr_await", yield_from),
-    getter("cr_origin", |vm, _| Ok(vm.none)),
+    getter("cr_frame", frame),
+    getter("cr_origin", |vm, c| {
+        let o = generator(c).extra.get();
+        Ok(or_none(vm, o))
+    }),
 ];
 static ASYNC_FIELDS: &[GetSetDef] = &[
     NAME,
     QUALNAME,
     getter("ag_code", code),
-    getter("ag_running", running),
+    getter("ag_frame", frame),
+    getter("ag_running", |vm, g| {
+        let on = generator(g).state.get() & state::RUNNING_ASYNC != 0;
+        Ok(vm.bool(on))
+    }),
     getter("ag_await", yield_from),
 ];
 
@@ -123,7 +137,7 @@ pub fn install(vm: &mut Vm) {
     vm.add_getset(t.generator, GENERATOR_FIELDS);
     vm.add_methods(t.coroutine, COROUTINE);
     vm.add_getset(t.coroutine, COROUTINE_FIELDS);
-    vm.add_methods(t.async_generator, &[]);
+    vm.add_methods(t.async_generator, ASYNC);
     vm.add_getset(t.async_generator, ASYNC_FIELDS);
     let w = crate::types::TypeDef {
         methods: WRAPPER,
@@ -150,6 +164,38 @@ pub fn delegate(vm: &Vm, g: Value) -> Value {
         return Value::NULL;
     }
     Gc::<Array>::from_value(regs).at(at.a() - 1)
+}
+
+fn frame(vm: &mut Vm, g: Value) -> R {
+    let f = (vm.frame_hooks.of_generator)(vm, g);
+    Ok(or_none(vm, f))
+}
+
+/// What is done when an unfinished generator dies: a coroutine that never ran is
+/// reported, an async generator goes to its event loop, all others are closed.
+fn finalize(vm: &mut Vm, a: &[Value]) -> R {
+    let (g, none) = (a[0], vm.none);
+    let s = vm.generator_state(g);
+    if s == state::FINISHED {
+        return Ok(none);
+    }
+    match vm.layout_of(g) {
+        Layout::AsyncGenerator => {
+            let hook = generator(g).extra.get();
+            if hook.is_some() && generator(g).state.get() & state::CLOSING == 0 {
+                vm.call(hook, &[g])?;
+                return Ok(none);
+            }
+        }
+        Layout::Coroutine if s == state::CREATED => {
+            let warnings = vm.import_module("warnings")?;
+            let warn = vm.getattr_str(warnings, "_warn_unawaited_coroutine")?;
+            vm.call(warn, &[g])?;
+        }
+        _ => {}
+    }
+    close(vm, g)?;
+    Ok(none)
 }
 
 fn set_name(vm: &mut Vm, g: Value, v: Value) -> R<()> {

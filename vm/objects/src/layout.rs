@@ -253,7 +253,12 @@ object_layout! {
 }
 object_layout! {
     /// `set` and `frozenset`: a dict without values.
-    PySet [Set, RAW2] { hash: u64, _pad: u64, dict: Value }
+    PySet [Set, RAW2] {
+        hash: u64,
+        /// The dict's fill and 1 when it was last put in order; see `set_order.rs`.
+        ordered: u64,
+        dict: Value,
+    }
 }
 object_layout! {
     /// `str`: `len` code points of `width` bytes each follow.
@@ -391,6 +396,8 @@ object_layout! {
         generator: Value,
         /// The code's globals.
         globals: Value,
+        /// While traced: line and instruction of the last event.
+        line: Value,
     }
 }
 object_layout! {

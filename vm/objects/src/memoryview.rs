@@ -320,7 +320,7 @@ impl Vm {
             return false;
         }
         let start = Instant::now();
-        self.forget_dead_registers();
+        self.clear_dead_registers();
         self.heap.collect(true);
         let class = self.types.memoryview;
         let mut n = 0;
@@ -343,33 +343,6 @@ impl Vm {
             LAST.set(Some((Instant::now(), start.elapsed())));
         }
         n > 0
-    }
-}
-
-impl Vm {
-    /// Clears the registers of the running window that lie above what its
-    /// instruction, a call, uses: what earlier calls left there is dead.
-    fn forget_dead_registers(&mut self) {
-        let f = self.current_function();
-        if f.is_null() {
-            return;
-        }
-        let code = self.code_data(Gc::<crate::layout::PyFunction>::from_value(f).code.get());
-        let i = code.index_of(self.pc as *const u64).wrapping_sub(1);
-        let Some(&ins) = code.instrs.get(i) else {
-            return;
-        };
-        let ins = pyrite_bytecode::Ins(ins);
-        let used = match ins.op() {
-            pyrite_bytecode::Op::CALL | pyrite_bytecode::Op::CALL_METHOD => ins.a() + 6 + ins.b(),
-            pyrite_bytecode::Op::DELETE_SUBSCR => ins.a().max(ins.b()),
-            pyrite_bytecode::Op::STORE_SUBSCR => ins.a().max(ins.b()).max(ins.c()),
-            _ => return,
-        };
-        for r in (used + 1).max(code.locals as usize)..code.frame_size as usize {
-            // SAFETY: a register of the running window.
-            unsafe { *self.base.add(r) = Value::NULL };
-        }
     }
 }
 

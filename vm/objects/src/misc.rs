@@ -58,9 +58,10 @@ pub fn except_star(vm: &mut Vm, exc: Value, pattern: Value) -> R<(Value, Value)>
         if vm.is_instance(exc, group) {
             return Ok((exc, none));
         }
-        let list = vm.new_list(&[exc]);
+        let members = vm.new_tuple(&[exc]);
         let empty = vm.empty_str;
-        let wrapped = vm.call(vm.types.exception_group.value(), &[empty, list])?;
+        // The class is chosen by the member: of Exceptions, an ExceptionGroup.
+        let wrapped = vm.call(group.value(), &[empty, members])?;
         let tb = crate::Gc::<crate::layout::PyException>::from_value(exc)
             .traceback
             .get();

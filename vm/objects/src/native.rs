@@ -451,12 +451,14 @@ impl Vm {
                 if i < sig.posonly || sig.positional_only() {
                     return Err(self.arity_error(def, sig, owner, npos));
                 }
-                let m = format!(
-                    "{}() missing required argument '{}' (pos {})",
-                    self.name_native(def, owner).plain,
-                    p.name,
-                    i + 1 - usize::from(sig.has_self)
-                );
+                let who = self.name_native(def, owner).plain;
+                // CPython's `enumerate` parses its arguments by hand.
+                let place = if who == "enumerate" {
+                    String::new()
+                } else {
+                    format!(" (pos {})", i + 1 - usize::from(sig.has_self))
+                };
+                let m = format!("{who}() missing required argument '{}'{place}", p.name);
                 return Err(self.type_error(&m));
             }
         }

@@ -182,6 +182,7 @@ pub fn extend(vm: &mut Vm, s: Value, it: Value) -> R<()> {
     let from = if is_set(it) {
         let class = vm.class_of(it);
         if exact(vm, class) || plain_iter(vm, class) {
+            vm.set_order(it);
             vm.set_dict(it)
         } else {
             Value::NULL
@@ -329,6 +330,7 @@ fn len(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn iter(vm: &mut Vm, a: &[Value]) -> R {
+    vm.set_order(a[0]);
     let d = vm.set_dict(a[0]);
     let it = vm.alloc::<PyDictIter>(vm.types.set_iter);
     it.dict.set(d);
@@ -396,6 +398,7 @@ fn contains(vm: &mut Vm, a: &[Value]) -> R {
 
 fn repr(vm: &mut Vm, a: &[Value]) -> R {
     let name = vm.class_name(a[0]);
+    vm.set_order(a[0]);
     let d = vm.set_dict(a[0]);
     if vm.dict_len(d) == 0 {
         return Ok(vm.new_str(&format!("{name}()")));
@@ -689,8 +692,20 @@ fn discard(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn pop(vm: &mut Vm, a: &[Value]) -> R {
+    // Larger sets are work lists, for which any item is as good.
+    let small = Gc::<PyDict>::from_value(vm.set_dict(a[0])).fill.get() <= 32;
+    let first = small && vm.set_order(a[0]);
     let d = vm.set_dict(a[0]);
     let dd = Gc::<PyDict>::from_value(d);
+    if first && dd.used.get() > 0 {
+        let mut i = 0;
+        while dd.entry(i).1.is_null() {
+            i += 1;
+        }
+        let k = dd.entry(i).1;
+        vm.dict_remove_entry(dd, i);
+        return Ok(k);
+    }
     if dd.used.get() == 0 {
         let m = vm.new_str("pop from an empty set");
         return Err(vm.key_error(m));

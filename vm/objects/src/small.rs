@@ -353,6 +353,8 @@ pub struct FrameHooks {
     pub lines: fn(*mut Value, u64, &mut dyn FnMut(&crate::code::CodeData, u32) -> bool),
     /// Unsets the registers that no running frame will read again.
     pub clear_dead: fn(&mut Vm),
+    /// The frame object of a generator that has not ended, or null.
+    pub of_generator: fn(&mut Vm, Value) -> Value,
 }
 
 impl Vm {
@@ -377,6 +379,7 @@ pub const ENDED_FRAMES: FrameHooks = FrameHooks {
     of_window: |_, _| Value::NULL,
     lines: |_, _, _| {},
     clear_dead: |_| {},
+    of_generator: |_, _| Value::NULL,
 };
 
 /// Gives these classes their attributes.

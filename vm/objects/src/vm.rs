@@ -31,6 +31,8 @@ pub mod poll {
     pub const MEMORY: u32 = 8;
     /// Another thread wants the lock.
     pub const GIL: u32 = 4;
+    /// A trace or profile function is set.
+    pub const TRACE: u32 = 16;
 }
 
 /// See the module's documentation.
@@ -130,6 +132,8 @@ pub struct Vm {
     pub interp: *mut u8,
     /// Iterations of a loop before it is recorded.
     pub loop_threshold: i32,
+    /// While traced: the instruction just executed began a frame.
+    pub frame_began: bool,
     /// Frames that a coroutine remembers of where it was made.
     pub coroutine_origin_depth: u32,
 }
@@ -143,6 +147,10 @@ pub mod kept {
     /// The trace and the profile function, or null.
     pub const TRACE: usize = 122;
     pub const PROFILE: usize = 123;
+    /// Class of what `sys.get_asyncgen_hooks` returns.
+    pub const ASYNCGEN_HOOKS: usize = 124;
+    /// Functions that `sys.addaudithook` added, a list or null.
+    pub const AUDIT_HOOKS: usize = 125;
 }
 
 const _: () = assert!(std::mem::offset_of!(Vm, alloc) == 0);
@@ -223,7 +231,7 @@ macro_rules! types {
 
 types! {
     object type_ int bool_ float complex str_ bytes bytearray tuple list dict set frozenset
-    function native native_method method wrapper code cell module generator coroutine async_generator
+    function native native_method method wrapper slot_wrapper method_wrapper code cell module generator coroutine async_generator
     async_gen_value async_gen_asend async_gen_athrow anext_awaitable
     frame traceback range range_iter seq_iter list_iter tuple_iter str_iter str_ascii_iter bytes_iter dict_key_iter dict_value_iter
     dict_item_iter dict_reverse_key_iter dict_reverse_value_iter dict_reverse_item_iter list_reverse_iter long_range_iter
@@ -315,6 +323,7 @@ impl Vm {
             activation: std::ptr::null_mut(),
             interp: std::ptr::null_mut(),
             loop_threshold: i32::MAX,
+            frame_began: false,
             coroutine_origin_depth: 0,
         })
     }
@@ -323,6 +332,19 @@ impl Vm {
     #[inline(always)]
     pub fn bool(&self, b: bool) -> Value {
         if b { self.true_ } else { self.false_ }
+    }
+
+    /// Brings the flags up to date after a trace or profile function was set or
+    /// unset.
+    pub fn set_tracing(&mut self) {
+        let on = |v: Value| u32::from(v.is_some());
+        self.tracing = on(self.statics[kept::TRACE]) | on(self.statics[kept::PROFILE]) << 1;
+        if self.tracing != 0 {
+            self.poll_set(poll::TRACE);
+        } else {
+            self.poll_clear(poll::TRACE);
+            self.rearm();
+        }
     }
 
     /// The hooks that `sys.set_asyncgen_hooks` set: first iteration, finalizer.

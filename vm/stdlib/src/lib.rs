@@ -49,6 +49,7 @@ pub mod string;
 pub mod structs;
 pub mod structseq;
 pub mod sys;
+mod sys_hooks;
 mod sys_import;
 mod sys_info;
 pub mod textfile;

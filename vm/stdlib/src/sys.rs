@@ -85,6 +85,21 @@ fn set_recursion_limit(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.value_error("recursion limit must be greater or equal than 1"));
     }
     vm.depth_limit = n.min(i64::from(u32::MAX)) as u32;
+    // Frames are counted again at the next call.
+    let top = vm.alloc.top as *mut Value;
+    let mut p = top;
+    // SAFETY: the stack reaches further than its last window may.
+    let end = unsafe { vm.stack_high.add(pyrite_objects::boot::STACK_SLACK) };
+    while p < end.min(vm.stack_end) {
+        // SAFETY: words of the VM stack above everything in use, which must be
+        // unset where no window was made.
+        unsafe {
+            *p = Value::NULL;
+            p = p.add(1);
+        }
+    }
+    vm.stack_high = top;
+    vm.rearm();
     Ok(vm.none)
 }
 
@@ -156,6 +171,7 @@ pub fn install(vm: &mut Vm) {
     set(vm, m, "maxsize", max);
     crate::sys_info::install(vm, m);
     sys_import::install(vm, m);
+    crate::sys_hooks::install(vm, m);
 }
 
 /// The end of the program: exit functions, then the finalizers of whatever is still

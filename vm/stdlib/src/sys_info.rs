@@ -39,18 +39,6 @@ static FUNCTIONS: &[NativeDef] = &[
         effects::ANY,
         displayhook,
     ),
-    def("gettrace", "($module, /)", effects::PURE, |vm, _| {
-        Ok(vm.none)
-    }),
-    def("getprofile", "($module, /)", effects::PURE, |vm, _| {
-        Ok(vm.none)
-    }),
-    def(
-        "audit",
-        "($module, event, /, *args)",
-        effects::PURE,
-        |vm, _| Ok(vm.none),
-    ),
     def(
         "getswitchinterval",
         "($module, /)",
@@ -92,12 +80,6 @@ static FUNCTIONS: &[NativeDef] = &[
         "getallocatedblocks",
         "($module, /)",
         effects::READS,
-        |_, _| Ok(Value::small(0)),
-    ),
-    def(
-        "get_coroutine_origin_tracking_depth",
-        "($module, /)",
-        effects::PURE,
         |_, _| Ok(Value::small(0)),
     ),
 ];
@@ -158,8 +140,6 @@ pub(crate) fn install(vm: &mut Vm, m: Value) {
     set(vm, "dont_write_bytecode", v);
     let names = vm.new_tuple(&[]);
     set(vm, "builtin_module_names", names);
-    let names = vm.new_set(vm.types.frozenset);
-    set(vm, "stdlib_module_names", names);
     tables(vm);
 }
 
@@ -307,7 +287,17 @@ fn tables(vm: &mut Vm) {
         &[pthread, semaphore, glibc],
     );
     set(vm, "thread_info", thread_info);
+    let none = vm.none;
+    let hooks = structure(
+        vm,
+        "asyncgen_hooks",
+        &["firstiter", "finalizer"],
+        &[none, none],
+    );
+    let class = vm.class_of(hooks).value();
+    vm.statics[pyrite_objects::vm::kept::ASYNCGEN_HOOKS] = class;
     let ns = vm.new_instance(vm.types.namespace);
+    let multiarch = vm.intern("x86_64-linux-gnu");
     let (name, tag) = (vm.intern("pyrite"), vm.intern("pyrite-311"));
     let hex = vm.new_int(0x030B_02F0);
     for (n, v) in [
@@ -315,6 +305,7 @@ fn tables(vm: &mut Vm) {
         ("cache_tag", tag),
         ("version", version),
         ("hexversion", hex),
+        ("_multiarch", multiarch),
     ] {
         let n = vm.intern(n);
         vm.instance_set(ns, n, v);

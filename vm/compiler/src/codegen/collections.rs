@@ -89,7 +89,8 @@ impl Gen<'_> {
                     _ => (add, g.expr(e)?),
                 };
                 g.u.buf.loc = loc;
-                g.u.buf.op(op, dst, v, 0);
+                let checked = u8::from(op == Op::LIST_EXTEND);
+                g.u.buf.op_d(op, checked, dst, v, 0);
                 g.u.buf.next = mark;
             }
             Ok(())

@@ -35,7 +35,7 @@ pub(super) fn dict_merge(vm: &mut Vm, d: Value, other: Value, f: Value) -> R<()>
     let keys = vm.call_method(other, vm.names.keys, &[])?;
     vm.for_each(keys, |vm, k| {
         if !vm.is_str(k) {
-            let m = format!("{} keywords must be strings", function_text(vm, f)?);
+            let m = "keywords must be strings".to_owned();
             return Err(vm.type_error(&m));
         }
         if vm.dict_get(d, k)?.is_some() {

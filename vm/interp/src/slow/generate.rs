@@ -20,10 +20,10 @@ pub(super) fn yield_(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) ->
     let ret = return_at(base);
     let stage = Stage::from_bits(ret >> 48);
     let index = code_at(base).index_of(pc) - 1;
-    if ret & crate::lang::FRAME_OBJECT != 0 {
-        frames::detach(vm, base, index);
-    }
     generators::suspend(vm, g, base, pc, ins.c());
+    if ret & crate::lang::FRAME_OBJECT != 0 {
+        frames::park(vm, base, index, g);
+    }
     let back = return_pc(ret);
     match stage {
         Stage::ForIter | Stage::Send => {

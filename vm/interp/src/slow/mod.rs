@@ -409,6 +409,9 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             let (m, rest) = pyrite_objects::misc::except_star(vm, r.get(b), r.get(c))?;
             r.set(a, m);
             r.set(a + 1, rest);
+            if m != vm.none {
+                vm.handled = m;
+            }
             NEXT
         }
         Op::PREP_RERAISE_STAR => put!(pyrite_objects::misc::prep_reraise_star(
