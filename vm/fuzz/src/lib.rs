@@ -8,13 +8,16 @@
 //! the interpreter with CPython.
 //!
 //! `pyfuzz --seed 1 --count 1000` runs a thousand programs and prints what they
-//! reached.
+//! reached; `pyfuzz --faults` (feature `planted`) plants defects in the VM and prints
+//! how many programs each took to be found.
 //!
 //! Invariants: everything follows from the seed; no generated loop is unbounded,
 //! and numbers are cut back in each turn of a loop; programs print no address and
 //! no order that hashing decides.
 
 pub mod compare;
+#[cfg(feature = "planted")]
+pub mod faults;
 pub mod r#gen;
 pub mod mode;
 pub mod server;

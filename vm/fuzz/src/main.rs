@@ -19,6 +19,7 @@ usage: pyfuzz [option] ...
 --show           print the programs of the seeds instead of running them
 --reference=FILE compare the interpreter with this Python instead of with the JIT
 --quiet          no line per thousand programs
+--faults         plant defects, and count programs until each is found (feature `planted`)
 Exit code 0: no mismatch; 1: mismatches; 2: wrong usage.";
 
 struct Options {
@@ -30,6 +31,7 @@ struct Options {
     show: bool,
     reference: Option<PathBuf>,
     quiet: bool,
+    faults: bool,
 }
 
 fn options() -> Result<Options> {
@@ -42,6 +44,7 @@ fn options() -> Result<Options> {
         show: false,
         reference: None,
         quiet: false,
+        faults: false,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -64,6 +67,7 @@ fn options() -> Result<Options> {
             "--show" => o.show = true,
             "--reference" => o.reference = Some(value()?.into()),
             "--quiet" => o.quiet = true,
+            "--faults" => o.faults = true,
             "--help" | "-h" => {
                 println!("{HELP}");
                 std::process::exit(0);
@@ -93,7 +97,9 @@ fn main() {
         .stack_size(boot::NATIVE_STACK)
         .spawn(move || {
             let server = Server::boot()?;
-            if let Some(python) = &o.reference {
+            if o.faults {
+                faults(&server, &o)
+            } else if let Some(python) = &o.reference {
                 against_reference(&server, &o, python)
             } else {
                 fuzz(&server, &o)
@@ -221,4 +227,23 @@ fn against_reference(server: &Server, o: &Options, python: &std::path::Path) -> 
     }
     println!("{done} programs, {bad} differ");
     Ok(bad == 0)
+}
+
+/// Plants each defect in turn; true if all were found within `--count` programs.
+#[cfg(feature = "planted")]
+fn faults(server: &Server, o: &Options) -> Result<bool> {
+    let mut missed = 0;
+    println!("{:<34} programs", "planted defect");
+    for &fault in &pyrite_fuzz::faults::all() {
+        let n = pyrite_fuzz::faults::programs_until_found(server, fault, o.seed, o.count)?;
+        missed += usize::from(n.is_none());
+        let n = n.map_or("not found".to_owned(), |n| n.to_string());
+        println!("{:<34} {n:>8}", fault.to_string());
+    }
+    Ok(missed == 0)
+}
+
+#[cfg(not(feature = "planted"))]
+fn faults(_: &Server, _: &Options) -> Result<bool> {
+    bail!("--faults needs a build with the feature `planted`")
 }

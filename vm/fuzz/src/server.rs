@@ -26,6 +26,9 @@ const MARK: &str = "\n\u{1}counters ";
 /// A booted VM.
 pub struct Server {
     vm: *mut Vm,
+    /// What goes wrong in the runs.
+    #[cfg(feature = "planted")]
+    pub planted: std::cell::Cell<Option<crate::faults::Planted>>,
 }
 
 /// What a run showed.
@@ -76,7 +79,11 @@ impl Server {
         let args = args::parse(argv.iter().map(Into::into).collect())
             .map_err(|_| anyhow!("the VM refused its options"))?;
         let vm = boot::start(&args).map_err(|code| anyhow!("the VM did not start ({code})"))?;
-        Ok(Server { vm })
+        Ok(Server {
+            vm,
+            #[cfg(feature = "planted")]
+            planted: std::cell::Cell::new(None),
+        })
     }
 
     /// Runs a program.
@@ -103,6 +110,8 @@ impl Server {
                 libc::dup2(writer.as_raw_fd(), 1);
                 libc::dup2(writer.as_raw_fd(), 2);
                 let vm = &mut *self.vm;
+                #[cfg(feature = "planted")]
+                crate::faults::plant(self.planted.get());
                 let run = std::panic::AssertUnwindSafe(|| child(vm, source, mode));
                 let code = std::panic::catch_unwind(run).unwrap_or(101);
                 libc::_exit(code);

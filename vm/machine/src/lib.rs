@@ -4,6 +4,7 @@
 
 mod core;
 mod header;
+pub mod plant;
 mod value;
 
 pub use core::{Cmp, Core, Ctl, Field};

@@ -36,6 +36,18 @@ impl Gen {
             let c = self.class();
             all.push(c);
         }
+        all.push(line(
+            "def keep(n, at):\n    return n\ndef count(n, at):\n    global g0\n    g0 = g0 + 1 & 1023\n    return n + at & 255",
+        ));
+        let what = self.mutation();
+        let what = match what {
+            Stmt::Line(text) => text,
+            Stmt::Block(_) => "pass".into(),
+        };
+        all.push(block(
+            "def mutate(n, at)",
+            vec![block("if n == at", vec![line(what)]), line("return n")],
+        ));
         for _ in 0..1 + self.rng.below(2) {
             let g = self.generator();
             all.push(g);
@@ -248,7 +260,13 @@ impl Gen {
         let init = if derived && self.rng.chance(60) {
             vec![line("super().__init__(a, b)"), line("self.c = None")]
         } else {
-            vec![line("self.a = a"), line("self.b = b")]
+            // Two orders: the same attribute in another place.
+            let (a, b) = (line("self.a = a"), line("self.b = b"));
+            if self.rng.chance(50) {
+                vec![a, b]
+            } else {
+                vec![b, a]
+            }
         };
         if !derived || self.rng.chance(60) {
             body.insert(1, block("def __init__(self, a, b=7)", init));

@@ -66,7 +66,7 @@ impl Gen {
     fn cuts(&mut self) -> Vec<String> {
         let mut all = Vec::new();
         for n in self.env.ints.clone() {
-            let limit = self.rng.pick(&[40, 51, 64, 66, 70]);
+            let limit = self.rng.pick(&[40, 45, 48, 48, 51, 64, 66, 70]);
             all.push(format!(
                 "if {n} > {} or {n} < -{}: {n} %= 1000003",
                 1u128 << limit,
@@ -102,7 +102,12 @@ impl Gen {
     }
 
     fn compound(&mut self) -> Stmt {
-        match self.rng.below(22) {
+        match self.rng.below(24) {
+            22 | 23 => {
+                let c = self.rare();
+                let s = self.mutation();
+                block(format!("if {c}"), vec![s])
+            }
             0..=5 => {
                 let c = self.truth(2);
                 let body = self.suite();
@@ -371,10 +376,15 @@ impl Gen {
     }
 
     /// A change of what traces rest on.
-    fn mutation(&mut self) -> Stmt {
+    pub(super) fn mutation(&mut self) -> Stmt {
         let k = self.rng.below(self.classes.max(1));
         let a = self.int(0);
-        let text = match self.rng.below(18) {
+        let text = match self.rng.below(22) {
+            // The name moves to another place of its namespace.
+            18 => "_v = globals().pop('g1')\nglobals()['fresh'] = 1\nglobals()['g1'] = _v".into(),
+            19 => "for _i in range(9): globals()['fresh' + str(_i)] = _i".into(),
+            20 => format!("K{k}.m0 = lambda self, x: self.b - x"),
+            21 => format!("K{k}.__call__ = lambda self, x: 5"),
             0 => format!("K{k}.m0 = alternative"),
             1 => format!("K{k}.count = {a}"),
             2 => format!("K{k}.extra = {a}"),
@@ -426,7 +436,12 @@ impl Gen {
             0..=9 => match self.pick(&self.env.ints.clone()) {
                 Some(i) => {
                     let e = self.int(3);
-                    match self.rng.below(6) {
+                    match self.rng.below(8) {
+                        6 => format!("{i} += {i}"),
+                        7 => {
+                            let k = self.rng.pick(&["16", "4096", "65536", "1048576", "-4096"]);
+                            format!("{i} = {i} * {k}")
+                        }
                         0 => format!("{i} += {e}"),
                         1 => format!("{i} -= {e}"),
                         2 => format!("{i} ^= {e}"),
@@ -515,6 +530,21 @@ impl Gen {
                     _ => "pass".into(),
                 }
             }
+            35 | 36 if !self.env.counters.is_empty() && self.rng.chance(60) => {
+                // Something changes within a call that the trace does not look into.
+                let names = self.env.counters.clone();
+                let n = self.pick(&names).unwrap_or_else(|| "3".into());
+                let at = self.rng.below(30);
+                match self.rng.below(4) {
+                    0 => format!("mutate(*[{n}, {at}])"),
+                    1 => format!("mutate(n={n}, **{{'at': {at}}})"),
+                    2 => format!("sorted([{n}], key=lambda q: mutate(q, {at}))"),
+                    _ => {
+                        let c = self.rare();
+                        format!("(keep if {c} else count)({n}, {at})")
+                    }
+                }
+            }
             35 => {
                 let c = self.rare();
                 let s = self.any(1);
@@ -590,7 +620,15 @@ impl Gen {
         };
         let other = self.pick(&objects).unwrap_or_else(|| o.clone());
         let (e, k) = (self.int(2), self.rng.below(self.classes.max(1)));
-        match self.rng.below(16) {
+        match self.rng.below(19) {
+            16 | 17 => {
+                let (c, n) = (self.rare(), self.rng.below(self.classes.max(1)));
+                format!("{o} = K{k}({e}, 3) if {c} else K{n}(2, 4)")
+            }
+            18 => {
+                let (c, n) = (self.rare(), self.rng.below(self.classes.max(1)));
+                format!("{o} = (K{k} if {c} else K{n})({e}, 5)")
+            }
             0..=3 => format!("{o}.{} = {e}", self.rng.pick(&["a", "b"])),
             4 | 5 => format!("{o} = K{k}({e}, {})", self.int(0)),
             6 | 7 => format!("{o} = {o} + {other}"),

@@ -15,6 +15,7 @@ use pyrite_jit_ir::{OpCode, Resume, SnapshotId, Trace, TraceId, TraceKind};
 use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
 use pyrite_jit_record::{Abort, Recorder};
 use pyrite_jit_x64::{Activation, Backend, CompileOptions, Compiled, Layout};
+use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Ctl, Value};
 use pyrite_objects::code::CodeData;
 use pyrite_objects::vm::Vm;
@@ -222,7 +223,10 @@ fn forked(vm: &mut Vm) {
 fn invalidate(vm: &mut Vm, object: Value) {
     let j = jit(vm);
     // What is being recorded may rest on it already.
-    j.disturbed = true;
+    j.disturbed = !plant::is(Fault::DisturbanceIgnored);
+    if plant::is(Fault::NothingInvalidated) {
+        return;
+    }
     let Some(traces) = j.dependents.remove(&object.bits()) else {
         return;
     };
@@ -817,7 +821,7 @@ fn finish(
         Abort::Backend
     })?;
     for &r in &compiled.roots {
-        if vm.heap.contains(r as *const u8) {
+        if vm.heap.contains(r as *const u8) && !plant::is(Fault::ConstantsNotKept) {
             j.roots.push(Value::from_bits(r));
         }
     }

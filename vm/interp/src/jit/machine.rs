@@ -17,6 +17,7 @@ use pyrite_bytecode::{CmpOp, Ins};
 use pyrite_gc::RootVec;
 use pyrite_jit_ir::{AliasClass, Op, OpCode, OpRef};
 use pyrite_jit_record::{Abort, Host, Int, Recorder, Word};
+use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Core, Ctl, Field, Value};
 use pyrite_objects::code::{CodeData, ic};
 use pyrite_objects::dict::WATCHED;
@@ -137,6 +138,9 @@ impl PyHost {
     }
 
     fn watch_type(&mut self, class: Value) {
+        if plant::is(Fault::ClassNotWatched) {
+            return;
+        }
         self.vm().type_data(Gc::from_value(class)).watched = true;
         self.watch(class);
     }
@@ -174,7 +178,9 @@ fn dict_entry(m: &mut PyRecorder, d: Value, entry: usize, dict: Word) -> Word {
         AliasClass(KEYS_VERSION.class),
     );
     let c = m.e.int(i64::from(version));
-    m.e.guard(OpCode::IEq, &[v, c], true);
+    if !plant::is(Fault::KeysNotGuarded) {
+        m.e.guard(OpCode::IEq, &[v, c], true);
+    }
     let entries = m.load(dict, ENTRIES);
     m.load(entries, Field::word(2 + entry * 3 + 2, class::DICT))
 }
@@ -213,7 +219,9 @@ impl PyMachine for PyRecorder {
             _ => {}
         }
         let s = shape_of(v.now);
-        self.e.guard_shape(v.r, s.id(), true);
+        if !plant::is(Fault::ShapeNotGuarded) {
+            self.e.guard_shape(v.r, s.id(), true);
+        }
         self.host.watch_class(v.now);
         match f.kind {
             ic::SLOT => Attr::Slot(slot_field(f.slot as usize)),
@@ -600,7 +608,9 @@ impl Lookups for PyRecorder {
             for &dict in seen {
                 let dd: Gc<PyDict> = Gc::from_value(dict);
                 dd.flags.set(dd.flags.get() | WATCHED);
-                self.host.watch(dict);
+                if !plant::is(Fault::GlobalsNotWatched) {
+                    self.host.watch(dict);
+                }
             }
             return self.value(now);
         }

@@ -22,6 +22,7 @@ use pyrite_jit_x64::Activation;
 use pyrite_machine::Value;
 use pyrite_objects::generator::Resumed;
 use pyrite_objects::layout::Layout;
+use pyrite_machine::plant::{self, Fault};
 use pyrite_objects::vm::{R, Raised, Vm};
 use std::collections::BTreeSet;
 
@@ -350,7 +351,9 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     }
     // SAFETY: `at` is the instruction.
     let pc = unsafe { at.add(1) };
-    flush(m, ins);
+    if !plant::is(Fault::NotFlushed) {
+        flush(m, ins);
+    }
     let target = CallTarget {
         name: ins.op().name().into(),
         addr: residual as *const () as usize,
@@ -370,12 +373,18 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     let ended = execute(m.host.vm(), pc, base);
     m.host.residuals += 1;
     // What the instruction wrote is in the VM: an exit must not restore it.
-    each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
+    if !plant::is(Fault::WrittenNotForgotten) {
+        each_written(ins, &mut |r| m.e.forget_slot(m.off + r as i32));
+    }
     m.e.resume_finish(pc as u64, m.off, FORCED, status);
     let c = m.e.int(ended);
-    m.e.guard(OpCode::IEq, &[status, c], true);
+    if !plant::is(Fault::EndingNotGuarded) {
+        m.e.guard(OpCode::IEq, &[status, c], true);
+    }
     // The instruction may have changed what the trace rests on.
-    m.e.guard(OpCode::Valid, &[], true);
+    if !plant::is(Fault::ValidityNotChecked) {
+        m.e.guard(OpCode::Valid, &[], true);
+    }
     if ended == RAISED {
         m.give_up(Abort::Exception);
         return;

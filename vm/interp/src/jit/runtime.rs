@@ -3,6 +3,7 @@
 use super::driver::{FORCED, jit};
 use pyrite_jit_ir::Width;
 use pyrite_jit_x64::{ExitState, Materialize, Mode};
+use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Header, Value};
 use pyrite_objects::vm::Vm;
 use std::ffi::c_void;
@@ -19,6 +20,9 @@ struct Maker<'a> {
 
 impl Materialize for Maker<'_> {
     fn big_int(&mut self, value: i64) -> u64 {
+        if plant::is(Fault::BigIntegerCut) {
+            return self.vm.new_int(i64::from(value as i32)).bits();
+        }
         self.vm.new_int(value).bits()
     }
     fn new_object(&mut self, words: u32, header: u64) -> u64 {
@@ -28,6 +32,9 @@ impl Materialize for Maker<'_> {
         p as u64
     }
     fn store_field(&mut self, object: u64, offset: i32, width: Width, bits: u64) {
+        if plant::is(Fault::FieldNotRestored) && offset == 16 {
+            return;
+        }
         let p = (object as i64 + i64::from(offset)) as *mut u8;
         // SAFETY: a field of the object just made.
         unsafe {
@@ -41,6 +48,9 @@ impl Materialize for Maker<'_> {
         self.vm.write_barrier(Value::from_bits(object));
     }
     fn store_slot(&mut self, slot: i32, word: u64) {
+        if plant::is(Fault::SlotNotRestored) && slot % 5 == 0 {
+            return;
+        }
         // SAFETY: a slot of the trace's windows, which were checked to fit.
         unsafe { *self.base.offset(slot as isize) = word }
     }
@@ -64,6 +74,9 @@ pub(super) extern "C" fn on_exit(
     let extent = j.extent_of(unsafe { (*info).trace });
     // SAFETY: the trace was entered only after its frames were checked to fit.
     vm.alloc.top = unsafe { base.offset(extent as isize) } as u64;
+    if plant::is(Fault::FrameSlotsUnrooted) {
+        vm.alloc.top = base as u64;
+    }
     // SAFETY: exit tables only grow while nothing is compiled, and boxing compiles nothing.
     let resumption = unsafe { (*info).restore(&state, &mut Maker { vm, base }) };
     match resumption.mode {
@@ -105,5 +118,7 @@ pub(super) extern "C" fn alloc_slow(vm: *mut c_void, site: u32, frame: *mut u64,
 
 /// An old object was written.
 pub(super) extern "C" fn barrier_slow(vm: *mut c_void, object: u64) {
-    vm_of(vm).write_barrier(Value::from_bits(object));
+    if !plant::is(Fault::BarrierForgets) {
+        vm_of(vm).write_barrier(Value::from_bits(object));
+    }
 }

@@ -18,6 +18,7 @@ pub use host::Host;
 
 use pyrite_jit_ir::{AliasClass, Op, OpCode, OpRef};
 use pyrite_jit_opt::Emitter;
+use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Cmp, Core, Field, Header, Value};
 
 /// A value word with its name in the trace.
@@ -101,7 +102,7 @@ impl<H: Host> Recorder<H> {
 
     /// A constant word, kept alive and in place by the host.
     pub fn constant(&mut self, v: Value) -> OpRef {
-        if v.is_ptr() {
+        if v.is_ptr() && !plant::is(Fault::ConstantsNotKept) {
             self.host.keep(v);
         }
         self.e.word(v.bits())
@@ -137,6 +138,11 @@ impl<H: Host> Recorder<H> {
 
     fn arith(&mut self, code: OpCode, a: Int, b: Int, now: Option<i64>) -> (Int, Truth) {
         // Without folding every result is boxed, and beyond 50 bits that fails.
+        let code = match code {
+            OpCode::IAddOvf if plant::is(Fault::OverflowNotGuarded) => OpCode::IAdd,
+            OpCode::ISubOvf if plant::is(Fault::OverflowNotGuarded) => OpCode::ISub,
+            _ => code,
+        };
         let now = now.filter(|i| self.wide_ints || Value::try_int(*i).is_some());
         match now {
             Some(now) => (
@@ -158,10 +164,18 @@ impl<H: Host> Recorder<H> {
         unsafe { p.ptr().cast::<u8>().offset(f.offset as isize).cast() }
     }
 
+    fn emit_barrier(&mut self, p: Word, v: Word) {
+        if !plant::is(Fault::NoBarrier) {
+            self.e.emit(Op::new(OpCode::Barrier).with(&[p.r, v.r]));
+        }
+    }
+
     /// Guards that a word is this very one.
     pub fn guard_word(&mut self, v: Word) -> Value {
-        let c = self.constant(v.now);
-        self.e.guard(OpCode::Same, &[v.r, c], true);
+        if !plant::is(Fault::WordNotGuarded) {
+            let c = self.constant(v.now);
+            self.e.guard(OpCode::Same, &[v.r, c], true);
+        }
         v.now
     }
 }
@@ -220,6 +234,9 @@ impl<H: Host> Core for Recorder<H> {
         Self::guarded(v.now.is_null(), OpCode::NonNull, v.r, OpRef::NONE, true)
     }
     fn same(&mut self, a: Word, b: Word) -> Truth {
+        if plant::is(Fault::SameNotGuarded) {
+            return Truth::known(a.now == b.now);
+        }
         Self::guarded(a.now == b.now, OpCode::Same, a.r, b.r, false)
     }
     fn icmp(&mut self, op: Cmp, a: Int, b: Int) -> Truth {
@@ -286,8 +303,10 @@ impl<H: Host> Core for Recorder<H> {
         self.guard_word(v)
     }
     fn promote_int(&mut self, i: Int) -> i64 {
-        let c = self.e.int(i.now);
-        self.e.guard(OpCode::IEq, &[i.r, c], true);
+        if !plant::is(Fault::IntegerNotGuarded) {
+            let c = self.e.int(i.now);
+            self.e.guard(OpCode::IEq, &[i.r, c], true);
+        }
         i.now
     }
     fn unbox_int(&mut self, v: Word) -> Int {
@@ -479,7 +498,7 @@ impl<H: Host> Core for Recorder<H> {
         self.host.barrier(p.now);
         self.e
             .store(OpCode::StVal, &[p.r, v.r], f.offset, AliasClass(f.class));
-        self.e.emit(Op::new(OpCode::Barrier).with(&[p.r, v.r]));
+        self.emit_barrier(p, v);
     }
     fn store_int(&mut self, p: Word, f: Field, i: Int) {
         // SAFETY: see `word_at`.
@@ -497,7 +516,7 @@ impl<H: Host> Core for Recorder<H> {
             f.offset,
             AliasClass(f.class),
         );
-        self.e.emit(Op::new(OpCode::Barrier).with(&[p.r, v.r]));
+        self.emit_barrier(p, v);
     }
     fn store_shape(&mut self, p: Word, shape: u32) {
         // SAFETY: `p` is a live object; only the upper half of its header changes.
