@@ -15,7 +15,7 @@ pub struct Mode {
     pub moving: bool,
 }
 
-const SWITCHES: [&str; 5] = ["inline", "frames", "attrs", "watch", "bridges"];
+const SWITCHES: [&str; 6] = ["inline", "frames", "attrs", "watch", "bridges", "functions"];
 
 fn switches(bits: u32) -> Switches {
     Switches {
@@ -24,11 +24,12 @@ fn switches(bits: u32) -> Switches {
         attrs: bits & 4 != 0,
         watch: bits & 8 != 0,
         bridges: bits & 16 != 0,
+        functions: bits & 32 != 0,
     }
 }
 
 fn bits(s: Switches) -> u32 {
-    [s.inline, s.frames, s.attrs, s.watch, s.bridges]
+    [s.inline, s.frames, s.attrs, s.watch, s.bridges, s.functions]
         .iter()
         .enumerate()
         .map(|(i, on)| u32::from(*on) << i)
@@ -68,7 +69,7 @@ impl Mode {
     /// the collector in every third program.
     pub fn of_seed(seed: u64) -> Vec<Mode> {
         let mut rng = Rng::new(seed ^ 0x00C0_FFEE_5EED);
-        let all = switches(31);
+        let all = switches(63);
         let mut threshold = || [1, 1, 2, 2, 7][rng.below(5)];
         let (a, b, c) = (threshold(), threshold(), threshold());
         let passes = match rng.below(4) {
@@ -78,7 +79,7 @@ impl Mode {
         };
         let on = match rng.below(4) {
             0 => all,
-            1 => switches(31 ^ 1 << rng.below(5)),
+            1 => switches(63 ^ 1 << rng.below(6)),
             _ => switches(rng.bits() as u32),
         };
         let mut modes = vec![

@@ -4,6 +4,7 @@
 
 mod core;
 mod header;
+pub mod plain;
 pub mod plant;
 mod value;
 

@@ -11,6 +11,7 @@
 //! language is.
 
 mod abort;
+pub mod drive;
 mod host;
 
 pub use abort::Abort;

@@ -153,6 +153,7 @@ impl Observer for Native {
                 lim: cur,
                 top: 0,
                 activation: 0,
+                result: 0,
                 host: &mut **host,
             };
             let entry = host.backend.entry();
