@@ -2,9 +2,9 @@
 //! match loop made of the same table for builds where tail calls are not sure.
 //!
 //! A threaded handler is `extern "C" fn(pc, base, k, vm, ins)`; its last act is a
-//! call through the table in tail position, which LLVM turns into a jump from
-//! opt-level 1 on. This crate is compiled at such a level in every profile, and
-//! builds with assertions check that the native stack stays level.
+//! call through the table in tail position, which LLVM turns into a jump when it
+//! optimizes fully. Builds with assertions, whose handlers have more to clean up
+//! than a jump allows, dispatch by match.
 
 use crate::interp::Interp;
 use crate::ops;
@@ -13,7 +13,10 @@ use crate::slow::{Flow, slow_step, whole_step};
 use pyrite_bytecode::{Ins, Op};
 use pyrite_machine::{Ctl, Value};
 use pyrite_objects::vm::{R, Raised, Vm};
-use std::cell::Cell;
+
+/// Whether dispatch is by match: a threaded handler that cannot end in a jump
+/// leaves a frame on the native stack each time it runs.
+const BY_MATCH: bool = cfg!(any(feature = "match-dispatch", debug_assertions));
 
 type Handler = extern "C" fn(*const u64, *mut Value, *mut Value, *mut Vm, u64);
 
@@ -187,10 +190,6 @@ extern "C" fn slow(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm,
 /// next instruction follows in the same window.
 #[inline(never)]
 fn slow_work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
-    debug_assert!(
-        stack_is_level(),
-        "a handler's last call is a jump, so handlers leave nothing on the native stack"
-    );
     // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
     let vm = unsafe { &mut *vm };
     let flow = slow_step(vm, pc, base, Ins(ins));
@@ -221,27 +220,6 @@ fn traced(vm: &mut Vm, flow: Flow, pc: *const u64, base: *mut Value) -> Flow {
     }
 }
 
-thread_local! {
-    /// Where this thread's native stack was when Rust entered the dispatcher that
-    /// runs; kept in builds with assertions.
-    static ENTERED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Address of the native stack, nearly.
-#[inline(never)]
-fn stack_address() -> usize {
-    let here = 0u8;
-    std::hint::black_box(&raw const here) as usize
-}
-
-/// True if the handlers that ran since Rust entered the dispatcher have left the
-/// native stack as it was: one that calls its successor instead of jumping there
-/// adds a frame each time it runs.
-fn stack_is_level() -> bool {
-    const ROOM: usize = 16 << 10;
-    cfg!(feature = "match-dispatch") || ENTERED.get().abs_diff(stack_address()) < ROOM
-}
-
 /// Runs from an instruction in a window until the frame that Rust entered
 /// returns; its value.
 ///
@@ -262,18 +240,11 @@ pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
         let (base, pc) = (vm.base, vm.pc as *const u64);
         return run(vm, base, pc);
     }
-    let outer = ENTERED.get();
-    if cfg!(debug_assertions) {
-        ENTERED.set(stack_address());
-    }
     let p: *mut Vm = vm;
-    if cfg!(feature = "match-dispatch") {
+    if BY_MATCH {
         run_match(Interp { pc, base, k, vm: p });
     } else {
         next!(Interp { pc, base, k, vm: p });
-    }
-    if cfg!(debug_assertions) {
-        ENTERED.set(outer);
     }
     let r = vm.result;
     vm.result = Value::NULL;
