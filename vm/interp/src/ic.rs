@@ -109,7 +109,10 @@ pub fn decide_load(vm: &mut Vm, obj: Value, name: Value) -> Option<Found> {
         return None;
     }
     match layout {
-        Layout::Function | Layout::Native => Some(Found::with(ic::METHOD, attr)),
+        Layout::Function | Layout::Native if vm.is_method(attr) => {
+            Some(Found::with(ic::METHOD, attr))
+        }
+        Layout::Native => Some(Found::with(ic::VALUE, attr)),
         Layout::StaticMethod if ac == vm.types.staticmethod => Some(Found::with(
             ic::VALUE,
             Gc::<PyWrapped>::from_value(attr).func.get(),
@@ -272,7 +275,7 @@ pub fn decide_super(vm: &mut Vm, class: Value, this: Value, name: Value) -> Opti
     if f.is_null() || bind.is_null() {
         return None;
     }
-    matches!(vm.layout_of(f), Layout::Function | Layout::Native).then(|| Found {
+    vm.is_method(f).then(|| Found {
         extra: vm.type_version(t),
         ..Found::with(ic::SUPER, f)
     })

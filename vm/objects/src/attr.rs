@@ -1,7 +1,8 @@
 //! Attributes: instances' own, and lookup with descriptors.
 
 use crate::layout::{
-    Array, Gc, Layout, PyGetSet, PyMember, PyMethod, PyModule, PyProperty, PyType, PyWrapped,
+    Array, Gc, Layout, PyGetSet, PyMember, PyMethod, PyModule, PyNative, PyProperty, PyType,
+    PyWrapped,
 };
 use crate::native::{Binding, GetSetDef};
 use crate::shape::{Shape, set_shape, shape_of};
@@ -252,7 +253,7 @@ impl Vm {
             return Ok(self.instance_get(obj, name));
         }
         match self.layout_of(attr) {
-            Layout::Function | Layout::Native => {
+            Layout::Function | Layout::Native if self.is_method(attr) => {
                 let own = self.instance_get(obj, name);
                 if own.is_some() {
                     return Ok(own);
@@ -344,7 +345,7 @@ impl Vm {
             } else {
                 self.bind(attr, obj)
             }),
-            Layout::Native => Ok(if obj.is_null() {
+            Layout::Native => Ok(if obj.is_null() || !self.is_method(attr) {
                 attr
             } else {
                 self.bind(attr, obj)
@@ -593,6 +594,16 @@ impl Vm {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// True for a function that binds its receiver when it is found on a class: every Python function, and those native
+    /// ones that are methods of a class. Functions of modules stay as they are.
+    pub fn is_method(&self, f: Value) -> bool {
+        match self.layout_of(f) {
+            Layout::Function => true,
+            Layout::Native => Gc::<PyNative>::from_value(f).owner.get().is_some(),
+            _ => false,
         }
     }
 

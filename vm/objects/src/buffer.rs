@@ -79,10 +79,6 @@ impl Vm {
     /// The bytes of an object that can be written to; `None` for anything else.
     /// Good until the object may change; nothing may allocate on the heap
     /// meanwhile.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the bytes are the object's, not the VM's"
-    )]
     pub fn buffer_mut(&self, v: Value) -> Option<&'static mut [u8]> {
         let e = self.exported(v)?;
         if e.readonly {

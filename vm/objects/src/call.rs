@@ -57,8 +57,7 @@ impl Vm {
                     let m = format!("'{}' object is not callable", self.tp_name(class));
                     return Err(self.type_error(&m));
                 }
-                let ml = self.layout_of(m);
-                if matches!(ml, Layout::Function | Layout::Native) {
+                if self.is_method(m) {
                     return self.call_with_self(m, f, args, kwnames);
                 }
                 let bound = self.descr_get_any(m, f, class.value())?;
@@ -105,14 +104,12 @@ impl Vm {
 
     /// Calls what a class lookup found, as a method of `this`.
     pub fn call_method_value(&mut self, f: Value, this: Value, args: &[Value]) -> R {
-        match self.layout_of(f) {
-            Layout::Function | Layout::Native => self.call_with_self(f, this, args, Value::NULL),
-            _ => {
-                let class = self.class_of(this).value();
-                let b = self.descr_get_any(f, this, class)?;
-                self.call(b, args)
-            }
+        if self.is_method(f) {
+            return self.call_with_self(f, this, args, Value::NULL);
         }
+        let class = self.class_of(this).value();
+        let b = self.descr_get_any(f, this, class)?;
+        self.call(b, args)
     }
 
     /// `obj.name(*args)`.
@@ -125,10 +122,7 @@ impl Vm {
             )
         {
             let f = self.lookup(class, name);
-            if f.is_some()
-                && matches!(self.layout_of(f), Layout::Function | Layout::Native)
-                && self.instance_get(obj, name).is_null()
-            {
+            if f.is_some() && self.is_method(f) && self.instance_get(obj, name).is_null() {
                 return self.call_with_self(f, obj, args, Value::NULL);
             }
         }

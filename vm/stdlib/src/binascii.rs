@@ -437,7 +437,7 @@ mod tests {
             assert_eq!(a2b_base64(&b, false).as_deref(), Ok(s.as_bytes()));
         }
         assert!(a2b_base64(b"ab=c", true).is_err());
-        assert_eq!(a2b_base64(b"a", false).unwrap_err().len(), 99);
+        assert!(a2b_base64(b"a", false).is_err_and(|m| m.contains("characters (1)")));
     }
 
     #[test]

@@ -59,9 +59,9 @@ static FUNCTIONS: [NativeDef; 18] = [
         "(threshold0, threshold1=10, threshold2=10, /)",
         effects::WRITES | effects::RAISES,
         |vm, a| {
-            for i in 0..3 {
-                if a[i].is_some() {
-                    let n = vm.index_i64(a[i], false)?;
+            for (i, threshold) in a.iter().take(3).enumerate() {
+                if threshold.is_some() {
+                    let n = vm.index_i64(*threshold, false)?;
                     put(vm, THRESHOLDS + i, n);
                 }
             }

@@ -6,7 +6,7 @@ use pyrite_objects::layout::{Gc, Layout, PyType};
 use pyrite_objects::native::{GetSetDef, NativeDef, class_def, def, effects, getter, static_def};
 use pyrite_objects::object_layout;
 use pyrite_objects::types::TypeDef;
-use pyrite_objects::vm::{R, Raised, Vm};
+use pyrite_objects::vm::{R, Vm};
 use std::time::{Duration, Instant};
 
 const ANY: u8 = effects::ANY;
@@ -459,17 +459,6 @@ fn epoll(vm: &mut Vm, a: &[Value]) -> R {
         vm.list_append(out, t);
     }
     Ok(out)
-}
-
-trait PlainOsError {
-    fn os_error(&mut self, message: &str) -> Raised;
-}
-
-impl PlainOsError for Vm {
-    fn os_error(&mut self, message: &str) -> Raised {
-        let class = self.types.os_error;
-        self.raise_str(class, message)
-    }
 }
 
 /// Makes the module.

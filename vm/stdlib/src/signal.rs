@@ -357,8 +357,8 @@ fn deliver(vm: &mut Vm) -> R<()> {
             Value::NULL,
         );
     }
-    for n in 1..NSIG {
-        if !TRIPPED[n].swap(false, Ordering::SeqCst) {
+    for (n, tripped) in TRIPPED.iter().enumerate().skip(1) {
+        if !tripped.swap(false, Ordering::SeqCst) {
             continue;
         }
         let list = vm.statics[slots::SIGNAL_HANDLERS];

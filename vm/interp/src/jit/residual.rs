@@ -20,9 +20,9 @@ use pyrite_jit_ir::{CallTarget, ClassSet, Effects, OpCode, Ty};
 use pyrite_jit_record::Abort;
 use pyrite_jit_x64::Activation;
 use pyrite_machine::Value;
+use pyrite_machine::plant::{self, Fault};
 use pyrite_objects::generator::Resumed;
 use pyrite_objects::layout::Layout;
-use pyrite_machine::plant::{self, Fault};
 use pyrite_objects::vm::{R, Raised, Vm};
 use std::collections::BTreeSet;
 

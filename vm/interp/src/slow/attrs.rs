@@ -13,10 +13,7 @@ pub fn load_method(vm: &mut Vm, o: Value, name: Value) -> R<(Value, Value)> {
         && !matches!(layout, Layout::Type | Layout::Module | Layout::Super)
     {
         let f = vm.lookup(class, name);
-        if f.is_some()
-            && matches!(vm.layout_of(f), Layout::Function | Layout::Native)
-            && vm.instance_get(o, name).is_null()
-        {
+        if f.is_some() && vm.is_method(f) && vm.instance_get(o, name).is_null() {
             return Ok((f, o));
         }
     }

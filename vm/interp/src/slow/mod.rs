@@ -26,7 +26,7 @@ use matching::{match_class, match_keys};
 use names::{empty_cell, load_global, namespace_get, unbound_local, undefined};
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
 use pyrite_machine::Value;
-use pyrite_objects::layout::{Gc, Layout, PyCell};
+use pyrite_objects::layout::{Gc, PyCell};
 use pyrite_objects::ops::BinOp;
 use pyrite_objects::vm::{R, Raised, Vm};
 
@@ -255,10 +255,7 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             if vm.is_type(class) && this.is_some() {
                 let tc = pyrite_objects::super_::super_check(vm, class, this)?;
                 let (f, bind) = pyrite_objects::super_::super_find(vm, class, this, tc, name(c));
-                if f.is_some()
-                    && bind.is_some()
-                    && matches!(vm.layout_of(f), Layout::Function | Layout::Native)
-                {
+                if f.is_some() && bind.is_some() && vm.is_method(f) {
                     r.set(a, f);
                     r.set(a + FRAME_HEADER, this);
                     return NEXT;
@@ -451,7 +448,7 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
                 }
                 return Err(vm.type_error(&m));
             }
-            if matches!(vm.layout_of(f), Layout::Function | Layout::Native) {
+            if vm.is_method(f) {
                 r.set(a, f);
                 r.set(a + FRAME_HEADER, o);
             } else {

@@ -10,8 +10,7 @@ pub struct Code {
     pub(super) size: usize,
     /// What `memoryview.format` says.
     pub(super) format: &'static str,
-    /// Machine format for pickles: little-endian ones of the list in `array.c`'s manner,
-    /// where an odd number is the big-endian kind.
+    /// Number of the format in pickles, see [`machine_format`].
     pub(super) machine: i64,
 }
 
@@ -40,7 +39,8 @@ pub(super) static CODES: [Code; 13] = [
     code(b'd', 8, "d", 16),
 ];
 
-/// Items as a pickle from any machine has them: size, signed (for integers), kind, big-endian.
+/// Items as a pickle from any machine has them: a typecode that reads them (`x`
+/// for UTF-16), their size, and whether they are big-endian.
 pub(super) fn machine_format(n: i64) -> Option<(u8, usize, bool)> {
     Some(match n {
         0 => (b'B', 1, false),

@@ -233,14 +233,7 @@ fn new(vm: &mut Vm, a: &[Value], large: bool) -> R {
     } else {
         (Blake2s::MAX, Blake2s::SALT)
     };
-    let name = if large { "blake2b" } else { "blake2s" };
-    let m = format!("digest_size for {name} must be between 1 and {max} bytes, here it is");
-    let given = if a[2].is_null() {
-        max as i64
-    } else {
-        ssize(vm, a[2])?
-    };
-    let m = format!("{m} {given}");
+    let m = format!("digest_size must be between 1 and {max} bytes");
     let digest_size = number(vm, a[2], max as i64, 1, max as i64, &m)? as usize;
     let m = format!("maximum salt length is {salt} bytes");
     let salt_bytes = text(vm, a[4], salt, &m)?;
@@ -250,7 +243,12 @@ fn new(vm: &mut Vm, a: &[Value], large: bool) -> R {
     let depth = number(vm, a[7], 1, 1, 255, "depth must be between 1 and 255")?;
     let leaf_size = unsigned(vm, a[8], 32, "leaf_size is too large")?;
     let bits = if large { 64 } else { 48 };
-    let node_offset = unsigned(vm, a[9], bits, "node_offset is too large")?;
+    let m = if large {
+        "int too big to convert"
+    } else {
+        "node_offset is too large"
+    };
+    let node_offset = unsigned(vm, a[9], bits, m)?;
     let m = "node_depth must be between 0 and 255";
     let node_depth = number(vm, a[10], 0, 0, 255, m)?;
     let m = format!("inner_size must be between 0 and is {max}");
@@ -292,12 +290,7 @@ fn unsigned(vm: &mut Vm, v: Value, bits: u32, error: &str) -> R<u64> {
     let i = vm.index(v)?;
     let big = vm.int_to_big(i);
     if pyrite_objects::int::is_negative(vm, i) {
-        let m = if bits == 32 {
-            "can't convert negative value to unsigned int"
-        } else {
-            "can't convert negative int to unsigned"
-        };
-        return Err(vm.overflow_error(m));
+        return Err(vm.value_error("value must be positive"));
     }
     match u64::try_from(&big) {
         Ok(n) if bits == 64 || n >> bits == 0 => Ok(n),

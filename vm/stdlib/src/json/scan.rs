@@ -343,7 +343,7 @@ fn string(vm: &mut Vm, source: Value, start: usize, strict: bool) -> R<Read> {
                 }
                 c
             }
-            _ => return Err(decode_error(vm, "Invalid \\escape: ", source, i - 1)),
+            _ => return Err(decode_error(vm, "Invalid \\escape", source, i - 1)),
         };
         out.push(c);
         i += 1;

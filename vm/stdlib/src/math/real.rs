@@ -131,8 +131,8 @@ pub fn fmod(x: f64, y: f64) -> Res {
     checked2(x, y, c::fmod(x, y))
 }
 
-const LANCZOS_G: f64 = 6.024_680_040_776_729_583_740_234_375;
-const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_729_583_740_234_375;
+const LANCZOS_G: f64 = 6.024_680_040_776_73;
+const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_73;
 #[expect(
     clippy::excessive_precision,
     reason = "the published digits, rounded by the compiler"

@@ -268,20 +268,6 @@ fn length(vm: &mut Vm, v: Value) -> R<usize> {
     }
 }
 
-/// The bytes of an argument that is to be written.
-fn data(vm: &mut Vm, v: Value) -> R<&'static [u8]> {
-    match vm.as_bytes(v) {
-        Some(b) => Ok(vm.bytes(b)),
-        None => {
-            let m = format!(
-                "a bytes-like object is required, not '{}'",
-                vm.class_name(v)
-            );
-            Err(vm.type_error(&m))
-        }
-    }
-}
-
 pub(super) fn read(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
     let mut buf = vec![0u8; length(vm, a[1])?];
@@ -309,7 +295,7 @@ pub(super) fn pread(vm: &mut Vm, a: &[Value]) -> R {
 
 pub(super) fn write(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
-    let b = data(vm, a[1])?;
+    let b = crate::args::readable(vm, a[1])?;
     // SAFETY: the slice is live.
     match fs::retry(vm, || unsafe {
         libc::write(fd, b.as_ptr().cast(), b.len())
@@ -321,7 +307,7 @@ pub(super) fn write(vm: &mut Vm, a: &[Value]) -> R {
 
 pub(super) fn pwrite(vm: &mut Vm, a: &[Value]) -> R {
     let fd = c_int(vm, a[0])?;
-    let b = data(vm, a[1])?;
+    let b = crate::args::readable(vm, a[1])?;
     let at = c_long(vm, a[2])?;
     // SAFETY: the slice is live.
     match fs::retry(vm, || unsafe {

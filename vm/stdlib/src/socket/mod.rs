@@ -492,7 +492,7 @@ fn getsockopt(vm: &mut Vm, a: &[Value]) -> R {
         done(vm, r)?;
         return Ok(Value::small(flag));
     }
-    if n < 0 || n > 1024 {
+    if !(0..=1024).contains(&n) {
         let class = vm.types.os_error;
         return Err(vm.raise_str(class, "getsockopt buflen out of range"));
     }

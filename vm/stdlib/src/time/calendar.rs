@@ -145,7 +145,7 @@ fn timestamp(vm: &mut Vm, v: Value) -> R<libc::time_t> {
             return Err(vm.value_error("Invalid value NaN (not a number)"));
         }
         let f = f.floor();
-        if !(-9.223_372_036_854_775_808e18..9.223_372_036_854_775_808e18).contains(&f) {
+        if !(i64::MIN as f64..-(i64::MIN as f64)).contains(&f) {
             return Err(vm.overflow_error(RANGE));
         }
         return Ok(f as libc::time_t);

@@ -24,7 +24,7 @@ fn decompose(old: bool, form: Form, c: u32, out: &mut Vec<u32>) {
     if s < S_COUNT {
         out.push(L_BASE + s / (V_COUNT * T_COUNT));
         out.push(V_BASE + s % (V_COUNT * T_COUNT) / T_COUNT);
-        if s % T_COUNT != 0 {
+        if !s.is_multiple_of(T_COUNT) {
             out.push(T_BASE + s % T_COUNT);
         }
         return;
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(nf(true, true, "ﬁ①"), "fi1");
         assert_eq!(nf(false, false, "한"), "\u{1112}\u{1161}\u{11ab}");
         assert_eq!(nf(true, false, "\u{1112}\u{1161}\u{11ab}"), "한");
-        // A mark between the two keeps them apart.
+        // Marks of lower classes in between do not keep the two apart.
         assert_eq!(nf(true, false, "a\u{327}\u{5ae}\u{300}"), "à\u{327}\u{5ae}");
     }
 }
