@@ -457,10 +457,11 @@ mod tests {
     use super::*;
 
     #[test]
+    // The values are CPython's, not always the nearest doubles.
     fn gamma_meets_factorials_and_poles() {
         assert_eq!(gamma(5.0), Ok(24.0));
         assert_eq!(gamma(23.0), Ok(1.124_000_727_777_607_7e21));
-        assert_eq!(gamma(0.5), Ok(1.772_453_850_905_516));
+        assert_eq!(gamma(0.5), Ok(1.772_453_850_905_515_9));
         assert_eq!(gamma(-3.0), Err(Edge::Domain));
         assert_eq!(gamma(171.7), Err(Edge::Range));
         assert_eq!(lgamma(1e-300), Ok(690.775_527_898_213_7));
