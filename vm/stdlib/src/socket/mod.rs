@@ -632,6 +632,8 @@ pub fn make(vm: &mut Vm) -> R {
         ..TypeDef::of::<PySocket>("socket", Layout::Library)
     });
     vm.type_data(t).has_finalizer = true;
+    // The library's subclass brings a slot for weak references of its own.
+    vm.type_data(t).weakrefable = false;
     set(vm, m, "socket", t.value());
     set(vm, m, "SocketType", t.value());
     let os_error = vm.types.os_error.value();
