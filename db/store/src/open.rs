@@ -15,11 +15,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "first_schema",
-    sql: include_str!("../../migrations/0001_first_schema.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "first_schema",
+        sql: include_str!("../../migrations/0001_first_schema.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "jobs_by_benchmark_and_subject",
+        sql: include_str!("../../migrations/0002_jobs_by_benchmark_and_subject.sql"),
+    },
+];
 
 /// Newest schema this program knows.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
@@ -244,11 +251,18 @@ mod test {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("n.db");
         drop(Store::open(&path).unwrap());
-        let altered = [Migration {
-            version: 1,
-            name: "first_schema",
-            sql: "CREATE TABLE meta (key, value)",
-        }];
+        let altered: Vec<Migration> = MIGRATIONS
+            .iter()
+            .map(|m| Migration {
+                version: m.version,
+                name: m.name,
+                sql: if m.version == 1 {
+                    "CREATE TABLE meta (key, value)"
+                } else {
+                    m.sql
+                },
+            })
+            .collect();
         let error = Store::prepare(Connection::open(&path).unwrap(), &path, &altered).unwrap_err();
         assert!(
             matches!(error, StoreError::ChangedMigration { version: 1, .. }),
@@ -261,25 +275,19 @@ mod test {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("n.db");
         drop(Store::open(&path).unwrap());
-        let first = &MIGRATIONS[0];
-        let next = [
-            Migration {
-                version: 1,
-                name: first.name,
-                sql: first.sql,
-            },
-            Migration {
-                version: 2,
-                name: "more",
-                sql: "CREATE TABLE more (x)",
-            },
-        ];
-        let store = Store::prepare(Connection::open(&path).unwrap(), &path, &next).unwrap();
+        let next = SCHEMA_VERSION + 1;
+        let migrations: Vec<Migration> = MIGRATIONS
+            .iter()
+            .map(|m| (m.version, m.name, m.sql))
+            .chain([(next, "more", "CREATE TABLE more (x)")])
+            .map(|(version, name, sql)| Migration { version, name, sql })
+            .collect();
+        let store = Store::prepare(Connection::open(&path).unwrap(), &path, &migrations).unwrap();
         store
             .conn
             .execute("INSERT INTO more VALUES (1)", [])
             .unwrap();
-        let copy = Store::open(&dir.path().join("n.db.before-2")).unwrap();
+        let copy = Store::open(&dir.path().join(format!("n.db.before-{next}"))).unwrap();
         assert!(
             copy.conn
                 .execute("INSERT INTO more VALUES (1)", [])

@@ -67,12 +67,17 @@ impl Store {
         Ok(variants)
     }
 
-    pub(super) fn page_benchmarks(&self) -> Result<Vec<Benchmark>> {
+    /// Benchmarks that the subject was to be measured on, on this machine: a subject with a shelf of its own does not lack
+    /// the programs of the others.
+    pub(super) fn page_benchmarks(&self, ids: Ids) -> Result<Vec<Benchmark>> {
         let labels = self.benchmark_labels()?;
-        let mut query = self
-            .conn
-            .prepare_cached("SELECT id, suite, category FROM benchmark ORDER BY name, suite")?;
-        let rows = query.query_map([], |row| {
+        // From the versions to their jobs by the index: the planner would rather begin with the runs.
+        let mut query = self.conn.prepare_cached(
+            "SELECT id, suite, category FROM benchmark WHERE EXISTS (SELECT 1 FROM benchmark_version AS bv \
+             CROSS JOIN job ON job.benchmark_version_id = bv.id CROSS JOIN run ON run.id = job.run_id \
+             WHERE bv.benchmark_id = benchmark.id AND job.subject_id = ?1 AND run.machine_id = ?2) ORDER BY name, suite",
+        )?;
+        let rows = query.query_map(params![ids.subject, ids.machine], |row| {
             let (id, suite, category): (i64, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(Benchmark {

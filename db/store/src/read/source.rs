@@ -54,7 +54,7 @@ impl Source for Store {
     fn benchmarks(&self, scope: &Scope) -> Answer<Vec<Benchmark>> {
         told(
             "benchmarks",
-            self.in_scope(scope, |_| self.page_benchmarks()),
+            self.in_scope(scope, |ids| self.page_benchmarks(ids)),
         )
     }
 
