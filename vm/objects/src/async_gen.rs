@@ -8,7 +8,7 @@
 use crate::generator::{Resumed, state};
 use crate::generator_type::{throw, thrown};
 use crate::layout::{Gc, Layout, PyGenerator, PyValueSub};
-use crate::native::{NativeDef, def, effects};
+use crate::native::{NativeDef, class_def, def, effects};
 use crate::object_layout;
 use crate::vm::{R, Raised, Vm};
 use pyrite_machine::Value;
@@ -63,6 +63,12 @@ static GENERATOR: &[NativeDef] = &[
     def("aclose", "($self, /)", ANY, |vm, a| {
         step_object(vm, a[0], Value::NULL, true)
     }),
+    class_def(
+        "__class_getitem__",
+        "($type, item, /)",
+        effects::ALLOC,
+        crate::list::class_getitem,
+    ),
 ];
 
 static ASEND: &[NativeDef] = &[

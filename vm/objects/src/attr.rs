@@ -361,8 +361,7 @@ impl Vm {
                 }
                 let fc = self.class_of(f);
                 if self.type_memo(fc).has_get {
-                    let meta = self.class_of(class).value();
-                    return self.descr_get(f, class, meta);
+                    return self.descr_get(f, class, class);
                 }
                 Ok(self.new_method(f, class))
             }
@@ -392,6 +391,9 @@ impl Vm {
                 self.check_owner(m.owner.get(), m.name.get(), obj)?;
                 let v = self.word(obj, m.offset.get());
                 if v.is_null() {
+                    if m.readonly.get() == PyMember::READONLY_OR_NONE {
+                        return Ok(self.none);
+                    }
                     return Err(self.no_attribute(obj, m.name.get()));
                 }
                 Ok(v)
@@ -404,7 +406,8 @@ impl Vm {
                 }
                 let none = self.none;
                 let o = if obj.is_null() { none } else { obj };
-                self.call_method_value(f, attr, &[o, class])
+                // Not bound, whatever it is: the descriptor is an argument.
+                self.call(f, &[attr, o, class])
             }
         }
     }
@@ -416,11 +419,11 @@ impl Vm {
         what: &str,
     ) -> crate::vm::Raised {
         let name = Gc::<PyProperty>::from_value(attr).name.get();
-        let cls = self.class_name(obj);
-        let m = if self.is_str(name) {
+        let cls = self.str_to_string(self.class_of(obj).qualname.get());
+        let m = if name.is_some() && name != self.none {
             format!(
-                "property '{}' of '{cls}' object has no {what}",
-                self.str_to_string(name)
+                "property {} of '{cls}' object has no {what}",
+                self.repr_string(name).unwrap_or_default()
             )
         } else {
             format!("property of '{cls}' object has no {what}")
@@ -598,11 +601,14 @@ impl Vm {
     }
 
     /// True for a function that binds its receiver when it is found on a class: every Python function, and those native
-    /// ones that are methods of a class. Functions of modules stay as they are.
+    /// ones that are methods of a class. Functions of modules stay as they are, and so do `__new__` and static methods.
     pub fn is_method(&self, f: Value) -> bool {
         match self.layout_of(f) {
             Layout::Function => true,
-            Layout::Native => Gc::<PyNative>::from_value(f).owner.get().is_some(),
+            Layout::Native => {
+                Gc::<PyNative>::from_value(f).owner.get().is_some()
+                    && self.class_of(f) != self.types.native
+            }
             _ => false,
         }
     }

@@ -140,7 +140,7 @@ pub fn boot(vm: &mut Vm) {
         ellipsis: PyValueSub [EllipsisType] false, not_implemented: PyValueSub [NotImplementedType] false,
         weakref: PyWeakRef [WeakRef] true, getset: PyGetSet [GetSet] false, member: PyMember [Member] false,
         mappingproxy: PyValueSub [MappingProxy] false, namespace: PyValueSub [Namespace] true,
-        generic_alias: PySlice [GenericAlias] true, union: PyValueSub [Union] false,
+        generic_alias: PySlice [GenericAlias] true, generic_alias_iter: PyValueSub [Library] false, union: PyValueSub [Union] false,
         enumerate: PySlice [Enumerate] true, zip: PySlice [Zip] true, map: PySlice [Map] true, filter: PySlice [Filter] true,
         reversed: PySlice [Reversed] true, memoryview: PyMemoryView [MemoryView] false,
         async_gen_value: PyValueSub [Awaitable] false, async_gen_asend: crate::async_gen::PyAsyncStep [Awaitable] false,
@@ -204,7 +204,7 @@ pub fn boot(vm: &mut Vm) {
         set_iter "set_iterator", call_iter "callable_iterator", slice "slice", property "property",
         staticmethod "staticmethod", classmethod "classmethod", super_ "super", none "NoneType", ellipsis "ellipsis",
         not_implemented "NotImplementedType", weakref "ReferenceType", getset "getset_descriptor", member "member_descriptor",
-        mappingproxy "mappingproxy", namespace "SimpleNamespace", generic_alias "GenericAlias", union "UnionType",
+        mappingproxy "mappingproxy", namespace "SimpleNamespace", generic_alias "GenericAlias", generic_alias_iter "generic_alias_iterator", union "UnionType",
         enumerate "enumerate", zip "zip", map "map", filter "filter", reversed "reversed", memoryview "memoryview",
         async_gen_value "async_generator_wrapped_value", async_gen_asend "async_generator_asend",
         async_gen_athrow "async_generator_athrow", anext_awaitable "anext_awaitable",
@@ -224,7 +224,8 @@ pub fn boot(vm: &mut Vm) {
         }
     }
     // A module's own attributes live in its namespace dict, not in slots.
-    vm.type_data(t.module).has_dict = false;
+    let module = vm.type_data(t.module);
+    (module.has_dict, module.slot_base) = (false, module.payload_words);
     for (c, seq) in [
         (t.list, true),
         (t.tuple, true),

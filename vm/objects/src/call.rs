@@ -1,7 +1,7 @@
 //! Calling from Rust.
 
 use crate::layout::{Gc, Layout, PyCode, PyFunction, PyMethod, PyNative, PyType, PyWrapped};
-use crate::native::{MAX_PARAMS, NativeDef};
+use crate::native::{Binding, MAX_PARAMS, NativeDef};
 use crate::vm::{R, Vm};
 use pyrite_machine::Value;
 
@@ -172,7 +172,7 @@ impl Vm {
         kwnames: Value,
     ) -> R {
         let owner = n.owner.get();
-        if owner.is_some() && def.binding == crate::native::Binding::Method {
+        if owner.is_some() && def.binding == Binding::Method {
             match args.first() {
                 Some(&s) if self.is_instance(s, Gc::from_value(owner)) => {}
                 Some(&s) => {
@@ -194,7 +194,7 @@ impl Vm {
                 }
             }
         }
-        if def.binding == crate::native::Binding::New {
+        if def.binding == Binding::New {
             let class = Gc::from_value(owner);
             let Some(&c) = args.first() else {
                 let m = format!("{}.__new__(): not enough arguments", self.tp_name(class));
@@ -272,14 +272,14 @@ impl Vm {
             let f = self.descr_get_any(new, Value::NULL, t.value())?;
             self.call_with_self(f, t.value(), args, kwnames)?
         };
-        if init != object_init && self.is_instance(obj, t) {
+        if self.is_instance(obj, t) {
             let class = self.class_of(obj);
             let init = if class == t {
                 init
             } else {
                 self.lookup(class, self.names.init)
             };
-            if init != object_init || class != t {
+            if init != object_init {
                 let r = match self.layout_of(init) {
                     Layout::Function | Layout::Native => {
                         self.call_with_self(init, obj, args, kwnames)?
@@ -334,12 +334,13 @@ impl Vm {
         owner: Value,
         module: Value,
     ) -> Value {
-        let class = if owner.is_some() && crate::function::is_slot_name(def.name) {
-            self.types.slot_wrapper
-        } else if owner.is_some() {
-            self.types.wrapper
-        } else {
+        let free = matches!(def.binding, Binding::Static | Binding::New);
+        let class = if owner.is_null() || free {
             self.types.native
+        } else if crate::function::is_slot_name(def.name) {
+            self.types.slot_wrapper
+        } else {
+            self.types.wrapper
         };
         let n = self.alloc::<PyNative>(class);
         n.def.set(def);

@@ -24,6 +24,8 @@ pub enum Codec {
     Utf32(Option<Order>),
     UnicodeEscape,
     RawUnicodeEscape,
+    /// By a table; see [`crate::charmap`].
+    Charmap,
 }
 
 /// Byte orders.
@@ -62,7 +64,7 @@ impl Codec {
     }
 
     /// As errors name it.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Codec::Utf8 | Codec::Utf8Sig => "utf-8",
             Codec::Latin1 => "latin-1",
@@ -75,6 +77,7 @@ impl Codec {
             Codec::Utf32(Some(Order::Big)) => "utf-32-be",
             Codec::UnicodeEscape => "unicodeescape",
             Codec::RawUnicodeEscape => "rawunicodeescape",
+            Codec::Charmap => "charmap",
         }
     }
 }
@@ -149,12 +152,12 @@ fn python_codec(vm: &mut Vm, what: &str, v: Value, encoding: Value, errors: Valu
 }
 
 /// What an error handler puts in.
-enum Stand {
+pub(crate) enum Stand {
     Text(Value),
     Bytes(Vec<u8>),
 }
 
-fn unicode_error(
+pub(crate) fn unicode_error(
     vm: &mut Vm,
     encoding: bool,
     codec: &str,
@@ -223,7 +226,7 @@ fn custom(
     Err(vm.type_error(&m))
 }
 
-fn encode_error(
+pub(crate) fn encode_error(
     vm: &mut Vm,
     codec: Codec,
     errors: &str,
@@ -317,9 +320,9 @@ fn push_unit32(out: &mut Vec<u8>, c: u32, o: Order) {
 /// Appends a code point if the codec can express it.
 fn push_encoded(out: &mut Vec<u8>, codec: Codec, c: u32) -> bool {
     match codec {
-        Codec::Latin1 if c < 0x100 => out.push(c as u8),
+        Codec::Latin1 | Codec::Charmap if c < 0x100 => out.push(c as u8),
         Codec::Ascii if c < 0x80 => out.push(c as u8),
-        Codec::Latin1 | Codec::Ascii => return false,
+        Codec::Latin1 | Codec::Charmap | Codec::Ascii => return false,
         _ if (0xD800..=0xDFFF).contains(&c) => return false,
         Codec::Utf16(o) => {
             let o = o.unwrap_or(Order::Little);
@@ -408,14 +411,14 @@ fn escape(t: Text<'_>, raw: bool) -> Vec<u8> {
 }
 
 /// A stretch that cannot be decoded.
-struct Bad<'a> {
-    all: &'a [u8],
-    range: std::ops::Range<usize>,
-    reason: &'static str,
+pub(crate) struct Bad<'a> {
+    pub(crate) all: &'a [u8],
+    pub(crate) range: std::ops::Range<usize>,
+    pub(crate) reason: &'static str,
 }
 
 /// Handles a decoding error; where to go on.
-fn decode_error(
+pub(crate) fn decode_error(
     vm: &mut Vm,
     codec: Codec,
     errors: &str,
@@ -498,7 +501,7 @@ pub fn decode_with(
 ) -> R<(Value, usize)> {
     let mut out = TextBuf::new();
     let used = match codec {
-        Codec::Latin1 => return Ok((vm.new_str_latin1(b), b.len())),
+        Codec::Latin1 | Codec::Charmap => return Ok((vm.new_str_latin1(b), b.len())),
         Codec::Utf8 | Codec::Ascii if b.is_ascii() => {
             return Ok((vm.new_str_latin1(b), b.len()));
         }

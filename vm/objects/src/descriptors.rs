@@ -30,10 +30,17 @@ static PROPERTY: &[NativeDef] = &[
     }),
     def(
         "__set_name__",
-        "($self, owner, name, /)",
-        effects::WRITES,
+        "($self, /, *args)",
+        effects::WRITES | effects::RAISES,
         |vm, a| {
-            property(a[0]).name.set(a[2]);
+            let [_, name] = *vm.tuple_items(a[1]) else {
+                let m = format!(
+                    "__set_name__() takes 2 positional arguments but {} were given",
+                    vm.tuple_len(a[1])
+                );
+                return Err(vm.type_error(&m));
+            };
+            property(a[0]).name.set(name);
             vm.write_barrier(a[0]);
             Ok(vm.none)
         },
@@ -44,14 +51,15 @@ static PROPERTY: &[NativeDef] = &[
 ];
 
 static PROPERTY_FIELDS: &[GetSetDef] = &[
-    getter("fget", |vm, p| Ok(or_none(vm, property(p).fget.get()))),
-    getter("fset", |vm, p| Ok(or_none(vm, property(p).fset.get()))),
-    getter("fdel", |vm, p| Ok(or_none(vm, property(p).fdel.get()))),
-    getset("__doc__", property_doc, |vm, p, v| {
-        property(p).doc.set(or_none(vm, v));
-        vm.write_barrier(p);
-        Ok(())
-    }),
+    getset(
+        "__doc__",
+        |vm, p| Ok(or_none(vm, property(p).doc.get())),
+        |vm, p, v| {
+            property(p).doc.set(or_none(vm, v));
+            vm.write_barrier(p);
+            Ok(())
+        },
+    ),
     getter("__isabstractmethod__", |vm, p| {
         let p = property(p);
         for f in [p.fget.get(), p.fset.get(), p.fdel.get()] {
@@ -145,6 +153,9 @@ pub fn install(vm: &mut Vm) {
     let t = vm.types;
     vm.add_methods(t.property, PROPERTY);
     vm.add_getset(t.property, PROPERTY_FIELDS);
+    for (i, name) in ["fget", "fset", "fdel"].into_iter().enumerate() {
+        vm.add_readonly_member(t.property, name, 1 + i);
+    }
     vm.add_methods(t.staticmethod, STATIC);
     vm.add_methods(t.classmethod, CLASS);
     for c in [t.staticmethod, t.classmethod] {
@@ -185,21 +196,23 @@ fn property_init(vm: &mut Vm, a: &[Value]) -> R {
     p.fset.set(given(a[2]));
     p.fdel.set(given(a[3]));
     p.doc.set(given(a[4]));
+    p.doc_of_getter.set(Value::NULL);
     vm.write_barrier(a[0]);
+    if p.doc.get().is_null() && p.fget.get().is_some() {
+        let name = vm.names.doc;
+        let doc = vm.getattr_opt(p.fget.get(), name)?;
+        if doc.is_some() {
+            if vm.class_of(a[0]) == vm.types.property {
+                p.doc.set(doc);
+                vm.write_barrier(a[0]);
+            } else {
+                // The class's own docstring would hide it.
+                vm.setattr(a[0], name, doc)?;
+            }
+            p.doc_of_getter.set(Value::small(1));
+        }
+    }
     Ok(none)
-}
-
-fn property_doc(vm: &mut Vm, p: Value) -> R {
-    let p = property(p);
-    if p.doc.get().is_some() {
-        return Ok(p.doc.get());
-    }
-    if p.fget.get().is_null() {
-        return Ok(vm.none);
-    }
-    let n = vm.names.doc;
-    let d = vm.getattr_opt(p.fget.get(), n)?;
-    Ok(or_none(vm, d))
 }
 
 /// A copy of a property with one of its functions replaced.
@@ -208,6 +221,10 @@ fn replaced(vm: &mut Vm, a: &[Value], which: usize) -> R {
     let mut parts = [p.fget.get(), p.fset.get(), p.fdel.get(), p.doc.get()];
     if a[1] != vm.none {
         parts[which] = a[1];
+    }
+    if p.doc_of_getter.get().is_some() && parts[0].is_some() {
+        // The copy takes it from its getter.
+        parts[3] = Value::NULL;
     }
     let args = parts.map(|v| or_none(vm, v));
     let class = vm.class_of(a[0]).value();
@@ -252,7 +269,7 @@ fn wrapped_init(vm: &mut Vm, a: &[Value]) -> R {
     Gc::<PyWrapped>::from_value(a[0]).func.set(a[1]);
     vm.write_barrier(a[0]);
     let n = vm.names;
-    for name in [n.module, n.name, n.qualname, n.doc] {
+    for name in [n.module, n.name, n.qualname, n.doc, n.annotations] {
         let v = vm.getattr_opt(a[1], name)?;
         if v.is_some() {
             vm.instance_set(a[0], name, v);
@@ -276,8 +293,7 @@ fn classmethod_get(vm: &mut Vm, a: &[Value]) -> R {
     let f = wrapped(a[0]);
     let fc = vm.class_of(f);
     if vm.type_memo(fc).has_get {
-        let meta = vm.class_of(owner).value();
-        return vm.descr_get(f, owner, meta);
+        return vm.descr_get(f, owner, owner);
     }
     Ok(vm.new_method(f, owner))
 }

@@ -22,11 +22,17 @@ static FUNCTION: &[NativeDef] = &[
 
 static FUNCTION_FIELDS: &[GetSetDef] = &[
     getset("__code__", |_, f| Ok(func(f).code.get()), set_code),
-    getter("__globals__", |_, f| Ok(func(f).globals.get())),
-    getter("__closure__", |vm, f| {
-        Ok(or_none(vm, func(f).closure.get()))
+    getter("__builtins__", |vm, f| {
+        let key = vm.names.builtins;
+        let b = vm.dict_get_str(func(f).globals.get(), key);
+        Ok(match b {
+            b if b.is_null() => vm.builtins,
+            b if vm.layout_of(b) == Layout::Module => {
+                Gc::<crate::layout::PyModule>::from_value(b).dict.get()
+            }
+            b => b,
+        })
     }),
-    getter("__builtins__", |vm, _| Ok(vm.builtins)),
     getset(
         "__defaults__",
         |vm, f| Ok(or_none(vm, func(f).defaults.get())),
@@ -71,7 +77,6 @@ static METHOD: &[NativeDef] = &[
         effects::ANY,
         method_new,
     ),
-    def("__get__", GET, effects::PURE, |_, a| Ok(a[0])),
     def("__call__", CALL, effects::ANY, call),
     def("__repr__", "($self, /)", effects::ANY, method_repr),
     def(
@@ -127,16 +132,32 @@ static NATIVE: &[NativeDef] = &[
     def("__call__", CALL, effects::ANY, call),
     def("__repr__", "($self, /)", effects::ALLOC, native_repr),
     def("__reduce__", "($self, /)", effects::ANY, |vm, a| {
+        if native(a[0]).owner.get().is_some() {
+            return descriptor_reduce(vm, a);
+        }
         native_name(vm, a[0])
     }),
 ];
 
 static NATIVE_FIELDS: &[GetSetDef] = &[
     getter("__name__", native_name),
-    getter("__qualname__", native_name),
+    getter("__qualname__", |vm, f| {
+        if native(f).owner.get().is_some() {
+            return descriptor_qualname(vm, f);
+        }
+        native_name(vm, f)
+    }),
     getter("__doc__", native_doc),
     getter("__text_signature__", native_signature),
-    getter("__self__", |vm, f| Ok(or_none(vm, native(f).this.get()))),
+    getter("__self__", |vm, f| {
+        let this = native(f).this.get();
+        let this = if definition(f).name == "__new__" {
+            native(f).owner.get()
+        } else {
+            this
+        };
+        Ok(or_none(vm, this))
+    }),
     getter("__module__", |vm, f| {
         Ok(or_none(vm, native(f).module.get()))
     }),
@@ -151,15 +172,7 @@ static DESCRIPTOR: &[NativeDef] = &[
 
 static DESCRIPTOR_FIELDS: &[GetSetDef] = &[
     getter("__name__", native_name),
-    getter("__qualname__", |vm, f| {
-        let c = vm.str_to_string(
-            Gc::<crate::layout::PyType>::from_value(native(f).owner.get())
-                .qualname
-                .get(),
-        );
-        let n = definition(f).name;
-        Ok(vm.new_str(&format!("{c}.{n}")))
-    }),
+    getter("__qualname__", descriptor_qualname),
     getter("__doc__", native_doc),
     getter("__text_signature__", native_signature),
     getter("__objclass__", |_, f| Ok(native(f).owner.get())),
@@ -170,6 +183,12 @@ pub fn install(vm: &mut Vm) {
     let t = vm.types;
     vm.add_methods(t.function, FUNCTION);
     vm.add_getset(t.function, FUNCTION_FIELDS);
+    for (name, offset) in [
+        ("__globals__", std::mem::offset_of!(PyFunction, globals)),
+        ("__closure__", std::mem::offset_of!(PyFunction, closure)),
+    ] {
+        vm.add_readonly_member(t.function, name, offset / 8);
+    }
     vm.add_methods(t.method, METHOD);
     vm.add_getset(t.method, METHOD_FIELDS);
     vm.add_methods(t.native_method, NATIVE_METHOD);
@@ -178,6 +197,17 @@ pub fn install(vm: &mut Vm) {
     vm.add_getset(t.native, NATIVE_FIELDS);
     vm.add_methods(t.method_wrapper, NATIVE_METHOD);
     vm.add_getset(t.method_wrapper, NATIVE_METHOD_FIELDS);
+    vm.add_getset(
+        t.method_wrapper,
+        const {
+            &[getter("__objclass__", |_, m| {
+                Ok(native(method(m).func.get()).owner.get())
+            })]
+        },
+    );
+    for c in [t.function, t.wrapper, t.slot_wrapper] {
+        vm.type_data(c).method_descriptor = true;
+    }
     for c in [t.wrapper, t.slot_wrapper] {
         vm.add_methods(c, DESCRIPTOR);
         vm.add_getset(c, DESCRIPTOR_FIELDS);
@@ -249,7 +279,9 @@ pub(crate) fn or_none(vm: &Vm, v: Value) -> Value {
 }
 
 fn address(vm: &mut Vm, v: Value) -> String {
-    vm.heap_pin(v);
+    if v.is_ptr() {
+        vm.heap_pin(v);
+    }
     format!("{:#x}", v.bits())
 }
 
@@ -510,7 +542,23 @@ fn native_signature(vm: &mut Vm, f: Value) -> R {
     Ok(vm.new_str(definition(f).signature))
 }
 
+fn descriptor_qualname(vm: &mut Vm, f: Value) -> R {
+    let owner = Gc::<crate::layout::PyType>::from_value(native(f).owner.get());
+    let c = vm.str_to_string(owner.qualname.get());
+    let n = definition(f).name;
+    Ok(vm.new_str(&format!("{c}.{n}")))
+}
+
 fn native_repr(vm: &mut Vm, a: &[Value]) -> R {
+    let owner = native(a[0]).owner.get();
+    if owner.is_some() {
+        let m = format!(
+            "<built-in method {} of type object at {}>",
+            definition(a[0]).name,
+            address(vm, owner)
+        );
+        return Ok(vm.new_str(&m));
+    }
     let m = format!("<built-in function {}>", definition(a[0]).name);
     Ok(vm.new_str(&m))
 }

@@ -2,12 +2,16 @@
 
 use crate::layout::Layout;
 use crate::native::{GetSetDef, NativeDef, def, effects, getter, static_def};
+use crate::next_def;
 use crate::vm::{R, Vm};
 use pyrite_machine::Value;
 
 /// Words of an alias; see `misc::generic_alias`.
 const ORIGIN: usize = 1;
 const ARGS: usize = 2;
+const STARRED: usize = 3;
+/// Word of an alias's iterator: the alias it will unpack, or null.
+const PENDING: usize = 1;
 /// Word of a union: its members, a tuple.
 const MEMBERS: usize = 1;
 
@@ -16,16 +20,23 @@ static ALIAS: &[NativeDef] = &[
         "__new__",
         "($type, origin, args, /)",
         effects::ALLOC,
-        |vm, a| crate::misc::generic_alias(vm, a[1], a[2]),
+        alias_new,
     ),
     def("__repr__", "($self, /)", effects::CALLS, |vm, a| {
         let text = alias_text(vm, a[0])?;
         Ok(vm.new_str(&text))
     }),
-    def("__getattr__", "($self, name, /)", effects::ANY, |vm, a| {
-        let name = vm.attr_name(a[1])?;
-        let origin = vm.word(a[0], ORIGIN);
-        vm.getattr(origin, name)
+    def(
+        "__getattribute__",
+        "($self, name, /)",
+        effects::ANY,
+        alias_getattribute,
+    ),
+    def("__dir__", "($self, /)", effects::ANY, alias_dir),
+    def("__iter__", "($self, /)", effects::ALLOC, |vm, a| {
+        let it = vm.new_instance(vm.types.generic_alias_iter);
+        vm.store_word(it, PENDING, a[0]);
+        Ok(it)
     }),
     def(
         "__call__",
@@ -63,7 +74,8 @@ static ALIAS: &[NativeDef] = &[
         if vm.layout_of(a[1]) != Layout::GenericAlias {
             return Ok(vm.not_implemented);
         }
-        let same = vm.eq(vm.word(a[0], ORIGIN), vm.word(a[1], ORIGIN))?
+        let same = starred(vm, a[0]) == starred(vm, a[1])
+            && vm.eq(vm.word(a[0], ORIGIN), vm.word(a[1], ORIGIN))?
             && vm.eq(vm.word(a[0], ARGS), vm.word(a[1], ARGS))?;
         Ok(vm.bool(same))
     }),
@@ -83,11 +95,7 @@ static ALIAS: &[NativeDef] = &[
         effects::RAISES,
         |vm, _| Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic")),
     ),
-    def("__reduce__", "($self, /)", effects::ALLOC, |vm, a| {
-        let class = vm.class_of(a[0]).value();
-        let args = vm.new_tuple(&[vm.word(a[0], ORIGIN), vm.word(a[0], ARGS)]);
-        Ok(vm.new_tuple(&[class, args]))
-    }),
+    def("__reduce__", "($self, /)", effects::CALLS, alias_reduce),
 ];
 
 static ALIAS_GETSET: &[GetSetDef] = &[
@@ -97,8 +105,111 @@ static ALIAS_GETSET: &[GetSetDef] = &[
         let args = vm.word(v, ARGS);
         parameters(vm, args)
     }),
-    getter("__unpacked__", |vm, _| Ok(vm.false_)),
+    getter("__unpacked__", |vm, v| Ok(vm.bool(starred(vm, v)))),
+    getter("__typing_unpacked_tuple_args__", |vm, v| {
+        let whole = starred(vm, v) && vm.word(v, ORIGIN) == vm.types.tuple.value();
+        Ok(if whole { vm.word(v, ARGS) } else { vm.none })
+    }),
 ];
+
+static ALIAS_ITER: &[NativeDef] = &[
+    def("__iter__", "($self, /)", effects::PURE, |_, a| Ok(a[0])),
+    next_def!(alias_iter_step),
+    def("__reduce__", "($self, /)", effects::ALLOC, |vm, a| {
+        let iter = vm.intern("iter");
+        let iter = vm.dict_get_str(vm.builtins, iter);
+        let rest = vm.word(a[0], PENDING);
+        let rest = if rest.is_null() { vm.empty_tuple } else { rest };
+        let args = vm.new_tuple(&[rest]);
+        Ok(vm.new_tuple(&[iter, args]))
+    }),
+];
+
+/// Attributes of an alias itself; all others are its origin's.
+const OWN: [&str; 11] = [
+    "__class__",
+    "__origin__",
+    "__args__",
+    "__unpacked__",
+    "__parameters__",
+    "__typing_unpacked_tuple_args__",
+    "__mro_entries__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__copy__",
+    "__deepcopy__",
+];
+
+/// True for what stands for `*origin[args]`.
+fn starred(vm: &Vm, v: Value) -> bool {
+    vm.word(v, STARRED) == Value::small(1)
+}
+
+fn alias_new(vm: &mut Vm, a: &[Value]) -> R {
+    let class = vm.new_class_arg(a[0], vm.types.generic_alias)?;
+    let args = match vm.as_tuple(a[2]) {
+        Some(t) => t,
+        None => vm.new_tuple(&[a[2]]),
+    };
+    let v = vm.new_instance(class);
+    vm.store_word(v, ORIGIN, a[1]);
+    vm.store_word(v, ARGS, args);
+    vm.store_word(v, STARRED, vm.none);
+    Ok(v)
+}
+
+fn alias_getattribute(vm: &mut Vm, a: &[Value]) -> R {
+    let name = vm.attr_name(a[1])?;
+    if OWN.iter().any(|o| vm.str_is(name, o)) {
+        let v = vm.generic_getattr(a[0], name)?;
+        if v.is_null() {
+            return Err(vm.no_attribute(a[0], name));
+        }
+        return Ok(v);
+    }
+    vm.getattr(vm.word(a[0], ORIGIN), name)
+}
+
+fn alias_dir(vm: &mut Vm, a: &[Value]) -> R {
+    let origin = vm.word(a[0], ORIGIN);
+    let dir = vm.intern("dir");
+    let dir = vm.dict_get_str(vm.builtins, dir);
+    let names = vm.call(dir, &[origin])?;
+    let names = vm.list_from_iterable(names)?;
+    for own in OWN {
+        let key = vm.intern(own);
+        if vm.getattr_opt(a[0], key)?.is_some() {
+            add_once(vm, names, key)?;
+        }
+    }
+    Ok(names)
+}
+
+fn alias_iter_step(vm: &mut Vm, it: Value) -> R<Option<Value>> {
+    let alias = vm.word(it, PENDING);
+    if alias.is_null() {
+        return Ok(None);
+    }
+    vm.store_word(it, PENDING, Value::NULL);
+    let new = crate::misc::generic_alias(vm, vm.word(alias, ORIGIN), vm.word(alias, ARGS))?;
+    vm.store_word(new, STARRED, Value::small(1));
+    Ok(Some(new))
+}
+
+fn alias_reduce(vm: &mut Vm, a: &[Value]) -> R {
+    let (origin, args) = (vm.word(a[0], ORIGIN), vm.word(a[0], ARGS));
+    if starred(vm, a[0]) {
+        let plain = crate::misc::generic_alias(vm, origin, args)?;
+        let next = vm.intern("next");
+        let next = vm.dict_get_str(vm.builtins, next);
+        let it = vm.get_iter(plain)?;
+        let args = vm.new_tuple(&[it]);
+        return Ok(vm.new_tuple(&[next, args]));
+    }
+    let class = vm.class_of(a[0]).value();
+    let args = vm.new_tuple(&[origin, args]);
+    Ok(vm.new_tuple(&[class, args]))
+}
 
 static OPERATORS: &[NativeDef] = &[
     def("__or__", "($self, value, /)", effects::CALLS, |vm, a| {
@@ -118,7 +229,7 @@ static UNION: &[NativeDef] = &[
                 text.push_str(" | ");
             }
             let m = vm.tuple_get(members, i);
-            text.push_str(&item_text(vm, m)?);
+            text.push_str(&member_text(vm, m)?);
         }
         Ok(vm.new_str(&text))
     }),
@@ -187,33 +298,42 @@ static UNION_GETSET: &[GetSetDef] = &[
     }),
 ];
 
-/// A type as aliases and unions show it.
+/// A type as aliases show it.
 fn item_text(vm: &mut Vm, v: Value) -> R<String> {
     vm.enter_native()?;
     if v == vm.ellipsis {
         return Ok("...".into());
     }
-    if v == vm.types.none.value() {
-        return Ok("None".into());
-    }
-    if vm.layout_of(v) == Layout::GenericAlias {
-        return alias_text(vm, v);
-    }
-    if vm.is_type(v) {
-        let module = vm.getattr_str(v, "__module__")?;
-        let name = vm.getattr_str(v, "__qualname__")?;
-        let name = vm.str_string(name)?;
-        if vm.is_str(module) && !vm.str_is(module, "builtins") {
-            return Ok(format!("{}.{name}", vm.str_to_string(module)));
+    let generic =
+        attribute(vm, v, "__origin__")?.is_some() && attribute(vm, v, "__args__")?.is_some();
+    if !generic {
+        let name = attribute(vm, v, "__qualname__")?;
+        let module = attribute(vm, v, "__module__")?;
+        if name.is_some() && module.is_some() && module != vm.none {
+            let name = vm.str_string(name)?;
+            let module = vm.str_string(module)?;
+            return Ok(if module == "builtins" {
+                name
+            } else {
+                format!("{module}.{name}")
+            });
         }
-        return Ok(name);
     }
     vm.repr_string(v)
 }
 
+/// A member of a union as it shows it.
+fn member_text(vm: &mut Vm, v: Value) -> R<String> {
+    if v == vm.types.none.value() {
+        return Ok("None".into());
+    }
+    item_text(vm, v)
+}
+
 fn alias_text(vm: &mut Vm, v: Value) -> R<String> {
     let (origin, args) = (vm.word(v, ORIGIN), vm.word(v, ARGS));
-    let mut text = item_text(vm, origin)?;
+    let mut text = String::from(if starred(vm, v) { "*" } else { "" });
+    text.push_str(&item_text(vm, origin)?);
     text.push('[');
     let n = vm.tuple_len(args);
     if n == 0 {
@@ -224,20 +344,7 @@ fn alias_text(vm: &mut Vm, v: Value) -> R<String> {
             text.push_str(", ");
         }
         let a = vm.tuple_get(args, i);
-        if vm.is_list(a) {
-            // A list of parameter types, as for Callable.
-            text.push('[');
-            for j in 0..vm.list_len(a) {
-                if j > 0 {
-                    text.push_str(", ");
-                }
-                let x = vm.list_get(a, j);
-                text.push_str(&item_text(vm, x)?);
-            }
-            text.push(']');
-        } else {
-            text.push_str(&item_text(vm, a)?);
-        }
+        text.push_str(&item_text(vm, a)?);
     }
     text.push(']');
     Ok(text)
@@ -248,26 +355,39 @@ fn parameters(vm: &mut Vm, args: Value) -> R {
     let l = vm.new_list(&[]);
     for i in 0..vm.tuple_len(args) {
         let a = vm.tuple_get(args, i);
+        // A class may have these attributes for its instances.
         if vm.is_type(a) {
             continue;
         }
-        let subst = vm.intern("__typing_subst__");
-        if vm.getattr_opt(a, subst)?.is_some() {
-            add_once(vm, l, a)?;
+        if attribute(vm, a, "__typing_subst__")?.is_some() {
+            add_same_once(vm, l, a);
             continue;
         }
-        let key = vm.intern("__parameters__");
-        let inner = vm.getattr_opt(a, key)?;
-        if inner.is_some()
-            && let Some(t) = vm.as_tuple(inner)
-        {
+        let inner = attribute(vm, a, "__parameters__")?;
+        if let Some(t) = some_tuple(vm, inner) {
             for j in 0..vm.tuple_len(t) {
                 let x = vm.tuple_get(t, j);
-                add_once(vm, l, x)?;
+                add_same_once(vm, l, x);
             }
         }
     }
     Ok(vm.list_to_tuple(l))
+}
+
+/// An attribute, or null.
+fn attribute(vm: &mut Vm, v: Value, name: &str) -> R {
+    let name = vm.intern(name);
+    vm.getattr_opt(v, name)
+}
+
+fn some_tuple(vm: &Vm, v: Value) -> Option<Value> {
+    if v.is_null() { None } else { vm.as_tuple(v) }
+}
+
+fn add_same_once(vm: &mut Vm, l: Value, v: Value) {
+    if !vm.list_items(l).contains(&v) {
+        vm.list_append(l, v);
+    }
 }
 
 fn add_once(vm: &mut Vm, l: Value, v: Value) -> R<()> {
@@ -281,6 +401,33 @@ fn add_once(vm: &mut Vm, l: Value, v: Value) -> R<()> {
     Ok(())
 }
 
+/// What stands between the brackets as a tuple, with `*tuple[a, b]` written out
+/// unless its length is open.
+fn unpacked(vm: &mut Vm, key: Value) -> R {
+    let given = match vm.as_tuple(key) {
+        Some(t) => t,
+        None => vm.new_tuple(&[key]),
+    };
+    let l = vm.new_list(&[]);
+    for i in 0..vm.tuple_len(given) {
+        let a = vm.tuple_get(given, i);
+        if !vm.is_type(a) {
+            let inner = attribute(vm, a, "__typing_unpacked_tuple_args__")?;
+            if let Some(t) = some_tuple(vm, inner) {
+                let n = vm.tuple_len(t);
+                if n == 0 || vm.tuple_get(t, n - 1) != vm.ellipsis {
+                    for j in 0..n {
+                        vm.list_append(l, vm.tuple_get(t, j));
+                    }
+                    continue;
+                }
+            }
+        }
+        vm.list_append(l, a);
+    }
+    Ok(vm.list_to_tuple(l))
+}
+
 /// `args` with the parameters replaced by what `key` gives, as a tuple.
 fn substitute(vm: &mut Vm, whole: Value, args: Value, key: Value) -> R {
     let params = parameters(vm, args)?;
@@ -289,9 +436,21 @@ fn substitute(vm: &mut Vm, whole: Value, args: Value, key: Value) -> R {
         let m = format!("{} is not a generic class", vm.repr_string(whole)?);
         return Err(vm.type_error(&m));
     }
-    let given = match vm.as_tuple(key) {
+    let mut given = unpacked(vm, key)?;
+    for i in 0..n {
+        let p = vm.tuple_get(params, i);
+        let prepare = attribute(vm, p, "__typing_prepare_subst__")?;
+        if prepare.is_some() && prepare != vm.none {
+            let t = match vm.as_tuple(given) {
+                Some(t) => t,
+                None => vm.new_tuple(&[given]),
+            };
+            given = vm.call(prepare, &[whole, t])?;
+        }
+    }
+    let given = match vm.as_tuple(given) {
         Some(t) => t,
-        None => vm.new_tuple(&[key]),
+        None => vm.new_tuple(&[given]),
     };
     let k = vm.tuple_len(given);
     if k != n {
@@ -302,54 +461,72 @@ fn substitute(vm: &mut Vm, whole: Value, args: Value, key: Value) -> R {
         );
         return Err(vm.type_error(&m));
     }
-    let value_of = |vm: &mut Vm, p: Value| -> R {
-        for i in 0..n {
-            let q = vm.tuple_get(params, i);
-            if q == p || vm.eq(q, p)? {
-                return Ok(vm.tuple_get(given, i));
-            }
-        }
-        Ok(p)
-    };
     let out = vm.new_list(&[]);
     for i in 0..vm.tuple_len(args) {
         let a = vm.tuple_get(args, i);
-        let mut new = a;
-        if !vm.is_type(a) {
-            let subst = vm.intern("__typing_subst__");
-            let f = vm.getattr_opt(a, subst)?;
-            if f.is_some() {
-                let x = value_of(vm, a)?;
-                new = vm.call(f, &[x])?;
-            } else {
-                let name = vm.intern("__parameters__");
-                let inner = vm.getattr_opt(a, name)?;
-                let inner = if inner.is_some() {
-                    vm.as_tuple(inner)
-                } else {
-                    None
-                };
-                if let Some(t) = inner.filter(|&t| vm.tuple_len(t) > 0) {
-                    let l = vm.new_list(&[]);
-                    for j in 0..vm.tuple_len(t) {
-                        let p = vm.tuple_get(t, j);
-                        let x = value_of(vm, p)?;
-                        vm.list_append(l, x);
-                    }
-                    let t = vm.list_to_tuple(l);
-                    new = vm.getitem(a, t)?;
+        if vm.is_type(a) {
+            vm.list_append(out, a);
+            continue;
+        }
+        let mark = attribute(vm, a, "__typing_is_unpacked_typevartuple__")?;
+        let several = mark.is_some() && vm.truth(mark)?;
+        let subst = attribute(vm, a, "__typing_subst__")?;
+        let new = if subst.is_some() {
+            let at = vm.tuple_items(params).iter().position(|&p| p == a);
+            match at {
+                Some(j) => vm.call(subst, &[vm.tuple_get(given, j)])?,
+                None => a,
+            }
+        } else {
+            substitute_inner(vm, a, params, given)?
+        };
+        match vm.as_tuple(new) {
+            Some(t) if several => {
+                for j in 0..vm.tuple_len(t) {
+                    vm.list_append(out, vm.tuple_get(t, j));
                 }
             }
+            _ => vm.list_append(out, new),
         }
-        vm.list_append(out, new);
     }
     Ok(vm.list_to_tuple(out))
+}
+
+/// An argument that is generic itself, with its own parameters replaced.
+fn substitute_inner(vm: &mut Vm, arg: Value, params: Value, given: Value) -> R {
+    let inner = attribute(vm, arg, "__parameters__")?;
+    let Some(inner) = some_tuple(vm, inner).filter(|&t| vm.tuple_len(t) > 0) else {
+        return Ok(arg);
+    };
+    let l = vm.new_list(&[]);
+    for j in 0..vm.tuple_len(inner) {
+        let p = vm.tuple_get(inner, j);
+        let Some(i) = vm.tuple_items(params).iter().position(|&q| q == p) else {
+            vm.list_append(l, p);
+            continue;
+        };
+        let v = vm.tuple_get(given, i);
+        let iterable = vm.lookup_on(p, vm.names.iter).is_some();
+        match vm.as_tuple(v) {
+            // A TypeVarTuple takes as many as there are.
+            Some(t) if iterable => {
+                for k in 0..vm.tuple_len(t) {
+                    vm.list_append(l, vm.tuple_get(t, k));
+                }
+            }
+            _ => vm.list_append(l, v),
+        }
+    }
+    let key = vm.list_to_tuple(l);
+    vm.getitem(arg, key)
 }
 
 fn alias_getitem(vm: &mut Vm, a: &[Value]) -> R {
     let args = vm.word(a[0], ARGS);
     let new = substitute(vm, a[0], args, a[1])?;
-    crate::misc::generic_alias(vm, vm.word(a[0], ORIGIN), new)
+    let r = crate::misc::generic_alias(vm, vm.word(a[0], ORIGIN), new)?;
+    vm.store_word(r, STARRED, vm.word(a[0], STARRED));
+    Ok(r)
 }
 
 fn as_set(vm: &mut Vm, v: Value) -> R {
@@ -414,6 +591,7 @@ pub fn install(vm: &mut Vm) {
     let t = vm.types;
     vm.add_methods(t.generic_alias, ALIAS);
     vm.add_getset(t.generic_alias, ALIAS_GETSET);
+    vm.add_methods(t.generic_alias_iter, ALIAS_ITER);
     vm.add_methods(t.union, UNION);
     vm.add_getset(t.union, UNION_GETSET);
     for c in [t.type_, t.generic_alias, t.union] {

@@ -434,7 +434,15 @@ object_layout! {
 }
 object_layout! {
     /// `property`
-    PyProperty [Property, VALUES] { fget: Value, fset: Value, fdel: Value, doc: Value, name: Value }
+    PyProperty [Property, VALUES] {
+        fget: Value,
+        fset: Value,
+        fdel: Value,
+        doc: Value,
+        name: Value,
+        /// 1 if the docstring is the getter's.
+        doc_of_getter: Value,
+    }
 }
 object_layout! {
     /// `staticmethod` and `classmethod`
@@ -482,6 +490,10 @@ object_layout! {
 object_layout! {
     /// Member of `__slots__` or of a native structure: word `offset` of the instance.
     PyMember [Member, RAW2] { offset: usize, readonly: usize, name: Value, owner: Value }
+}
+impl PyMember {
+    /// Value of `readonly` for a member that cannot be written and is None while it is null.
+    pub const READONLY_OR_NONE: usize = 2;
 }
 
 /// Traces every word behind the header and `RAW` raw words.

@@ -19,6 +19,7 @@ pub mod buffer;
 pub mod bytearray;
 pub mod bytes;
 pub mod call;
+pub mod charmap;
 pub mod code;
 pub mod code_type;
 pub mod codecs;

@@ -672,8 +672,9 @@ fn set_class(vm: &mut Vm, obj: Value, class: Value) -> R<()> {
     let same = od.layout == nd.layout
         && od.kind == nd.kind
         && od.payload_words == nd.payload_words
+        && od.weakrefable == nd.weakrefable
         && (od.has_dict == nd.has_dict && od.slot_base == nd.slot_base || modules)
-        && (modules || same_slots(vm, old, new));
+        && (modules || same_members(vm, old, new));
     if !same || !obj.is_ptr() {
         let m = format!(
             "__class__ assignment: '{}' object layout differs from '{}'",
@@ -700,6 +701,35 @@ fn set_class(vm: &mut Vm, obj: Value, class: Value) -> R<()> {
     };
     set_shape(obj, shape);
     Ok(())
+}
+
+/// True if instances of both classes got the same words from the same classes.
+fn same_members(vm: &mut Vm, a: Gc<PyType>, b: Gc<PyType>) -> bool {
+    let (a, b) = (member_owner(vm, a), member_owner(vm, b));
+    if a == b {
+        return true;
+    }
+    match (vm.base_of(a), vm.base_of(b)) {
+        (Some(x), Some(y)) if x == y => same_slots(vm, a, b),
+        _ => false,
+    }
+}
+
+/// The nearest class up the line that adds something to instances.
+fn member_owner(vm: &mut Vm, t: Gc<PyType>) -> Gc<PyType> {
+    let mut t = t;
+    while let Some(base) = vm.base_of(t) {
+        let (d, b) = (vm.type_data(t), vm.type_data(base));
+        let same = d.layout == b.layout
+            && d.payload_words == b.payload_words
+            && d.has_dict == b.has_dict
+            && d.weakrefable == b.weakrefable;
+        if !same {
+            break;
+        }
+        t = base;
+    }
+    t
 }
 
 /// True if both classes name the same `__slots__` in the same words.
@@ -737,6 +767,9 @@ fn member_at(vm: &mut Vm, t: Gc<PyType>, w: usize) -> Option<Value> {
 }
 
 fn get_dict(vm: &mut Vm, obj: Value) -> R {
+    if vm.is_type(obj) {
+        return crate::type_::get_dict(vm, obj);
+    }
     let d = vm.instance_dict(obj);
     if d.is_null() {
         let n = vm.names.dict;
@@ -747,7 +780,14 @@ fn get_dict(vm: &mut Vm, obj: Value) -> R {
 
 fn set_dict(vm: &mut Vm, obj: Value, d: Value) -> R<()> {
     if d.is_null() {
-        return Err(vm.type_error("cannot delete __dict__"));
+        let class = vm.class_of(obj);
+        let plain = vm.layout_of(obj) != Layout::Exception && vm.type_data(class).heap_type;
+        if !plain || !vm.has_instance_dict(obj) {
+            return Err(vm.type_error("cannot delete __dict__"));
+        }
+        let fresh = vm.new_dict();
+        vm.instance_set_dict(obj, fresh);
+        return Ok(());
     }
     if !vm.is_dict(d) {
         let m = format!(

@@ -921,7 +921,7 @@ impl Vm {
             }
             let m = format!(
                 "type '{}' is not subscriptable",
-                self.type_name(Gc::from_value(a))
+                self.tp_name(Gc::from_value(a))
             );
             return Err(self.type_error(&m));
         }
@@ -1158,13 +1158,17 @@ impl Vm {
 
     /// `isinstance(v, class)` with `__instancecheck__` and tuples and unions.
     pub fn isinstance(&mut self, v: Value, class: Value) -> R<bool> {
+        self.isinstance_at(v, class, 0)
+    }
+
+    fn isinstance_at(&mut self, v: Value, class: Value, depth: u32) -> R<bool> {
         if self.class_of(v).value() == class {
             return Ok(true);
         }
         if let Some(t) = self.as_tuple(class) {
-            self.enter_native()?;
+            self.check_depth(depth, " in __instancecheck__")?;
             for &c in self.tuple_items(t) {
-                if self.isinstance(v, c)? {
+                if self.isinstance_at(v, c, depth + 1)? {
                     return Ok(true);
                 }
             }
@@ -1178,6 +1182,18 @@ impl Vm {
             return self.truth(r);
         }
         self.isinstance_plain(v, class)
+    }
+
+    /// Refuses a level of native recursion over the program's own data that lies
+    /// deeper than the recursion limit, or for which there is no stack.
+    fn check_depth(&mut self, depth: u32, place: &str) -> R<()> {
+        self.enter_native()?;
+        if depth < self.depth_limit {
+            return Ok(());
+        }
+        let class = self.types.recursion_error;
+        let m = format!("maximum recursion depth exceeded{place}");
+        Err(self.raise_str(class, &m))
     }
 
     /// `type.__instancecheck__`.
@@ -1204,25 +1220,32 @@ impl Vm {
         if c.is_null() {
             Ok(false)
         } else {
-            self.abstract_subclass(c, class)
+            self.abstract_subclass(c, class, 0)
         }
     }
 
-    fn abstract_subclass(&mut self, sub: Value, class: Value) -> R<bool> {
-        self.enter_native()?;
-        if sub == class {
-            return Ok(true);
-        }
-        let bases = self.getattr_opt(sub, self.names.bases)?;
-        let Some(t) = (if bases.is_null() {
-            None
-        } else {
-            self.as_tuple(bases)
-        }) else {
-            return Ok(false);
+    fn abstract_subclass(&mut self, sub: Value, class: Value, depth: u32) -> R<bool> {
+        self.check_depth(depth, " in __issubclass__")?;
+        let mut sub = sub;
+        let bases = loop {
+            if sub == class {
+                return Ok(true);
+            }
+            let bases = self.getattr_opt(sub, self.names.bases)?;
+            let Some(t) = (if bases.is_null() {
+                None
+            } else {
+                self.as_tuple(bases)
+            }) else {
+                return Ok(false);
+            };
+            match self.tuple_items(t) {
+                [one] => sub = *one,
+                _ => break t,
+            }
         };
-        for &b in self.tuple_items(t) {
-            if self.abstract_subclass(b, class)? {
+        for &b in self.tuple_items(bases) {
+            if self.abstract_subclass(b, class, depth + 1)? {
                 return Ok(true);
             }
         }
@@ -1231,10 +1254,14 @@ impl Vm {
 
     /// `issubclass(sub, class)` with `__subclasscheck__`, tuples and unions.
     pub fn issubclass(&mut self, sub: Value, class: Value) -> R<bool> {
+        self.issubclass_at(sub, class, 0)
+    }
+
+    fn issubclass_at(&mut self, sub: Value, class: Value, depth: u32) -> R<bool> {
         if let Some(t) = self.as_tuple(class) {
-            self.enter_native()?;
+            self.check_depth(depth, " in __subclasscheck__")?;
             for &c in self.tuple_items(t) {
-                if self.issubclass(sub, c)? {
+                if self.issubclass_at(sub, c, depth + 1)? {
                     return Ok(true);
                 }
             }
@@ -1266,7 +1293,7 @@ impl Vm {
                 return Err(self.type_error(m));
             }
         }
-        self.abstract_subclass(sub, class)
+        self.abstract_subclass(sub, class, 0)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::function::or_none;
 use crate::layout::{Array, Gc, Layout, PyCell, PyCode, PyFrame, PyFunction, PyModule, PyValueSub};
-use crate::native::{GetSetDef, NativeDef, def, effects, getset, getter, static_def};
+use crate::native::{GetSetDef, NativeDef, class_def, def, effects, getset, getter, static_def};
 use crate::vm::{R, Vm};
 use pyrite_bytecode::CodeFlags;
 use pyrite_machine::Value;
@@ -40,7 +40,37 @@ static NOT_IMPLEMENTED: &[NativeDef] = &[
     }),
 ];
 
+/// Order of cells: by content, an empty one before all others.
+fn cell_compare(vm: &mut Vm, a: &[Value], op: crate::CmpOp) -> R {
+    if vm.layout_of(a[1]) != Layout::Cell {
+        return Ok(vm.not_implemented);
+    }
+    let (x, y) = (
+        Gc::<PyCell>::from_value(a[0]).content.get(),
+        Gc::<PyCell>::from_value(a[1]).content.get(),
+    );
+    if x.is_some() && y.is_some() {
+        return vm.compare(op, x, y);
+    }
+    let (x, y) = (i32::from(x.is_some()), i32::from(y.is_some()));
+    vm.compare(op, Value::small(x), Value::small(y))
+}
+
+macro_rules! cell_comparison {
+    ($name:literal, $op:ident) => {
+        def($name, "($self, value, /)", effects::ANY, |vm, a| {
+            cell_compare(vm, a, crate::CmpOp::$op)
+        })
+    };
+}
+
 static CELL: &[NativeDef] = &[
+    cell_comparison!("__lt__", Lt),
+    cell_comparison!("__le__", Le),
+    cell_comparison!("__eq__", Eq),
+    cell_comparison!("__ne__", Ne),
+    cell_comparison!("__gt__", Gt),
+    cell_comparison!("__ge__", Ge),
     static_def(
         "__new__",
         "(type, contents=None, /)",
@@ -101,7 +131,10 @@ static MODULE: &[NativeDef] = &[
     ),
     def("__repr__", "($self, /)", effects::ANY, module_repr),
     def("__dir__", "($self, /)", effects::ANY, |vm, a| {
-        let d = Gc::<PyModule>::from_value(a[0]).dict.get();
+        let d = vm.getattr(a[0], vm.names.dict)?;
+        if !vm.is_dict(d) {
+            return Err(vm.type_error("<module>.__dict__ is not a dictionary"));
+        }
         let hook = vm.dict_get_str(d, vm.names.dir);
         if hook.is_some() {
             return vm.call(hook, &[]);
@@ -114,9 +147,39 @@ static MODULE: &[NativeDef] = &[
         Ok(l)
     }),
 ];
-static MODULE_FIELDS: &[GetSetDef] = &[getter("__dict__", |_, m| {
-    Ok(Gc::<PyModule>::from_value(m).dict.get())
-})];
+static MODULE_FIELDS: &[GetSetDef] = &[
+    getter("__dict__", |_, m| {
+        Ok(Gc::<PyModule>::from_value(m).dict.get())
+    }),
+    getset(
+        "__annotations__",
+        |vm, m| {
+            let (d, name) = (
+                Gc::<PyModule>::from_value(m).dict.get(),
+                vm.names.annotations,
+            );
+            let v = vm.dict_get_str(d, name);
+            if v.is_some() {
+                return Ok(v);
+            }
+            let v = vm.new_dict();
+            vm.dict_set_str(d, name, v);
+            Ok(v)
+        },
+        |vm, m, v| {
+            let (d, name) = (
+                Gc::<PyModule>::from_value(m).dict.get(),
+                vm.names.annotations,
+            );
+            if v.is_some() {
+                vm.dict_set_str(d, name, v);
+            } else if vm.dict_remove_str(d, name).is_null() {
+                return Err(vm.attribute_error("__annotations__"));
+            }
+            Ok(())
+        },
+    ),
+];
 
 static CODE: &[NativeDef] = &[
     def("co_positions", "($self, /)", effects::ALLOC, positions),
@@ -222,13 +285,28 @@ static PROXY: &[NativeDef] = &[
         Ok(vm.bool(r))
     }),
     def("__or__", "($self, other, /)", effects::ANY, |vm, a| {
-        let other = if vm.layout_of(a[1]) == Layout::MappingProxy {
-            inside(a[1])
-        } else {
-            a[1]
-        };
-        vm.binary(crate::ops::BinOp::Or, inside(a[0]), other, false)
+        proxy_or(vm, a[0], a[1])
     }),
+    def("__ror__", "($self, other, /)", effects::ANY, |vm, a| {
+        proxy_or(vm, a[1], a[0])
+    }),
+    def("__ior__", "($self, other, /)", effects::ANY, |vm, a| {
+        let m = format!(
+            "'|=' is not supported by {}; use '|' instead",
+            vm.class_name(a[0])
+        );
+        Err(vm.type_error(&m))
+    }),
+    def("__reversed__", "($self, /)", effects::ANY, |vm, a| {
+        let n = vm.names.reversed;
+        vm.call_method(inside(a[0]), n, &[])
+    }),
+    class_def(
+        "__class_getitem__",
+        "($type, item, /)",
+        effects::ALLOC,
+        crate::list::class_getitem,
+    ),
     def(
         "get",
         "($self, key, default=None, /)",
@@ -256,6 +334,19 @@ static PROXY: &[NativeDef] = &[
         vm.call_method(inside(a[0]), n, &[])
     }),
 ];
+
+/// The union of two mappings of which at least one is a proxy.
+fn proxy_or(vm: &mut Vm, left: Value, right: Value) -> R {
+    let plain = |vm: &Vm, v: Value| {
+        if vm.layout_of(v) == Layout::MappingProxy {
+            inside(v)
+        } else {
+            v
+        }
+    };
+    let (left, right) = (plain(vm, left), plain(vm, right));
+    vm.binary(crate::ops::BinOp::Or, left, right, false)
+}
 
 static NAMESPACE: &[NativeDef] = &[
     def("__init__", "($self, /, **kwargs)", effects::ANY, |vm, a| {
@@ -398,6 +489,8 @@ pub fn install(vm: &mut Vm) {
     ] {
         vm.add_methods(c, methods);
     }
+    let none = vm.none;
+    vm.type_set(t.cell, "__hash__", none);
     for (c, fields) in [
         (t.cell, CELL_FIELDS),
         (t.module, MODULE_FIELDS),
@@ -436,6 +529,13 @@ fn module_init(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn module_repr(vm: &mut Vm, a: &[Value]) -> R {
+    // importlib knows loaders and specifications, once it runs.
+    let key = vm.intern("_frozen_importlib");
+    let importlib = vm.dict_get_str(vm.modules, key);
+    if importlib.is_some() && vm.layout_of(importlib) == Layout::Module {
+        let f = vm.getattr_str(importlib, "_module_repr")?;
+        return vm.call(f, &[a[0]]);
+    }
     let d = Gc::<PyModule>::from_value(a[0]).dict.get();
     let (n, f) = (
         vm.dict_get_str(d, vm.names.name),

@@ -45,7 +45,12 @@ pub fn super_find(
 ) -> (Value, Value) {
     let mro = Gc::<PyType>::from_value(this_class).mro.get();
     let mut behind = false;
-    for &c in vm.tuple_items(mro) {
+    let classes = if mro.is_null() {
+        &[]
+    } else {
+        vm.tuple_items(mro)
+    };
+    for &c in classes {
         if behind {
             let v = vm.dict_get_str(Gc::<PyType>::from_value(c).dict.get(), name);
             if v.is_some() {

@@ -324,6 +324,17 @@ fn type_new(
         );
         return Err(vm.type_error(&m));
     }
+    // Both may be names of members, which come next.
+    vm.dict_remove_str(dict, n.qualname);
+    let cell = vm.dict_remove_str(dict, n.classcell);
+    if cell.is_some() && vm.layout_of(cell) != Layout::Cell {
+        let c = vm.class_of(cell).value();
+        let m = format!(
+            "__classcell__ must be a nonlocal cell, not {}",
+            vm.repr_string(c)?
+        );
+        return Err(vm.type_error(&m));
+    }
     let members = match &slots {
         Some(s) => vm.list_items(s.names).to_vec_on_stack(),
         None => StackVec::new(),
@@ -333,7 +344,6 @@ fn type_new(
     let t = as_type(class);
     if qualname.is_some() {
         t.qualname.set(qualname);
-        vm.dict_remove_str(dict, n.qualname);
         vm.write_barrier(class);
     }
     fill_namespace(vm, t, dict);
@@ -349,32 +359,17 @@ fn type_new(
         vm.type_data(t).weakrefable = true;
         vm.add_getset(t, WEAKREF_GETSET);
     }
-    let cell = vm.dict_get_str(dict, n.classcell);
     if cell.is_some() {
-        if vm.layout_of(cell) != Layout::Cell {
-            vm.forget_subclass(t);
-            let c = vm.class_of(cell).value();
-            let m = format!(
-                "__classcell__ must be a nonlocal cell, not {}",
-                vm.repr_string(c)?
-            );
-            return Err(vm.type_error(&m));
-        }
         let c = Gc::<PyCell>::from_value(cell);
         c.content.set(class);
         vm.write_barrier(cell);
-        vm.dict_remove_str(dict, n.classcell);
     }
-    match vm.invoke_mro(t) {
-        Ok(mro) => {
-            t.mro.set(mro);
-            vm.write_barrier(class);
-        }
-        Err(e) => {
-            vm.forget_subclass(t);
-            return Err(e);
-        }
+    if let Err(e) = renew_mro(vm, t) {
+        vm.forget_subclass(t);
+        return Err(e);
     }
+    // The metaclass's `mro` may have looked names up in the unfinished class.
+    vm.type_modified(t);
     let del = n.del;
     let finalizer = vm.lookup_uncached(t, del).1.is_some();
     vm.type_data(t).has_finalizer = finalizer;
@@ -457,6 +452,9 @@ fn set_names(vm: &mut Vm, t: Gc<PyType>) -> R<()> {
 fn run_init_subclass(vm: &mut Vm, t: Gc<PyType>, kwargs: Value) -> R<()> {
     let n = vm.names.init_subclass;
     let c = t.value();
+    if !vm.tuple_items(t.mro.get()).contains(&c) {
+        return Err(vm.type_error("super(type, obj): obj must be an instance or subtype of type"));
+    }
     let f = crate::super_::super_lookup(vm, c, c, c, n)?;
     if f.is_some() {
         vm.call_dict(f, &[], kwargs)?;
@@ -484,9 +482,19 @@ impl Vm {
         }
         let r = self.call_method_value(f, t.value(), &[])?;
         let mro = self.tuple_from_iterable(r)?;
+        // What instances are made of must be what the class says it is.
+        let solid = self.solid_base(t);
         for &c in self.tuple_items(mro) {
             if !self.is_type(c) {
                 let m = format!("mro() returned a non-class ('{}')", self.class_name(c));
+                return Err(self.type_error(&m));
+            }
+            let base = self.solid_base(as_type(c));
+            if !self.has_base(solid, base) {
+                let m = format!(
+                    "mro() returned base with unsuitable layout ('{}')",
+                    self.type_name(as_type(c))
+                );
                 return Err(self.type_error(&m));
             }
         }
@@ -722,7 +730,7 @@ fn check_set(vm: &mut Vm, t: Gc<PyType>, v: Value, name: &str) -> R<()> {
     }
     if v.is_null() {
         let m = format!(
-            "cannot delete '{name}' attribute of type '{}'",
+            "cannot delete '{name}' attribute of immutable type '{}'",
             vm.type_name(t)
         );
         return Err(vm.type_error(&m));
@@ -797,11 +805,10 @@ fn get_bases(_: &mut Vm, t: Value) -> R {
 }
 
 fn get_base(vm: &mut Vm, t: Value) -> R {
-    let bases = vm.tuple_items(as_type(t).bases.get());
-    if bases.is_empty() {
-        return Ok(vm.none);
-    }
-    Ok(vm.best_base_unchecked(bases).value())
+    Ok(match vm.base_of(as_type(t)) {
+        Some(b) => b.value(),
+        None => vm.none,
+    })
 }
 
 fn set_bases(vm: &mut Vm, t: Value, v: Value) -> R<()> {
@@ -827,7 +834,9 @@ fn set_bases(vm: &mut Vm, t: Value, v: Value) -> R<()> {
             );
             return Err(vm.type_error(&m));
         }
-        if vm.is_subclass(as_type(b), c) {
+        // The MROs of bases may not be up to date: a metaclass's `mro` may be running.
+        let complete = as_type(b).mro.get().is_some();
+        if vm.is_subclass(as_type(b), c) || complete && vm.has_base(as_type(b), c) {
             return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
         }
     }
@@ -847,46 +856,75 @@ fn set_bases(vm: &mut Vm, t: Value, v: Value) -> R<()> {
         );
         return Err(vm.type_error(&m));
     }
-    vm.forget_subclass(c);
     c.bases.set(bases);
     vm.write_barrier(t);
     let undo = vm.new_list(&[]);
     if let Err(e) = recompute_mro(vm, c, undo) {
-        for i in (0..vm.list_len(undo)).step_by(2) {
-            let (k, mro) = (vm.list_get(undo, i), vm.list_get(undo, i + 1));
-            as_type(k).mro.set(mro);
-            vm.write_barrier(k);
+        for i in (0..vm.list_len(undo)).step_by(3) {
+            let class = as_type(vm.list_get(undo, i));
+            // Unless it has a newer one.
+            if class.mro.get() == vm.list_get(undo, i + 1) {
+                class.mro.set(vm.list_get(undo, i + 2));
+                vm.write_barrier(class.value());
+                vm.type_modified(class);
+            }
         }
-        c.bases.set(old_bases);
-        vm.write_barrier(t);
-        for &b in vm.tuple_items(old_bases) {
-            vm.type_data(as_type(b)).subclasses.push(t.bits());
+        if c.bases.get() == bases {
+            c.bases.set(old_bases);
+            vm.write_barrier(t);
         }
         return Err(e);
     }
-    for &b in vm.tuple_items(bases) {
-        vm.type_data(as_type(b)).subclasses.push(t.bits());
+    // A metaclass's `mro` may have assigned other bases meanwhile.
+    if c.bases.get() == bases {
+        for (tuple, add) in [(old_bases, false), (bases, true)] {
+            for &b in vm.tuple_items(tuple) {
+                let subclasses = &mut vm.type_data(as_type(b)).subclasses;
+                subclasses.retain(|&s| s != t.bits());
+                if add {
+                    subclasses.push(t.bits());
+                }
+            }
+        }
+        vm.type_modified(c);
     }
-    vm.type_modified(c);
     Ok(())
 }
 
-/// Gives a class and its subclasses new MROs; `undo` gets classes and old MROs.
+/// Gives a class the MRO that its metaclass says; false if a newer one was set
+/// while that was asked.
+fn renew_mro(vm: &mut Vm, t: Gc<PyType>) -> R<bool> {
+    let old = t.mro.get();
+    let new = vm.invoke_mro(t)?;
+    if t.mro.get() != old {
+        return Ok(false);
+    }
+    t.mro.set(new);
+    vm.write_barrier(t.value());
+    vm.type_modified(t);
+    Ok(true)
+}
+
+/// Gives a class and its subclasses new MROs; `undo` gets classes, their new and
+/// their old MROs.
 fn recompute_mro(vm: &mut Vm, t: Gc<PyType>, undo: Value) -> R<()> {
     vm.enter_native()?;
-    let mro = vm.invoke_mro(t)?;
-    vm.list_append(undo, t.value());
-    vm.list_append(undo, t.mro.get());
-    t.mro.set(mro);
-    vm.write_barrier(t.value());
-    for i in 0..vm.type_data(t).subclasses.len() {
-        let s = vm.type_data(t).subclasses[i];
+    let old = t.mro.get();
+    if !renew_mro(vm, t)? {
+        return Ok(());
+    }
+    for v in [t.value(), t.mro.get(), old] {
+        vm.list_append(undo, v);
+    }
+    // The list may change under a metaclass's `mro`; classes are never freed.
+    let subclasses = vm.type_data(t).subclasses.clone();
+    for s in subclasses {
         recompute_mro(vm, as_type(Value::from_bits(s)), undo)?;
     }
     Ok(())
 }
 
-fn get_dict(vm: &mut Vm, t: Value) -> R {
+pub(crate) fn get_dict(vm: &mut Vm, t: Value) -> R {
     let p = vm.new_instance(vm.types.mappingproxy);
     vm.store_word(p, 1, as_type(t).dict.get());
     Ok(p)
@@ -991,6 +1029,8 @@ fn get_flags(vm: &mut Vm, t: Value) -> R {
         (8, d.immutable),
         (9, d.heap_type),
         (10, d.base_type),
+        (11, d.method_descriptor),
+        (17, d.method_descriptor),
         (20, d.abstract_),
         (
             24,

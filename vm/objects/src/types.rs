@@ -1,7 +1,7 @@
 //! Classes: creation, method resolution order, lookup, mutation.
 
 use crate::code::Ic;
-use crate::layout::{Gc, Layout, NativeLayout, PyType, kind};
+use crate::layout::{Gc, Layout, NativeLayout, PyMember, PyType, kind};
 use crate::native::{Binding, GetSetDef, NativeDef};
 use crate::shape::{Shape, shape_of};
 use crate::vm::{R, Vm};
@@ -32,6 +32,8 @@ pub struct TypeData {
     /// Instances may have weak references.
     pub weakrefable: bool,
     pub abstract_: bool,
+    /// Instances are functions that bind when a class holds them.
+    pub method_descriptor: bool,
     /// Matches sequence / mapping patterns.
     pub pattern_sequence: bool,
     pub pattern_mapping: bool,
@@ -278,6 +280,7 @@ impl Vm {
             finalizer_rank: 0,
             weakrefable: layout == Layout::Type,
             abstract_: false,
+            method_descriptor: false,
             pattern_sequence: false,
             pattern_mapping: false,
             version: 0,
@@ -371,6 +374,7 @@ impl Vm {
                 finalizer_rank: 0,
                 weakrefable: weakrefable(layout),
                 abstract_: false,
+                method_descriptor: false,
                 pattern_sequence: false,
                 pattern_mapping: false,
                 version: 0,
@@ -441,6 +445,18 @@ impl Vm {
         self.type_modified(t);
     }
 
+    /// Adds a member that programs cannot set: word `offset` of an instance, None
+    /// while that is null.
+    pub fn add_readonly_member(&mut self, t: Gc<PyType>, name: &str, offset: usize) {
+        let name = self.intern(name);
+        let m = self.new_member(name, t, offset, true);
+        Gc::<PyMember>::from_value(m)
+            .readonly
+            .set(PyMember::READONLY_OR_NONE);
+        self.dict_set_str(t.dict.get(), name, m);
+        self.type_modified(t);
+    }
+
     /// Sets a class attribute from Rust.
     pub fn type_set(&mut self, t: Gc<PyType>, name: &str, v: Value) {
         let n = self.intern(name);
@@ -481,6 +497,10 @@ impl Vm {
     /// The class along the MRO whose namespace has `name`, and what it has there.
     pub fn lookup_uncached(&mut self, class: Gc<PyType>, name: Value) -> (Value, Value) {
         let mro = class.mro.get();
+        if mro.is_null() {
+            // A class under construction, seen by its metaclass's `mro`.
+            return (Value::NULL, Value::NULL);
+        }
         for i in 0..self.tuple_len(mro) {
             let c = self.tuple_get(mro, i);
             let v = self.dict_get_str(Gc::<PyType>::from_value(c).dict.get(), name);
@@ -614,6 +634,13 @@ impl Vm {
         let mut seqs: Vec<Vec<u64>> = Vec::new();
         for &b in bases {
             let mro = Gc::<PyType>::from_value(b).mro.get();
+            if mro.is_null() {
+                let m = format!(
+                    "Cannot extend an incomplete type '{}'",
+                    self.type_name(Gc::from_value(b))
+                );
+                return Err(self.type_error(&m));
+            }
             seqs.push(self.tuple_items(mro).iter().map(|v| v.bits()).collect());
         }
         for (i, b) in bases.iter().enumerate() {
@@ -710,7 +737,7 @@ impl Vm {
     }
 
     /// The nearest class up the line that added words to the payload.
-    fn solid_base(&mut self, t: Gc<PyType>) -> Gc<PyType> {
+    pub(crate) fn solid_base(&mut self, t: Gc<PyType>) -> Gc<PyType> {
         let mut t = t;
         loop {
             let bases = t.bases.get();
@@ -734,6 +761,27 @@ impl Vm {
                 None => return t,
             }
         }
+    }
+
+    /// True if `base` is `t` or on the line of bases that give `t` its layout,
+    /// whatever the MRO says.
+    pub fn has_base(&mut self, t: Gc<PyType>, base: Gc<PyType>) -> bool {
+        let mut t = t;
+        loop {
+            if t == base {
+                return true;
+            }
+            match self.base_of(t) {
+                Some(b) => t = b,
+                None => return false,
+            }
+        }
+    }
+
+    /// The base that gives a class its layout.
+    pub fn base_of(&mut self, t: Gc<PyType>) -> Option<Gc<PyType>> {
+        let bases = self.tuple_items(t.bases.get());
+        (!bases.is_empty()).then(|| self.best_base_unchecked(bases))
     }
 
     /// Makes the class object for a class statement; `slots` are the mangled
@@ -776,6 +824,7 @@ impl Vm {
                 finalizer_rank: bd.finalizer_rank,
                 weakrefable: bd.weakrefable,
                 abstract_: false,
+                method_descriptor: false,
                 pattern_sequence: bd.pattern_sequence,
                 pattern_mapping: bd.pattern_mapping,
                 version: 0,

@@ -236,7 +236,7 @@ types! {
     frame traceback range range_iter seq_iter list_iter tuple_iter str_iter str_ascii_iter bytes_iter dict_key_iter dict_value_iter
     dict_item_iter dict_reverse_key_iter dict_reverse_value_iter dict_reverse_item_iter list_reverse_iter long_range_iter
     dict_keys dict_values dict_items set_iter call_iter slice property staticmethod classmethod super_
-    none ellipsis not_implemented memoryview weakref getset member mappingproxy namespace generic_alias union
+    none ellipsis not_implemented memoryview weakref getset member mappingproxy namespace generic_alias generic_alias_iter union
     enumerate zip map filter reversed
     base_exception exception type_error value_error key_error index_error attribute_error name_error unbound_local_error
     stop_iteration stop_async_iteration generator_exit runtime_error recursion_error not_implemented_error zero_division_error

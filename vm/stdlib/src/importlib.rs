@@ -4,7 +4,7 @@
 //! when a program first imports something that is not there yet, so that a
 //! program which imports nothing does not pay for it.
 
-use crate::{module, namespace, set};
+use crate::{module, namespace, set, slots};
 use pyrite_machine::Value;
 use pyrite_objects::layout::Layout;
 use pyrite_objects::vm::{R, Vm};
@@ -138,6 +138,7 @@ pub fn start(vm: &mut Vm) -> R<()> {
         Ok(m) => m,
         Err(e) => return Err(undo(vm, e)),
     };
+    vm.statics[slots::IMPORTLIB] = core;
     let r = finish(vm, &lib, core, sys, imp);
     r.map_err(|e| undo(vm, e))
 }
@@ -148,6 +149,7 @@ fn undo(vm: &mut Vm, e: pyrite_objects::Raised) -> pyrite_objects::Raised {
         let key = vm.intern(name);
         vm.dict_remove_str(vm.modules, key);
     }
+    vm.statics[slots::IMPORTLIB] = Value::NULL;
     e
 }
 

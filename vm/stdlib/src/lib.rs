@@ -52,6 +52,7 @@ pub mod sys;
 mod sys_hooks;
 mod sys_import;
 mod sys_info;
+pub mod testcapi;
 pub mod textfile;
 pub mod thread;
 pub mod time;
@@ -96,6 +97,7 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_sre", sre::make),
     ("_string", string::make),
     ("_struct", structs::make),
+    ("_testcapi", testcapi::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),

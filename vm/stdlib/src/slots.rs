@@ -184,4 +184,8 @@ slots! {
     CONTEXT_TOKEN
     /// `_contextvars.Token.MISSING`
     CONTEXT_MISSING
+    /// `importlib._bootstrap`, whatever programs do to `sys.modules`.
+    IMPORTLIB
+    /// `_testcapi.MethodDescriptor2`
+    TEST_DESCRIPTOR
 }

@@ -4,8 +4,12 @@ use pyrite_machine::Value;
 use pyrite_objects::native::{NativeDef, def, effects};
 use pyrite_objects::number_text;
 use pyrite_objects::vm::{R, Vm, kept};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 const ANY: u8 = effects::ANY;
+
+/// What `sys.getdlopenflags` answers. No binary modules are ever opened.
+static DLOPEN_FLAGS: AtomicI32 = AtomicI32::new(libc::RTLD_NOW);
 
 static FUNCTIONS: &[NativeDef] = &[
     def(
@@ -75,13 +79,26 @@ static FUNCTIONS: &[NativeDef] = &[
         breakpointhook,
     ),
     def("call_tracing", "($module, func, args, /)", ANY, |vm, a| {
-        vm.call(a[1], vm.tuple_items(a[2]))
+        let Some(args) = vm.as_tuple(a[2]) else {
+            let m = format!(
+                "call_tracing() argument 2 must be tuple, not {}",
+                vm.class_name(a[2])
+            );
+            return Err(vm.type_error(&m));
+        };
+        vm.call(a[1], vm.tuple_items(args))
     }),
     def("getdlopenflags", "($module, /)", ANY, |_, _| {
-        Ok(Value::small(libc::RTLD_NOW))
+        Ok(Value::small(DLOPEN_FLAGS.load(Ordering::Relaxed)))
     }),
     def("setdlopenflags", "($module, flags, /)", ANY, |vm, a| {
-        vm.index_i64(a[1], false)?;
+        let n = vm.index_i64(a[1], false)?;
+        match i32::try_from(n) {
+            Ok(n) => DLOPEN_FLAGS.store(n, Ordering::Relaxed),
+            Err(_) => {
+                return Err(vm.overflow_error("Python int too large to convert to C int"));
+            }
+        }
         Ok(vm.none)
     }),
     def("get_int_max_str_digits", "($module, /)", ANY, |vm, _| {

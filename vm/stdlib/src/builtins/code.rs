@@ -1,5 +1,6 @@
 //! Functions that compile and run code, look at namespaces, or import.
 
+use crate::slots;
 use pyrite_bytecode::CodeFlags;
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, Layout, PyException, PyFrame, PyFunction, PyTraceback};
@@ -316,20 +317,16 @@ pub(super) fn import(vm: &mut Vm, a: &[Value]) -> R {
     if level == 0 && !has_list {
         // Modules of this crate need no machinery while nothing replaces it.
         let text = vm.str_to_string(name);
-        let key = vm.intern("_frozen_importlib");
-        if vm.dict_get_str(vm.modules, key).is_null()
+        if vm.statics[slots::IMPORTLIB].is_null()
             && let Some(m) = crate::builtin_module(vm, &text)?
         {
             return Ok(m);
         }
     }
-    let key = vm.intern("_frozen_importlib");
-    let mut importlib = vm.dict_get_str(vm.modules, key);
-    if importlib.is_null() {
+    if vm.statics[slots::IMPORTLIB].is_null() {
         crate::importlib::start(vm)?;
-        importlib = vm.dict_get_str(vm.modules, key);
     }
-    let f = vm.getattr(importlib, vm.names.import)?;
+    let f = vm.getattr(vm.statics[slots::IMPORTLIB], vm.names.import)?;
     let level = vm.new_int(level);
     let r = vm.call(f, &[name, globals, locals, fromlist, level]);
     if r.is_err() && vm.config.verbose == 0 {

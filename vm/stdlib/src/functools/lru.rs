@@ -233,7 +233,7 @@ fn evict(vm: &mut Vm, v: Value) {
 
 /// Adds the class to the module.
 pub(super) fn make(vm: &mut Vm, m: Value) {
-    class(
+    let t = class(
         vm,
         m,
         &TypeDef {
@@ -244,4 +244,5 @@ pub(super) fn make(vm: &mut Vm, m: Value) {
             ..TypeDef::of::<Lru>("_lru_cache_wrapper", Layout::Library)
         },
     );
+    vm.type_data(t).method_descriptor = true;
 }
