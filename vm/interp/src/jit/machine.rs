@@ -128,6 +128,8 @@ impl PyHost {
     fn watch(&mut self, object: Value) {
         if !self.watched.contains(&object.bits()) {
             self.watched.push(object.bits());
+            // Known by its address until the trace is made: it must stay there.
+            self.keep(object);
         }
     }
 
