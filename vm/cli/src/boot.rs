@@ -203,6 +203,21 @@ pub fn program(vm: &mut Vm, p: &Program) -> (i32, bool) {
         eprintln!("Fatal Python error: init_import_site: Failed to import the site module");
         return (uncaught(vm).max(1), false);
     }
+    let globals = main_namespace(vm);
+    let r = match start_of(vm, p) {
+        Ok(Start::Module(name, as_main)) => run_module(vm, &name, as_main),
+        Ok(Start::Text(source, name)) => run_text(vm, p, globals, &source, &name),
+        Err(code) => return (code, false),
+    };
+    if r.is_ok() {
+        return (0, false);
+    }
+    let interrupted = vm.exc_is(vm.types.keyboard_interrupt);
+    (uncaught(vm), interrupted)
+}
+
+/// Makes the module `__main__`; its namespace.
+pub fn main_namespace(vm: &mut Vm) -> Value {
     let main = pyrite_stdlib::module(vm, "__main__", "", &[]);
     let globals = pyrite_stdlib::namespace(main);
     let builtins = pyrite_stdlib::builtin_module(vm, "builtins");
@@ -218,16 +233,7 @@ pub fn program(vm: &mut Vm, p: &Program) -> (i32, bool) {
     if loader.is_some() {
         vm.dict_set_str(globals, vm.names.loader, loader);
     }
-    let r = match start_of(vm, p) {
-        Ok(Start::Module(name, as_main)) => run_module(vm, &name, as_main),
-        Ok(Start::Text(source, name)) => run_text(vm, p, globals, &source, &name),
-        Err(code) => return (code, false),
-    };
-    if r.is_ok() {
-        return (0, false);
-    }
-    let interrupted = vm.exc_is(vm.types.keyboard_interrupt);
-    (uncaught(vm), interrupted)
+    globals
 }
 
 /// What is run, once files were looked at.
@@ -371,7 +377,7 @@ fn absolute(f: &std::path::Path) -> String {
 }
 
 /// Reports the pending exception; the exit code.
-fn uncaught(vm: &mut Vm) -> i32 {
+pub fn uncaught(vm: &mut Vm) -> i32 {
     let e = vm.take_exc();
     pyrite_objects::traceback::exit_code(vm, e)
 }

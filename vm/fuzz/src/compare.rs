@@ -37,6 +37,8 @@ pub struct Counts {
     pub bridges: u64,
     pub exits: u64,
     pub aborts: [u64; Abort::ALL.len()],
+    /// CPU time of the runs: interpreter alone, compiled, under stress of the collector.
+    pub cpu_us: [u64; 3],
 }
 
 /// What became of a program.
@@ -58,9 +60,12 @@ pub fn compare(
     modes: &[Mode],
     counts: &mut Counts,
 ) -> Result<Verdict> {
-    let text = source(stmts);
-    let (expected, _) = server.run(&text, &Mode::off())?;
-    counts.runs += 1;
+    let all: Vec<Mode> = std::iter::once(Mode::off())
+        .chain(modes.iter().cloned())
+        .collect();
+    let mut loaded = server.load(&source(stmts), &all)?;
+    let (expected, reached) = loaded.run(0)?;
+    counts.run(&all[0], &reached);
     match expected.end {
         End::TimeLimit => {
             counts.endless += 1;
@@ -81,9 +86,9 @@ pub fn compare(
     }
     let mut sum = Reached::default();
     let mut different = None;
-    for mode in modes {
-        let (got, reached) = server.run(&text, mode)?;
-        counts.runs += 1;
+    for (index, mode) in (1..).zip(modes) {
+        let (got, reached) = loaded.run(index)?;
+        counts.run(mode, &reached);
         sum.traces += reached.traces;
         sum.bridges += reached.bridges;
         sum.allocations += reached.allocations;
@@ -146,6 +151,17 @@ pub fn shrink(server: &Server, stmts: &[Stmt], m: &Mismatch, budget: usize) -> V
 }
 
 impl Counts {
+    /// Counts a run.
+    fn run(&mut self, mode: &Mode, reached: &Reached) {
+        self.runs += 1;
+        let kind = match (mode.gc, &mode.params) {
+            (Some(_), _) => 2,
+            (None, Some(_)) => 1,
+            (None, None) => 0,
+        };
+        self.cpu_us[kind] += u64::from(reached.cpu_us);
+    }
+
     /// Share of programs in percent.
     fn percent(&self, n: u64) -> f64 {
         n as f64 * 100.0 / self.programs.max(1) as f64
@@ -182,6 +198,12 @@ impl Display for Counts {
             f,
             "traces {}, bridges {}, exits {}",
             self.traces, self.bridges, self.exits
+        )?;
+        let seconds = self.cpu_us.map(|us| us as f64 / 1e6);
+        writeln!(
+            f,
+            "seconds of CPU: interpreted {:.1}, compiled {:.1}, under stress of the collector {:.1}",
+            seconds[0], seconds[1], seconds[2]
         )?;
         write!(f, "recordings given up:")?;
         for (a, n) in Abort::ALL.iter().zip(self.aborts) {

@@ -1,10 +1,9 @@
 //! `pyfuzz`: the command.
 
 use anyhow::{Context as _, Result, bail};
-use pyrite::boot;
 use pyrite_fuzz::compare::{self, Counts, Mismatch, Verdict};
-use pyrite_fuzz::server::{Outcome, Server};
-use pyrite_fuzz::tree::{Stmt, size, source};
+use pyrite_fuzz::server::{End, Outcome, Server, with_server};
+use pyrite_fuzz::tree::{self, Stmt, size, source};
 use pyrite_fuzz::{Mode, r#gen};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -16,10 +15,12 @@ usage: pyfuzz [option] ...
 --keep-going=N   stop after N mismatches (1)
 --shrink=N       trials to make a failing program smaller (400)
 --out=DIR        where failing programs are written (the current folder)
+--file=FILE      this program instead of generated ones, in the modes of the seeds
 --show           print the programs of the seeds instead of running them
 --reference=FILE compare the interpreter with this Python instead of with the JIT
 --quiet          no line per thousand programs
 --faults         plant defects, and count programs until each is found (feature `planted`)
+--fault=NAME     this defect only, or in all runs of --file
 Exit code 0: no mismatch; 1: mismatches; 2: wrong usage.";
 
 struct Options {
@@ -32,6 +33,8 @@ struct Options {
     reference: Option<PathBuf>,
     quiet: bool,
     faults: bool,
+    fault: Option<String>,
+    file: Option<PathBuf>,
 }
 
 fn options() -> Result<Options> {
@@ -45,6 +48,8 @@ fn options() -> Result<Options> {
         reference: None,
         quiet: false,
         faults: false,
+        fault: None,
+        file: None,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -68,6 +73,8 @@ fn options() -> Result<Options> {
             "--reference" => o.reference = Some(value()?.into()),
             "--quiet" => o.quiet = true,
             "--faults" => o.faults = true,
+            "--fault" => o.fault = Some(value()?),
+            "--file" => o.file = Some(value()?.into()),
             "--help" | "-h" => {
                 println!("{HELP}");
                 std::process::exit(0);
@@ -92,28 +99,19 @@ fn main() {
         }
         return;
     }
-    // The VM wants a large native stack.
-    let work = std::thread::Builder::new()
-        .stack_size(boot::NATIVE_STACK)
-        .spawn(move || {
-            let server = Server::boot()?;
-            if o.faults {
-                faults(&server, &o)
-            } else if let Some(python) = &o.reference {
-                against_reference(&server, &o, python)
-            } else {
-                fuzz(&server, &o)
-            }
-        });
-    let code = match work.map(std::thread::JoinHandle::join) {
-        Ok(Ok(Ok(clean))) => i32::from(!clean),
-        Ok(Ok(Err(e))) => {
-            eprintln!("pyfuzz: {e:#}");
-            2
+    let work = with_server(move |server| {
+        if o.faults || o.fault.is_some() && o.file.is_none() {
+            faults(server, &o)
+        } else if let Some(python) = &o.reference {
+            against_reference(server, &o, python)
+        } else {
+            fuzz(server, &o)
         }
-        Ok(Err(_)) => 101,
+    });
+    let code = match work {
+        Ok(clean) => i32::from(!clean),
         Err(e) => {
-            eprintln!("pyfuzz: no thread for the VM: {e}");
+            eprintln!("pyfuzz: {e:#}");
             2
         }
     };
@@ -123,8 +121,16 @@ fn main() {
 /// True if there was no mismatch.
 fn fuzz(server: &Server, o: &Options) -> Result<bool> {
     let (mut counts, started) = (Counts::default(), Instant::now());
+    let file = match &o.file {
+        Some(f) => {
+            let text = std::fs::read_to_string(f).with_context(|| f.display().to_string())?;
+            plant(server, o)?;
+            Some(vec![tree::line(text)])
+        }
+        None => None,
+    };
     for seed in o.seed..o.seed + o.count {
-        let program = r#gen::program(seed);
+        let program = file.clone().unwrap_or_else(|| r#gen::program(seed));
         let modes = Mode::of_seed(seed);
         if let Verdict::Differs(m) = compare::compare(server, &program, &modes, &mut counts)? {
             let small = compare::shrink(server, &program, &m, o.shrink);
@@ -182,7 +188,13 @@ fn print_difference(expected: &Outcome, got: &Outcome) {
             (a, b) => {
                 println!("  line {n}: {}", b.unwrap_or("(none)"));
                 println!("  expected {}", a.unwrap_or("(none)"));
-                for l in g.take(8) {
+                // Of a crash, the backtrace.
+                let more = if matches!(got.end, End::Signal(_)) {
+                    80
+                } else {
+                    8
+                };
+                for l in g.take(more) {
                     println!("         | {l}");
                 }
                 break;
@@ -229,12 +241,41 @@ fn against_reference(server: &Server, o: &Options, python: &std::path::Path) -> 
     Ok(bad == 0)
 }
 
+/// The defects the options name.
+#[cfg(feature = "planted")]
+fn chosen(o: &Options) -> Result<Vec<pyrite_fuzz::faults::Planted>> {
+    let mut all = pyrite_fuzz::faults::all();
+    if let Some(name) = &o.fault {
+        all.retain(|f| f.to_string() == *name);
+        anyhow::ensure!(!all.is_empty(), "no defect is called {name}");
+    }
+    Ok(all)
+}
+
+/// Plants the defect of `--fault` in the runs to come.
+#[cfg(feature = "planted")]
+fn plant(server: &Server, o: &Options) -> Result<()> {
+    if o.fault.is_some() {
+        server.planted.set(chosen(o)?.first().copied());
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "planted"))]
+fn plant(_: &Server, o: &Options) -> Result<()> {
+    anyhow::ensure!(
+        o.fault.is_none(),
+        "--fault needs a build with the feature `planted`"
+    );
+    Ok(())
+}
+
 /// Plants each defect in turn; true if all were found within `--count` programs.
 #[cfg(feature = "planted")]
 fn faults(server: &Server, o: &Options) -> Result<bool> {
     let mut missed = 0;
     println!("{:<34} programs", "planted defect");
-    for &fault in &pyrite_fuzz::faults::all() {
+    for &fault in &chosen(o)? {
         let n = pyrite_fuzz::faults::programs_until_found(server, fault, o.seed, o.count)?;
         missed += usize::from(n.is_none());
         let n = n.map_or("not found".to_owned(), |n| n.to_string());

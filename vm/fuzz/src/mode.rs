@@ -64,49 +64,47 @@ impl Mode {
         }
     }
 
-    /// The modes in which the program of `seed` is tried: without optimization,
-    /// with all of it, and with a random part of it; one of them under stress of
-    /// the collector in every third program.
+    /// The modes in which the program of `seed` is tried: with all optimizations, and
+    /// with none or a random part of them. One program in five has one of the two
+    /// under stress of the collector.
     pub fn of_seed(seed: u64) -> Vec<Mode> {
         let mut rng = Rng::new(seed ^ 0x00C0_FFEE_5EED);
         let all = switches(63);
         let mut threshold = || [1, 1, 2, 2, 7][rng.below(5)];
-        let (a, b, c) = (threshold(), threshold(), threshold());
-        let passes = match rng.below(4) {
-            0 => PassSet::all(),
-            1 => PassSet::all().without(rng.pick(Pass::ALL)),
+        let (a, b) = (threshold(), threshold());
+        let passes = match rng.below(6) {
+            0..=2 => PassSet::NONE,
+            3 => PassSet::all().without(rng.pick(Pass::ALL)),
             _ => PassSet::from_bits(rng.bits() as u32),
         };
         let on = match rng.below(4) {
-            0 => all,
-            1 => switches(63 ^ 1 << rng.below(6)),
+            0 | 1 => all,
+            2 => switches(63 ^ 1 << rng.below(6)),
             _ => switches(rng.bits() as u32),
         };
-        let mut modes = vec![
-            Mode::jit(PassSet::NONE, all, a),
-            Mode::jit(PassSet::all(), all, b),
-            Mode::jit(passes, on, c),
-        ];
-        if rng.chance(33) {
-            let m = rng.below(3);
-            let moving = rng.chance(50);
-            modes[m].moving = moving;
-            modes[m].gc = Some(Stress {
-                every: if moving {
-                    1
-                } else {
-                    [2, 5, 20][rng.below(3)] * 10
-                },
-                full_every: 16,
-                tiny_windows: !moving || rng.chance(50),
-                poison: true,
-                verify: rng.chance(20),
-            });
-            if moving && let Some(gc) = &mut modes[m].gc {
-                gc.every = if gc.tiny_windows { 50 } else { 1 };
-            }
+        let mut modes = vec![Mode::jit(PassSet::all(), all, a), Mode::jit(passes, on, b)];
+        if rng.chance(20) {
+            modes[rng.below(2)].stress(&mut rng);
         }
         modes
+    }
+
+    /// Puts the collector under stress: it collects often, or moves what it can.
+    fn stress(&mut self, rng: &mut Rng) {
+        self.moving = rng.chance(50);
+        let tiny_windows = !self.moving || rng.chance(50);
+        self.gc = Some(Stress {
+            // Each small window is an allocation, a usual one hundreds.
+            every: match (self.moving, tiny_windows) {
+                (false, _) => [20, 50, 200][rng.below(3)],
+                (true, true) => 50,
+                (true, false) => 1,
+            },
+            full_every: 16,
+            tiny_windows,
+            poison: true,
+            verify: rng.chance(20),
+        });
     }
 
     /// The collector's configuration.

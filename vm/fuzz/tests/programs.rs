@@ -1,8 +1,8 @@
 //! Random programs in this build. `PYRITE_FUZZ=N`: N times as many (1: seconds);
 //! `PYRITE_FUZZ_SEED=S`: from this seed on.
 
-use pyrite::boot::NATIVE_STACK;
 use pyrite_fuzz::compare::{Counts, Verdict, compare, shrink};
+use pyrite_fuzz::server::with_server;
 use pyrite_fuzz::tree::source;
 use pyrite_fuzz::{Mode, Server, r#gen};
 
@@ -13,19 +13,18 @@ fn number(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-/// Runs `work` on a stack as large as the VM wants it.
-fn with_server(work: fn(&Server)) {
-    let thread = std::thread::Builder::new()
-        .stack_size(NATIVE_STACK)
-        .spawn(move || work(&Server::boot().expect("a VM starts")));
-    if let Err(panic) = thread.expect("a thread starts").join() {
-        std::panic::resume_unwind(panic);
-    }
+/// Runs `work` on a booted VM.
+fn on_server(work: fn(&Server)) {
+    let done = with_server(move |server| {
+        work(server);
+        Ok(())
+    });
+    done.expect("a VM starts");
 }
 
 #[test]
 fn programs_end_alike_in_all_modes() {
-    with_server(|server| {
+    on_server(|server| {
         let (first, times) = (number("PYRITE_FUZZ_SEED", 1), number("PYRITE_FUZZ", 1));
         let mut counts = Counts::default();
         for seed in first..first + 60 * times {
@@ -49,7 +48,7 @@ fn programs_end_alike_in_all_modes() {
 
 #[test]
 fn a_program_shows_what_it_printed_and_how_it_ended() {
-    with_server(|server| {
+    on_server(|server| {
         let run = |text: &str| server.run(text, &Mode::off()).expect("it runs").0;
         assert_eq!(run("print(6 * 7)").output, "42\n");
         let end = run("import sys; sys.exit(3)").end;

@@ -201,7 +201,7 @@ fn shut_down_threads(vm: &mut Vm) {
 }
 
 /// Flushes the standard streams; errors are dropped, there is nobody to tell.
-fn flush(vm: &mut Vm) {
+pub fn flush(vm: &mut Vm) {
     for name in ["stdout", "stderr"] {
         let key = vm.intern(name);
         let f = vm.dict_get_str(vm.sys_dict, key);
