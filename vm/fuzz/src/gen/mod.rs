@@ -13,6 +13,8 @@
 
 mod defs;
 mod expr;
+mod focus;
+mod lean;
 mod stmt;
 
 use crate::tree::{Stmt, block, line};
@@ -23,7 +25,9 @@ pub fn program(seed: u64) -> Vec<Stmt> {
     let mut g = Gen::new(seed);
     let mut all: Vec<Stmt> = PRELUDE.trim().split("\n\n").map(line).collect();
     g.definitions(&mut all);
-    all.push(block("def main()", g.main_body()));
+    let main = g.main_body();
+    all.append(&mut g.extra);
+    all.push(block("def main()", main));
     let repeat = if g.rng.chance(15) { 2 } else { 1 };
     if g.rng.chance(25) {
         all.extend(g.module_loop());
@@ -81,6 +85,12 @@ struct Gen {
     in_main: bool,
     /// Calls of functions with loops that may still be generated here.
     heavy: u32,
+    /// Things in focus so far.
+    focuses: usize,
+    /// What they need before `main`.
+    extra: Vec<Stmt>,
+    /// What they need at its start.
+    setup: Vec<Stmt>,
 }
 
 impl Gen {
@@ -98,6 +108,9 @@ impl Gen {
             fresh: 0,
             in_main: false,
             heavy: 0,
+            focuses: 0,
+            extra: Vec::new(),
+            setup: Vec::new(),
         }
     }
 
@@ -118,23 +131,30 @@ impl Gen {
     fn main_body(&mut self) -> Vec<Stmt> {
         self.in_main = true;
         self.heavy = 3;
-        let mut body = vec![line("global g0, g1, gx")];
-        self.variables(&mut body);
-        for _ in 0..1 + self.rng.below(3) {
+        let mut head = vec![line("global g0, g1, gx"), line("acc = 1")];
+        self.variables(&mut head);
+        let mut body = Vec::new();
+        for _ in 0..1 + self.rng.below(2) {
             if self.rng.chance(40) {
                 let s = self.statement();
                 body.push(s);
             }
-            let l = self.hot_loop();
+            let l = if self.rng.chance(30) {
+                self.lean_loop()
+            } else {
+                self.hot_loop()
+            };
             body.push(l);
         }
         let show = self.state();
-        body.push(line(format!("out({show})")));
+        body.push(line(format!("out(acc, {show})")));
         if self.rng.chance(50) {
             body.push(line("out(sorted(locals()))"));
         }
         self.in_main = false;
-        body
+        head.append(&mut self.setup);
+        head.extend(body);
+        head
     }
 
     /// The names of all variables, for printing.

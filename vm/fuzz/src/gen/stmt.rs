@@ -14,6 +14,11 @@ impl Gen {
         self.env.counters.push(v.clone());
         let count = 2 + self.rng.below(6);
         let mut body = self.statements(count);
+        if self.in_main && self.loops == 1 && self.rng.chance(50) {
+            let f = self.focus();
+            let at = self.rng.below(body.len() + 1);
+            body.insert(at, f);
+        }
         let head = match self.rng.below(8) {
             0 => {
                 let a = self.rng.below(4);

@@ -1,0 +1,405 @@
+//! Statements about one thing that a trace takes for granted, and its change.
+//!
+//! What random statements change is rarely what they use. Here a thing is chosen (a
+//! method, a global function, a place in a namespace, the class of what a variable
+//! holds), used, changed in one turn of the loop, in the open or behind a call that
+//! the trace does not look into, and used again. What the uses yield goes into a
+//! variable that nothing else writes, so that no difference is lost.
+
+use super::Gen;
+use crate::tree::{Block, Stmt, block, line};
+
+/// What is used, and how it changes.
+struct Focus {
+    /// Expressions of ints, to be evaluated in every turn.
+    uses: Vec<String>,
+    /// Lines; one alternative is taken.
+    change: String,
+    /// The change rebinds a local variable, so it cannot be in another function.
+    local: bool,
+    /// It goes on in every turn.
+    always: bool,
+}
+
+impl Gen {
+    /// Uses of a thing around its change.
+    pub(super) fn focus(&mut self) -> Stmt {
+        let n = self.focuses;
+        self.focuses += 1;
+        let counter = match self.env.counters.last() {
+            Some(c) => c.clone(),
+            None => "g0".into(),
+        };
+        let f = self.thing(n, &counter);
+        // A change in the first turns falls into a recording.
+        let at = if self.rng.chance(40) {
+            self.rng.below(5)
+        } else {
+            self.rng.below(30)
+        };
+        let test = match self.rng.below(3) {
+            0 => format!("n % {} == {}", 3 + self.rng.below(9), at % 3),
+            _ => format!("n == {at}"),
+        };
+        let change = if f.always {
+            line(f.change)
+        } else if f.local || self.rng.chance(25) {
+            let test = test.replace('n', &counter);
+            block(format!("if {test}"), vec![line(f.change)])
+        } else {
+            let name = format!("change{n}");
+            self.extra.push(Stmt::Block(Block {
+                head: format!("def {name}(n)"),
+                fixed: Vec::new(),
+                body: vec![block(format!("if {test}"), vec![line(f.change)])],
+                tails: Vec::new(),
+            }));
+            line(match self.rng.below(5) {
+                0 => format!("{name}({counter})"),
+                1 => format!("{name}(*[{counter}])"),
+                2 => format!("sorted([{counter}], key={name})"),
+                3 => format!("list(map({name}, [{counter}]))"),
+                _ => format!("{name}(**{{'n': {counter}}})"),
+            })
+        };
+        let mut body = Vec::new();
+        let put = |g: &mut Gen, body: &mut Vec<Stmt>| {
+            let u = g.rng.below(f.uses.len());
+            body.push(line(format!(
+                "acc = (acc * 31 + {}) % 1000003",
+                f.uses[u].replace('$', &counter)
+            )));
+        };
+        if self.rng.chance(80) {
+            put(self, &mut body);
+        }
+        if self.rng.chance(20) {
+            let s = self.statement();
+            body.push(s);
+        }
+        body.push(change);
+        if body.len() == 1 || self.rng.chance(75) {
+            put(self, &mut body);
+        }
+        block("if True", body)
+    }
+
+    /// The thing of focus `n`, in a loop over `counter`. A `$` in a use is that.
+    fn thing(&mut self, n: usize, counter: &str) -> Focus {
+        let k = self.rng.below(self.classes.max(1));
+        let o = format!("fo{n}");
+        let v = self.rng.below(90);
+        match self.rng.below(if self.classes > 0 { 16 } else { 6 }) {
+            0 => self.global_function(n),
+            1 => {
+                let (name, other) = self.rng.pick(&[("len", "mylen"), ("abs", "myabs")]);
+                let used = if name == "len" {
+                    "len('ab')"
+                } else {
+                    "abs($ - 9)"
+                };
+                Focus {
+                    uses: vec![used.into()],
+                    change: format!(
+                        "if '{name}' in globals(): del globals()['{name}']\nelse: globals()['{name}'] = {other}"
+                    ),
+                    local: false,
+                    always: false,
+                }
+            }
+            2 => self.moved_names(n),
+            3 => self.module_attribute(n),
+            4 => {
+                // The callee depends on data, not on the path.
+                let (a, b) = self.rng.pick(&[("keep", "count"), ("count", "keep")]);
+                self.setup.push(line(format!("h{n} = {a}")));
+                let to = self.rng.pick(&[
+                    format!("({a}, {b})[{counter} % 5 == 2]"),
+                    b.into(),
+                    format!("lambda n, at: n + at + {v}"),
+                ]);
+                Focus {
+                    uses: vec![
+                        format!("h{n}($, 3)"),
+                        format!("h{n}(at=$, n=2)"),
+                        format!("({a}, {b})[$ % 3 == 1]($, 5)"),
+                    ],
+                    change: format!("h{n} = {to}"),
+                    local: true,
+                    always: self.rng.chance(50),
+                }
+            }
+            5 => self.large_sums(n),
+            6 | 7 => {
+                self.object(n, k);
+                let change = match self.rng.below(6) {
+                    0 => format!("K{k}.m0 = alternative"),
+                    1 => format!("K{k}.m0 = lambda self, x: x + {v}"),
+                    2 => format!("K{k}.m0 = K{k}.m0"),
+                    3 => format!("{o}.m0 = lambda x: x ^ {v}"),
+                    4 => format!("try: del K{k}.m0\nexcept AttributeError: K{k}.m0 = alternative"),
+                    _ => format!("K0.m0 = lambda self, x: x + {v}"),
+                };
+                Focus {
+                    uses: vec![
+                        format!("{o}.m0($)"),
+                        format!("{o}.m1($)"),
+                        format!("K{k}.m0({o}, $)"),
+                    ],
+                    change,
+                    local: false,
+                    always: false,
+                }
+            }
+            8 | 9 => {
+                self.object(n, k);
+                let change = match self.rng.below(6) {
+                    0 => format!("K{k}.count = {v}"),
+                    1 => format!("K{k}.count += 1"),
+                    2 => format!("{o}.count = {v}"),
+                    3 => format!("{o}.extra = {v}"),
+                    4 => format!("{o}.__dict__.pop('a', 0)\n{o}.b = {v}\n{o}.a = 2"),
+                    _ => format!("K0.count = {v}"),
+                };
+                Focus {
+                    uses: vec![
+                        format!("{o}.count"),
+                        format!("K{k}.count"),
+                        format!("{o}.a * 3 + {o}.b"),
+                        format!("getattr({o}, 'extra', 1)"),
+                    ],
+                    change,
+                    local: false,
+                    always: false,
+                }
+            }
+            10 => {
+                self.object(n, k);
+                let change = self.rng.pick(&[
+                    format!("K{k}.p = {v}"),
+                    format!("K{k}.p = property(lambda self: {v})"),
+                    format!("K{k}.sm = staticmethod(lambda x: x + {v})"),
+                    format!("K{k}.cm = classmethod(lambda cls, x: cls.count + {v})"),
+                ]);
+                Focus {
+                    uses: vec![format!("{o}.p"), format!("{o}.sm($)"), format!("{o}.cm($)")],
+                    change,
+                    local: false,
+                    always: false,
+                }
+            }
+            11 => {
+                self.object(n, k);
+                let (used, change) = self.rng.pick(&[
+                    (
+                        format!("({o} + $).a"),
+                        format!("K{k}.__add__ = lambda self, o: self"),
+                    ),
+                    (
+                        format!("{o}[$]"),
+                        format!("K{k}.__getitem__ = lambda self, i: {v}"),
+                    ),
+                    (
+                        format!("{o}($)"),
+                        format!("K{k}.__call__ = lambda self, i: {v}"),
+                    ),
+                    (
+                        format!("len({o})"),
+                        format!("K{k}.__len__ = lambda self: {v}"),
+                    ),
+                    (
+                        format!("({o} == $)"),
+                        format!("K{k}.__eq__ = lambda self, o: True"),
+                    ),
+                    (
+                        format!("({o} < {o})"),
+                        format!("K{k}.__lt__ = lambda self, o: True"),
+                    ),
+                    (
+                        format!("(3 if {o} else 4)"),
+                        format!("K{k}.__bool__ = lambda self: False"),
+                    ),
+                ]);
+                Focus {
+                    uses: vec![used],
+                    change,
+                    local: false,
+                    always: false,
+                }
+            }
+            12 | 13 => {
+                // The shape depends on data, not on the path.
+                let j = self.rng.below(self.classes);
+                self.object(n, k);
+                self.setup.push(line(format!("fp{n} = K{j}(8, {v})")));
+                let change = match self.rng.below(4) {
+                    0 => format!("{o}, fp{n} = fp{n}, {o}"),
+                    1 => format!("{o} = K{j}({counter}, {v})"),
+                    2 => format!("{o} = (K{k}, K{j})[{counter} % 2](4, {v})"),
+                    _ => format!("{o} = fp{n}"),
+                };
+                Focus {
+                    uses: vec![
+                        format!("{o}.a"),
+                        format!("{o}.b * 5 + {o}.a"),
+                        format!("{o}.m0($)"),
+                        format!("{o}.count + {o}.p"),
+                        format!("isinstance({o}, K{j})"),
+                    ],
+                    change,
+                    local: true,
+                    always: self.rng.chance(50),
+                }
+            }
+            14 => {
+                // A class in a variable.
+                let j = self.rng.below(self.classes);
+                self.setup.push(line(format!("fc{n} = K{k}")));
+                Focus {
+                    uses: vec![
+                        format!("fc{n}($, 2).b"),
+                        format!("fc{n}.count"),
+                        format!("fc{n}.sm($)"),
+                        format!("fc{n}.cm($)"),
+                        format!("isinstance(o0, fc{n})"),
+                    ],
+                    change: format!("fc{n} = (K{k}, K{j})[{counter} % 2]"),
+                    local: true,
+                    always: self.rng.chance(50),
+                }
+            }
+            _ => {
+                self.object(n, k);
+                let j = self.rng.below(self.classes);
+                Focus {
+                    uses: vec![
+                        format!("{o}.m0($)"),
+                        format!("{o}.count"),
+                        format!("isinstance({o}, K{k})"),
+                    ],
+                    change: format!("try: {o}.__class__ = K{j}\nexcept TypeError: pass"),
+                    local: false,
+                    always: false,
+                }
+            }
+        }
+    }
+
+    /// A global object of class `k`.
+    fn object(&mut self, n: usize, k: usize) {
+        let (a, b) = (self.int_literal(), self.rng.below(50));
+        self.extra.push(line(format!("fo{n} = K{k}({a}, {b})")));
+        if self.rng.chance(60) {
+            // Also a local variable, which changes of the object reach.
+            self.setup.push(line(format!("fo{n} = globals()['fo{n}']")));
+        } else {
+            self.setup.push(line(format!("fo{n} = K{k}({b}, {a})")));
+        }
+    }
+
+    fn global_function(&mut self, n: usize) -> Focus {
+        let v = self.rng.below(90);
+        let name = format!("gf{n}");
+        self.extra.push(block(
+            format!("def {name}(x, y={v})"),
+            vec![line("return x + y")],
+        ));
+        self.extra.push(block(
+            format!("def other{n}(x, y=1)"),
+            vec![line(format!("return x * 3 + y + {v}"))],
+        ));
+        let change = match self.rng.below(4) {
+            0 => format!("globals()['{name}'] = other{n}"),
+            1 => format!("{name}.__code__ = other{n}.__code__"),
+            2 => format!("{name}.__defaults__ = ({v} + 1,)"),
+            _ => format!("globals()['{name}'] = lambda x, y=0: x + {v}"),
+        };
+        Focus {
+            uses: vec![
+                format!("{name}($)"),
+                format!("{name}($, 2)"),
+                format!("{name}(y=3, x=$)"),
+            ],
+            change,
+            local: false,
+            always: false,
+        }
+    }
+
+    /// Names that move within their namespace.
+    fn moved_names(&mut self, n: usize) -> Focus {
+        for i in 0..2 {
+            self.extra.insert(0, line(format!("spare{n}_{i} = {i}")));
+            self.extra
+                .push(line(format!("mv{n}_{i} = {}", self.rng.below(99))));
+        }
+        let change = match self.rng.below(3) {
+            // Adding after a deletion may close the gap.
+            0 => format!(
+                "globals().pop('spare{n}_0', 0)\nglobals().pop('spare{n}_1', 0)\nfor _i in range(99): globals()['fresh{n}' + str(_i)] = _i"
+            ),
+            1 => format!(
+                "_v = globals().pop('mv{n}_0')\nglobals()['fresh{n}'] = 50\nglobals()['mv{n}_0'] = _v + 1"
+            ),
+            _ => format!(
+                "_c = dict(globals())\n_t = globals()\nfor _k in ('mv{n}_0', 'mv{n}_1'): del _t[_k]\nfor _k in ('mv{n}_1', 'mv{n}_0'): _t[_k] = _c[_k]"
+            ),
+        };
+        Focus {
+            uses: vec![
+                format!("mv{n}_0 * 100 + mv{n}_1"),
+                format!("mv{n}_0"),
+                format!("mv{n}_1"),
+            ],
+            change,
+            local: false,
+            always: false,
+        }
+    }
+
+    /// An attribute of a module.
+    fn module_attribute(&mut self, n: usize) -> Focus {
+        let v = self.rng.below(90);
+        self.extra.push(line(format!(
+            "mo{n} = type(sys)('mo')\nmo{n}.spare = 0\nmo{n}.v = {v}\nmo{n}.f = keep\nmo{n}.w = 5"
+        )));
+        let change = match self.rng.below(5) {
+            0 => format!("mo{n}.v = {v} + 1"),
+            1 => format!("mo{n}.f = count"),
+            2 => format!(
+                "mo{n}.__dict__.pop('spare', 0)\nfor _i in range(60): setattr(mo{n}, 'x' + str(_i), _i)"
+            ),
+            3 => format!("del mo{n}.v\nmo{n}.z = 1\nmo{n}.v = 2"),
+            _ => format!("globals()['mo{n}'] = sys\nsys.v = 4\nsys.w = 3\nsys.f = keep"),
+        };
+        Focus {
+            uses: vec![
+                format!("mo{n}.v"),
+                format!("mo{n}.v * 7 + mo{n}.w"),
+                format!("mo{n}.f($, 2)"),
+            ],
+            change,
+            local: false,
+            always: false,
+        }
+    }
+
+    /// Sums and products that fit into 64 bits when they are recorded, and later do not.
+    fn large_sums(&mut self, n: usize) -> Focus {
+        let shift = self.rng.pick(&[1, 2, 3, 4]);
+        let c = self.rng.pick(&["16384", "-16384", "8192"]);
+        self.setup.push(line(format!("big{n} = 3")));
+        let p = format!("big{n} * {c}");
+        Focus {
+            uses: vec![
+                format!("({p} + {p} + {p} + {p})"),
+                format!("({p} - $ - big{n} * -16384 - big{n} * -16384)"),
+                format!("({p} + big{n} * 16384 + big{n} * 8192 + {p} ^ $)"),
+                format!("(-({p}) - {p} - {p} - {p} & 65535)"),
+            ],
+            change: format!("big{n} = 3 if big{n} >> 48 else big{n} << {shift} | 1"),
+            local: true,
+            always: true,
+        }
+    }
+}
