@@ -64,29 +64,43 @@ impl Mode {
         }
     }
 
-    /// The modes in which the program of `seed` is tried: with all optimizations, and
-    /// with none or a random part of them. One program in five has one of the two
-    /// under stress of the collector.
+    /// The modes in which the program of `seed` is tried. Half of the programs run with
+    /// all optimizations, a fifth with none, the others with a random part of them, one
+    /// in four in two of these ways: more programs find more than more runs of each.
+    /// One run in eight has the collector under stress.
     pub fn of_seed(seed: u64) -> Vec<Mode> {
         let mut rng = Rng::new(seed ^ 0x00C0_FFEE_5EED);
+        let runs = if rng.chance(25) { 2 } else { 1 };
+        (0..runs)
+            .map(|_| {
+                let mut mode = Mode::random(&mut rng);
+                if rng.chance(12) {
+                    mode.stress(&mut rng);
+                }
+                mode
+            })
+            .collect()
+    }
+
+    fn random(rng: &mut Rng) -> Mode {
+        let threshold = rng.pick(&[1, 1, 2, 2, 7]);
         let all = switches(63);
-        let mut threshold = || [1, 1, 2, 2, 7][rng.below(5)];
-        let (a, b) = (threshold(), threshold());
-        let passes = match rng.below(6) {
-            0..=2 => PassSet::NONE,
-            3 => PassSet::all().without(rng.pick(Pass::ALL)),
-            _ => PassSet::from_bits(rng.bits() as u32),
-        };
-        let on = match rng.below(4) {
-            0 | 1 => all,
-            2 => switches(63 ^ 1 << rng.below(6)),
-            _ => switches(rng.bits() as u32),
-        };
-        let mut modes = vec![Mode::jit(PassSet::all(), all, a), Mode::jit(passes, on, b)];
-        if rng.chance(20) {
-            modes[rng.below(2)].stress(&mut rng);
+        match rng.below(10) {
+            0..=4 => Mode::jit(PassSet::all(), all, threshold),
+            5 | 6 => Mode::jit(PassSet::NONE, all, threshold),
+            _ => {
+                let passes = match rng.below(3) {
+                    0 => PassSet::all().without(rng.pick(Pass::ALL)),
+                    _ => PassSet::from_bits(rng.bits() as u32),
+                };
+                let on = match rng.below(3) {
+                    0 => all,
+                    1 => switches(63 ^ 1 << rng.below(6)),
+                    _ => switches(rng.bits() as u32),
+                };
+                Mode::jit(passes, on, threshold)
+            }
         }
-        modes
     }
 
     /// Puts the collector under stress: it collects often, or moves what it can.
