@@ -4,10 +4,12 @@
 
 mod core;
 mod header;
+mod numbers;
 pub mod plain;
 pub mod plant;
 mod value;
 
 pub use core::{Cmp, Core, Ctl, Field};
 pub use header::{Header, Kind, header_word};
+pub use numbers::{Num, NumOf, compare, double, number};
 pub use value::{INT_MAX, INT_MIN, Value};
