@@ -219,12 +219,12 @@ pub fn at_loop<G: Guest>(vm: &mut G, header: *const u64) -> bool {
                     if failed >= 8 {
                         Loop::Blacklisted
                     } else {
-                        // An odd distance, so that a regular pattern is met elsewhere.
-                        Loop::Counting(
-                            0,
-                            (d.params.loop_threshold.max(2) << failed) + failed,
-                            failed,
-                        )
+                        // Maybe it was a rare turn of the loop: the next ones are tried first.
+                        let wait = match failed {
+                            ..4 => failed,
+                            _ => d.params.loop_threshold.max(2) << (failed - 2),
+                        };
+                        Loop::Counting(0, wait, failed)
                     }
                 }
             };
@@ -342,6 +342,11 @@ fn steps<G: Guest>(
 ) -> Result<End, Abort> {
     let max = driver(vm).params.max_ops;
     let mut passed = Vec::new();
+    // A bridge that cannot go on is still a bridge to here; a root would never close.
+    let stop = |n: usize, why: Abort| match own {
+        None if n > 0 => Ok(End::Exit),
+        _ => Err(why),
+    };
     for n in 0..max {
         let at = m.pc;
         // SAFETY: windows of inlined frames were checked to fit.
@@ -350,22 +355,25 @@ fn steps<G: Guest>(
             m.e.resume_at(at as u64, m.off);
         }
         let ctl = G::step(m);
-        if ctl == Ctl::Slow {
-            // Nothing was changed: the interpreter does the instruction.
-            m.pc = at;
-            return Err(m.abort.unwrap_or(Abort::Instruction));
-        }
-        if let Some(why) = m.abort {
-            return Err(why);
-        }
         if let Some(p) = m.e.problem() {
+            if ctl == Ctl::Slow {
+                m.pc = at;
+            }
             return Err(match p {
                 EmitError::Contradiction { .. } => Abort::Contradiction,
                 _ => Abort::Rule,
             });
         }
+        if ctl == Ctl::Slow {
+            // Nothing was changed: the interpreter does the instruction.
+            m.pc = at;
+            return stop(n, m.abort.unwrap_or(Abort::Instruction));
+        }
+        if let Some(why) = m.abort {
+            return Err(why);
+        }
         if m.e.len() > max {
-            break;
+            return stop(n, Abort::TraceTooLong);
         }
         let Some((header, live)) = G::edge(m) else {
             continue;
@@ -382,10 +390,10 @@ fn steps<G: Guest>(
                 return Ok(End::Link(TraceId(*n as u32)));
             }
             _ if own.is_none() && !passed.contains(&header) => passed.push(header),
-            _ => return Err(Abort::InnerLoop),
+            _ => return stop(n, Abort::InnerLoop),
         }
     }
-    Err(Abort::TraceTooLong)
+    stop(max, Abort::TraceTooLong)
 }
 
 /// Closes, optimizes and compiles a recording; its number.
@@ -487,7 +495,8 @@ impl<H: Host> Materialize for Maker<H> {
     }
 }
 
-fn out_of_memory() -> ! {
+/// Ends the process: the heap is full where nothing can be given up any more.
+pub fn out_of_memory() -> ! {
     eprintln!("the heap limit leaves no room");
     std::process::exit(1);
 }
