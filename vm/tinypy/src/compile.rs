@@ -1,408 +1,346 @@
 //! Source text to register code, in one pass over the syntax tree.
 //!
-//! An instruction is a word: opcode, then three operands of 16 bits. Locals are the first
-//! registers of a window, temporaries lie behind them; a call's arguments are put where the
-//! callee's window will begin, behind its header.
+//! Locals are the first registers of a window, temporaries lie behind them: an expression is
+//! computed into register `t`, with those above `t` for its parts. A call's header begins at `t`,
+//! behind it lies the callee's window with the arguments, and the result is left in `t`. So
+//! `a + f(b)` with locals `a`, `b` is `Move 6 1; Call 6 f; Add 2 0 3`.
 
 use pyrite_front::{Mode, Source, parse};
-use pyrite_machine::{Cmp, Value};
-use ruff_python_ast::{self as ast, CmpOp, Expr, Mod, Number, Operator, Stmt, UnaryOp};
-use std::collections::HashMap;
+use pyrite_jit_guest::{Code, HEADER, Ins};
+use pyrite_machine::Value;
+use ruff_python_ast::visitor::{Visitor, walk_expr};
+use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, Mod, Number, Operator, Stmt, UnaryOp};
+use ruff_python_ast::{ElifElseClause, StmtFunctionDef};
 
-/// Words below register 0 of a window: return address, code, caller's window.
-pub const HEADER: u16 = 3;
-
-/// Instructions; `a`, `b`, `c` are operands, `r` registers.
+/// Instructions. Operands are registers, but for: constants (`Const`'s second), names (`Load`'s
+/// third, `Store`'s second), functions (`Call`'s second), distances (last of jumps), truths
+/// (`Branch`'s second), and the number of live registers (`Loop`'s first).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u16)]
-#[rustfmt::skip]
-pub enum Op {
-    Const, Move, Add, Sub, Mul, Div, FloorDiv, Mod, And, Or, Xor, Neg,
-    Jump, Lt, Le, Eq, IsNone, Loop, New, Load, Store, Call, Return, Print,
-}
-
-/// A function, compiled. Never freed.
-pub struct Code {
-    pub name: String,
-    pub args: u16,
-    /// Registers, temporaries and room for a callee's header included.
-    pub size: u16,
-    pub consts: Vec<Value>,
-    pub instrs: Vec<u64>,
-    /// All functions, for `Call`.
-    pub functions: *const Vec<*const Code>,
-}
-
-struct Compiler<'a> {
-    functions: &'a HashMap<String, (u16, u16)>,
-    names: &'a mut Vec<String>,
-    code: Code,
-    locals: HashMap<String, u16>,
-    next: u16,
+pub(crate) enum Op {
+    Const,
+    Move,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    FloorDiv,
+    Mod,
+    And,
+    Or,
+    Xor,
+    Neg,
+    Lt,
+    Le,
+    Eq,
+    IsNone,
+    Not,
+    Jump,
+    Branch,
+    Loop,
+    New,
+    Load,
+    Store,
+    Call,
+    Return,
+    Print,
 }
 
 type R<T> = Result<T, String>;
 
-/// Compiles a program: its functions, that named `main` first, and the names of attributes.
+fn refuse<T>(what: &str) -> R<T> {
+    Err(format!("the language has no such {what}"))
+}
+
+struct Compiler<'a> {
+    functions: &'a [&'a StmtFunctionDef],
+    /// Of attributes.
+    names: &'a mut Vec<String>,
+    locals: Vec<String>,
+    code: Code,
+}
+
+/// Compiles a program, which is functions alone; `main` comes first in the result.
 ///
 /// # Errors
 /// What is no program of the language.
-pub fn compile(text: &str) -> R<(Vec<Code>, Vec<String>)> {
+pub fn compile(text: &str) -> R<Vec<Code>> {
     let source = Source::new(text);
     let tree = parse(&source, Mode::Exec).map_err(|e| e.msg)?;
     let Mod::Module(module) = tree.root() else {
-        return Err("no module".into());
+        return refuse("program");
     };
-    let mut defs: Vec<&ast::StmtFunctionDef> = Vec::new();
+    let mut functions = Vec::new();
     for s in &module.body {
         match s {
-            Stmt::FunctionDef(f) if f.name.as_str() == "main" => defs.insert(0, f),
-            Stmt::FunctionDef(f) => defs.push(f),
-            _ => return Err("only functions at the top".into()),
+            Stmt::FunctionDef(f) => functions.push(f),
+            _ => return refuse("statement outside of functions"),
         }
     }
-    let functions = (defs.iter().enumerate())
-        .map(|(i, f)| {
-            (
-                f.name.to_string(),
-                (i as u16, f.parameters.args.len() as u16),
-            )
-        })
-        .collect();
+    functions.sort_by_key(|f| f.name.as_str() != "main");
     let mut names = Vec::new();
-    let codes = defs.iter().map(|f| function(f, &functions, &mut names));
-    let codes = codes.collect::<R<Vec<Code>>>()?;
-    Ok((codes, names))
-}
-
-fn function(
-    f: &ast::StmtFunctionDef,
-    functions: &HashMap<String, (u16, u16)>,
-    names: &mut Vec<String>,
-) -> R<Code> {
-    let mut locals = HashMap::new();
-    for p in &f.parameters.args {
-        locals.insert(p.parameter.name.to_string(), locals.len() as u16);
-    }
-    assigned(&f.body, &mut locals);
-    let (args, n) = (f.parameters.args.len() as u16, locals.len() as u16);
-    let code = Code {
-        name: f.name.to_string(),
-        args,
-        size: n,
-        consts: Vec::new(),
-        instrs: Vec::new(),
-        functions: std::ptr::null(),
-    };
-    let mut c = Compiler {
-        functions,
-        names,
-        code,
-        locals,
-        next: n,
-    };
-    c.suite(&f.body)?;
-    let none = c.temp();
-    c.constant(none, Value::NULL);
-    c.emit(Op::Return, none, 0, 0);
-    c.code.size += HEADER + 1;
-    Ok(c.code)
-}
-
-fn assigned(body: &[Stmt], locals: &mut HashMap<String, u16>) {
-    for s in body {
-        let target = match s {
-            Stmt::Assign(s) => s.targets.first(),
-            Stmt::AugAssign(s) => Some(&*s.target),
-            Stmt::While(s) => {
-                assigned(&s.body, locals);
-                None
-            }
-            Stmt::If(s) => {
-                assigned(&s.body, locals);
-                s.elif_else_clauses
-                    .iter()
-                    .for_each(|c| assigned(&c.body, locals));
-                None
-            }
-            _ => None,
+    let code = |f: &&StmtFunctionDef| {
+        let args = f.parameters.args.iter();
+        let mut c = Compiler {
+            functions: &functions,
+            names: &mut names,
+            locals: args.map(|p| p.parameter.name.to_string()).collect(),
+            code: Code::default(),
         };
-        if let Some(Expr::Name(n)) = target {
-            let next = locals.len() as u16;
-            locals.entry(n.id.to_string()).or_insert(next);
+        (c.code.name, c.code.args) = (f.name.to_string(), c.locals.len() as u16);
+        c.visit_body(&f.body);
+        c.suite(&f.body)?;
+        let t = c.free();
+        c.constant(Value::NULL, t);
+        c.emit(Op::Return, t, 0, 0);
+        Ok(c.code)
+    };
+    functions.iter().map(code).collect()
+}
+
+/// Finds the locals: names that are assigned to.
+impl<'a> Visitor<'a> for Compiler<'_> {
+    fn visit_expr(&mut self, e: &'a Expr) {
+        match e {
+            Expr::Name(n) if n.ctx.is_store() => drop(index(&mut self.locals, &n.id)),
+            _ => walk_expr(self, e),
         }
     }
+}
+
+/// The number of a name, which is appended if it is new.
+fn index(names: &mut Vec<String>, name: &str) -> u16 {
+    let at = names.iter().position(|n| n == name).unwrap_or(names.len());
+    if at == names.len() {
+        names.push(name.to_owned());
+    }
+    at as u16
 }
 
 impl Compiler<'_> {
+    /// The first register that is no local.
+    fn free(&self) -> u16 {
+        self.locals.len() as u16
+    }
+
     fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) -> usize {
-        let w = op as u64 | u64::from(a) << 16 | u64::from(b) << 32 | u64::from(c) << 48;
-        self.code.instrs.push(w);
+        self.code.instrs.push(Ins::new(op as u16, a, b, c));
         self.code.instrs.len() - 1
     }
 
-    /// Makes the jump at `at` (operand `c`, relative to the next instruction) lead here.
+    /// Makes the jump at `at` lead here.
     fn here(&mut self, at: usize) {
-        let off = (self.code.instrs.len() - at - 1) as u64;
-        self.code.instrs[at] |= off << 48;
+        let distance = self.code.instrs.len() - at - 1;
+        self.code.instrs[at] = self.code.instrs[at].with_c(distance as u16);
     }
 
-    fn temp(&mut self) -> u16 {
-        self.next += 1;
-        self.code.size = self.code.size.max(self.next);
-        self.next - 1
-    }
-
-    fn constant(&mut self, to: u16, v: Value) {
-        let n = self.code.consts.len() as u16;
+    fn constant(&mut self, v: Value, t: u16) {
+        self.code.size = self.code.size.max(t + 1 + HEADER);
         self.code.consts.push(v);
-        self.emit(Op::Const, to, n, 0);
-    }
-
-    fn name(&mut self, n: &str) -> u16 {
-        let at = self.names.iter().position(|x| x == n);
-        at.unwrap_or_else(|| {
-            self.names.push(n.to_owned());
-            self.names.len() - 1
-        }) as u16
+        let k = self.code.consts.len() - 1;
+        self.emit(Op::Const, t, k as u16, 0);
     }
 
     fn suite(&mut self, body: &[Stmt]) -> R<()> {
-        for s in body {
-            let mark = self.next;
-            self.statement(s)?;
-            self.next = mark;
+        body.iter().try_for_each(|s| self.statement(s))
+    }
+
+    fn statement(&mut self, s: &Stmt) -> R<()> {
+        let t = self.free();
+        match s {
+            Stmt::Pass(_) => {}
+            Stmt::Expr(s) => self.expr(&s.value, t)?,
+            Stmt::Return(s) => {
+                match &s.value {
+                    Some(v) => self.expr(v, t)?,
+                    None => self.constant(Value::NULL, t),
+                }
+                self.emit(Op::Return, t, 0, 0);
+            }
+            Stmt::Assign(s) if s.targets.len() == 1 => {
+                let v = self.operand(&s.value, t)?;
+                self.assign(&s.targets[0], v, t + 1)?;
+            }
+            Stmt::AugAssign(s) => {
+                self.binary(s.op, &s.target, &s.value, t)?;
+                self.assign(&s.target, t, t + 1)?;
+            }
+            Stmt::While(s) if s.orelse.is_empty() => {
+                let start = self.code.instrs.len();
+                let out = self.branch(&s.test, false, t)?;
+                self.suite(&s.body)?;
+                let back = self.code.instrs.len() + 1 - start;
+                self.emit(Op::Loop, t, 0, back as u16);
+                self.code.loops = true;
+                self.here(out);
+            }
+            Stmt::If(s) => {
+                let out = self.branch(&s.test, false, t)?;
+                self.suite(&s.body)?;
+                self.otherwise(out, &s.elif_else_clauses)?;
+            }
+            _ => return refuse("statement"),
         }
         Ok(())
     }
 
-    fn statement(&mut self, s: &Stmt) -> R<()> {
-        match s {
-            Stmt::Pass(_) => Ok(()),
-            Stmt::Expr(e) => self.expr(&e.value).map(drop),
-            Stmt::Return(r) => {
-                let v = match &r.value {
-                    Some(v) => self.expr(v)?,
-                    None => {
-                        let t = self.temp();
-                        self.constant(t, Value::NULL);
-                        t
-                    }
-                };
-                self.emit(Op::Return, v, 0, 0);
-                Ok(())
-            }
-            Stmt::Assign(a) => {
-                let v = self.expr(&a.value)?;
-                self.assign(&a.targets[0], v)
-            }
-            Stmt::AugAssign(a) => {
-                let x = self.expr(&a.target)?;
-                let y = self.expr(&a.value)?;
-                let t = self.temp();
-                self.emit(binary(a.op)?, t, x, y);
-                self.assign(&a.target, t)
-            }
-            Stmt::While(w) => {
-                let start = self.code.instrs.len();
-                let mut out = Vec::new();
-                self.condition(&w.test, false, &mut out)?;
-                self.suite(&w.body)?;
-                let live = self.locals.len() as u16;
-                let back = (self.code.instrs.len() + 1 - start) as u16;
-                self.emit(Op::Loop, live, 0, back);
-                out.into_iter().for_each(|j| self.here(j));
-                Ok(())
-            }
-            Stmt::If(i) => {
-                let mut ends = Vec::new();
-                let mut out = Vec::new();
-                self.condition(&i.test, false, &mut out)?;
-                self.suite(&i.body)?;
-                for c in &i.elif_else_clauses {
-                    ends.push(self.emit(Op::Jump, 0, 0, 0));
-                    std::mem::take(&mut out)
-                        .into_iter()
-                        .for_each(|j| self.here(j));
-                    if let Some(t) = &c.test {
-                        self.condition(t, false, &mut out)?;
-                    }
-                    self.suite(&c.body)?;
-                }
-                ends.into_iter().chain(out).for_each(|j| self.here(j));
-                Ok(())
-            }
-            _ => Err("a statement the language has not".into()),
+    /// What follows a condition whose jump, if it does not hold, is at `out`.
+    fn otherwise(&mut self, out: usize, clauses: &[ElifElseClause]) -> R<()> {
+        let Some((first, rest)) = clauses.split_first() else {
+            self.here(out);
+            return Ok(());
+        };
+        let end = self.emit(Op::Jump, 0, 0, 0);
+        self.here(out);
+        if let Some(test) = &first.test {
+            let out = self.branch(test, false, self.free())?;
+            self.suite(&first.body)?;
+            self.otherwise(out, rest)?;
+        } else {
+            self.suite(&first.body)?;
         }
+        self.here(end);
+        Ok(())
     }
 
-    fn assign(&mut self, target: &Expr, v: u16) -> R<()> {
+    /// A jump, to somewhere yet unknown, if the value's truth is this; the value is left in `t`.
+    fn branch(&mut self, e: &Expr, truth: bool, t: u16) -> R<usize> {
+        self.expr(e, t)?;
+        Ok(self.emit(Op::Branch, t, truth.into(), 0))
+    }
+
+    fn assign(&mut self, target: &Expr, v: u16, t: u16) -> R<()> {
         match target {
             Expr::Name(n) => {
-                let r = self.locals[n.id.as_str()];
+                let r = index(&mut self.locals, &n.id);
                 self.emit(Op::Move, r, v, 0);
-                Ok(())
             }
             Expr::Attribute(a) => {
-                let o = self.expr(&a.value)?;
-                let n = self.name(&a.attr);
+                let o = self.operand(&a.value, t)?;
+                let n = index(self.names, &a.attr);
                 self.emit(Op::Store, o, n, v);
-                Ok(())
             }
-            _ => Err("a target the language has not".into()),
+            _ => return refuse("target"),
         }
+        Ok(())
     }
 
-    /// Falls through if the condition's truth is not `jump_if`; jumps are added to `out`.
-    fn condition(&mut self, e: &Expr, jump_if: bool, out: &mut Vec<usize>) -> R<()> {
+    /// The register of the expression's value: the local's own, or `t`.
+    fn operand(&mut self, e: &Expr, t: u16) -> R<u16> {
+        if let Expr::Name(n) = e {
+            let local = self.locals.iter().position(|l| l == n.id.as_str());
+            let local = local.ok_or_else(|| format!("name '{}' is not defined", n.id))?;
+            return Ok(local as u16);
+        }
+        self.expr(e, t)?;
+        Ok(t)
+    }
+
+    fn binary(&mut self, op: Operator, left: &Expr, right: &Expr, t: u16) -> R<()> {
+        let (x, y) = (self.operand(left, t)?, self.operand(right, t + 1)?);
+        let op = match op {
+            Operator::Add => Op::Add,
+            Operator::Sub => Op::Sub,
+            Operator::Mult => Op::Mul,
+            Operator::Div => Op::Div,
+            Operator::FloorDiv => Op::FloorDiv,
+            Operator::Mod => Op::Mod,
+            Operator::BitAnd => Op::And,
+            Operator::BitOr => Op::Or,
+            Operator::BitXor => Op::Xor,
+            _ => return refuse("operator"),
+        };
+        self.emit(op, t, x, y);
+        Ok(())
+    }
+
+    /// Computes an expression into register `t`.
+    fn expr(&mut self, e: &Expr, t: u16) -> R<()> {
+        self.code.size = self.code.size.max(t + 1 + HEADER);
         match e {
-            Expr::UnaryOp(u) if u.op == UnaryOp::Not => self.condition(&u.operand, !jump_if, out),
+            Expr::Name(_) => {
+                let r = self.operand(e, t)?;
+                self.emit(Op::Move, t, r, 0);
+            }
+            Expr::NoneLiteral(_) => self.constant(Value::NULL, t),
+            Expr::NumberLiteral(n) => {
+                let v = match &n.value {
+                    Number::Int(i) => i.as_i64().and_then(Value::try_int),
+                    Number::Float(f) => Some(Value::float(*f)),
+                    Number::Complex { .. } => None,
+                };
+                self.constant(v.ok_or("the language has no such number")?, t);
+            }
+            Expr::UnaryOp(u) => {
+                let x = self.operand(&u.operand, t)?;
+                let op = match u.op {
+                    UnaryOp::USub => Op::Neg,
+                    UnaryOp::Not => Op::Not,
+                    _ => return refuse("operator"),
+                };
+                self.emit(op, t, x, 0);
+            }
+            Expr::BinOp(b) => self.binary(b.op, &b.left, &b.right, t)?,
             Expr::BoolOp(b) => {
                 // `and` is left at the first false, `or` at the first true.
-                let decides = b.op == ast::BoolOp::Or;
                 let (last, first) = b.values.split_last().ok_or("no operands")?;
-                let mut inner = Vec::new();
-                for v in first {
-                    let to = if decides == jump_if {
-                        &mut *out
-                    } else {
-                        &mut inner
-                    };
-                    self.condition(v, decides, to)?;
-                }
-                self.condition(last, jump_if, out)?;
-                inner.into_iter().for_each(|j| self.here(j));
-                Ok(())
+                let outs = first.iter().map(|v| self.branch(v, b.op == BoolOp::Or, t));
+                let outs = outs.collect::<R<Vec<usize>>>()?;
+                self.expr(last, t)?;
+                outs.into_iter().for_each(|j| self.here(j));
             }
             Expr::Compare(c) if c.ops.len() == 1 => {
-                let x = self.expr(&c.left)?;
-                if matches!(c.ops[0], CmpOp::Is | CmpOp::IsNot) {
-                    let truth = (c.ops[0] == CmpOp::Is) == jump_if;
-                    out.push(self.emit(Op::IsNone, x, u16::from(truth), 0));
-                    return Ok(());
-                }
-                let y = self.expr(&c.comparators[0])?;
-                let (op, x, y, truth) = match c.ops[0] {
-                    CmpOp::Lt => (Op::Lt, x, y, true),
-                    CmpOp::Gt => (Op::Lt, y, x, true),
-                    CmpOp::LtE => (Op::Le, x, y, true),
-                    CmpOp::GtE => (Op::Le, y, x, true),
-                    CmpOp::Eq => (Op::Eq, x, y, true),
-                    CmpOp::NotEq => (Op::Eq, x, y, false),
-                    _ => return Err("a comparison the language has not".into()),
+                let right = &c.comparators[0];
+                let (x, y) = (self.operand(&c.left, t)?, self.operand(right, t + 1)?);
+                let (op, x, y, not) = match c.ops[0] {
+                    CmpOp::Lt => (Op::Lt, x, y, false),
+                    CmpOp::Gt => (Op::Lt, y, x, false),
+                    CmpOp::LtE => (Op::Le, x, y, false),
+                    CmpOp::GtE => (Op::Le, y, x, false),
+                    CmpOp::Eq => (Op::Eq, x, y, false),
+                    CmpOp::NotEq => (Op::Eq, x, y, true),
+                    CmpOp::Is if right.is_none_literal_expr() => (Op::IsNone, x, 0, false),
+                    CmpOp::IsNot if right.is_none_literal_expr() => (Op::IsNone, x, 0, true),
+                    _ => return refuse("comparison"),
                 };
-                // The truth to jump at lies in the top bit of the first operand.
-                let flag = u16::from(truth == jump_if) << 15;
-                out.push(self.emit(op, x | flag, y, 0));
-                Ok(())
-            }
-            _ => Err("a condition the language has not".into()),
-        }
-    }
-
-    /// The register that holds the expression's value.
-    fn expr(&mut self, e: &Expr) -> R<u16> {
-        match e {
-            Expr::Name(n) => {
-                let r = self.locals.get(n.id.as_str());
-                r.copied()
-                    .ok_or_else(|| format!("name '{}' is not defined", n.id))
-            }
-            Expr::NoneLiteral(_) => self.literal(Value::NULL),
-            Expr::NumberLiteral(n) => match &n.value {
-                Number::Int(i) => {
-                    let i = i.as_i64().and_then(Value::try_int);
-                    self.literal(i.ok_or("a literal beyond 50 bits")?)
+                self.emit(op, t, x, y);
+                if not {
+                    self.emit(Op::Not, t, t, 0);
                 }
-                Number::Float(f) => self.literal(Value::float(*f)),
-                Number::Complex { .. } => Err("complex numbers".into()),
-            },
-            Expr::UnaryOp(u) if u.op == UnaryOp::USub => {
-                let x = self.expr(&u.operand)?;
-                let t = self.temp();
-                self.emit(Op::Neg, t, x, 0);
-                Ok(t)
-            }
-            Expr::BinOp(b) => {
-                let x = self.expr(&b.left)?;
-                let y = self.expr(&b.right)?;
-                let t = self.temp();
-                self.emit(binary(b.op)?, t, x, y);
-                Ok(t)
             }
             Expr::Attribute(a) => {
-                let o = self.expr(&a.value)?;
-                let (t, n) = (self.temp(), self.name(&a.attr));
+                let o = self.operand(&a.value, t)?;
+                let n = index(self.names, &a.attr);
                 self.emit(Op::Load, t, o, n);
-                Ok(t)
             }
-            Expr::Call(c) => self.call(c),
-            _ => Err("an expression the language has not".into()),
+            Expr::Call(c) => self.call(c, t)?,
+            _ => return refuse("expression"),
         }
+        Ok(())
     }
 
-    fn literal(&mut self, v: Value) -> R<u16> {
-        let t = self.temp();
-        self.constant(t, v);
-        Ok(t)
-    }
-
-    fn call(&mut self, c: &ast::ExprCall) -> R<u16> {
+    fn call(&mut self, c: &ExprCall, t: u16) -> R<()> {
         let Expr::Name(f) = &*c.func else {
-            return Err("only functions can be called".into());
+            return refuse("call");
         };
-        let mut values = Vec::new();
-        for a in &c.arguments.args {
-            values.push(self.expr(a)?);
-        }
-        let t = self.temp();
-        match (f.id.as_str(), &values[..]) {
-            ("Object", []) => {
-                self.emit(Op::New, t, 0, 0);
-            }
+        match (f.id.as_str(), &*c.arguments.args) {
+            ("Object", []) => drop(self.emit(Op::New, t, 0, 0)),
             ("print", [v]) => {
-                self.emit(Op::Print, *v, 0, 0);
+                let v = self.operand(v, t)?;
+                self.emit(Op::Print, v, 0, 0);
             }
-            (name, _) => {
-                let Some(&(n, args)) = self.functions.get(name) else {
-                    return Err(format!("name '{name}' is not defined"));
-                };
-                if usize::from(args) != values.len() {
-                    return Err(format!("{name}() takes {args} arguments"));
+            (name, args) => {
+                let n = (self.functions.iter().position(|f| f.name.as_str() == name))
+                    .ok_or_else(|| format!("name '{name}' is not defined"))?;
+                if self.functions[n].parameters.args.len() != args.len() {
+                    return Err(format!("{name}() takes another number of arguments"));
                 }
-                let window = t + 1 + HEADER;
-                self.next = window;
-                for v in values {
-                    let to = self.temp();
-                    self.emit(Op::Move, to, v, 0);
+                for (r, v) in (t + HEADER..).zip(args) {
+                    self.expr(v, r)?;
                 }
-                self.emit(Op::Call, t, n, window);
+                self.emit(Op::Call, t + HEADER, n as u16, 0);
             }
         }
-        Ok(t)
-    }
-}
-
-fn binary(op: Operator) -> R<Op> {
-    Ok(match op {
-        Operator::Add => Op::Add,
-        Operator::Sub => Op::Sub,
-        Operator::Mult => Op::Mul,
-        Operator::Div => Op::Div,
-        Operator::FloorDiv => Op::FloorDiv,
-        Operator::Mod => Op::Mod,
-        Operator::BitAnd => Op::And,
-        Operator::BitOr => Op::Or,
-        Operator::BitXor => Op::Xor,
-        _ => return Err("an operator the language has not".into()),
-    })
-}
-
-/// The comparison of an instruction.
-pub fn cmp(op: Op) -> Cmp {
-    match op {
-        Op::Lt => Cmp::Lt,
-        Op::Le => Cmp::Le,
-        _ => Cmp::Eq,
+        Ok(())
     }
 }

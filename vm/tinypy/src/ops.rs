@@ -1,213 +1,218 @@
 //! What the instructions mean, written once over the machine.
 
-use crate::compile::{Code, Op, cmp};
-use pyrite_machine::{Cmp, Core, Ctl, Field, Value, header_word};
+use crate::compile::Op;
+use pyrite_gc::KindInfo;
+use pyrite_jit_guest::{Careful, Ins, Language, Machine, Shapes};
+use pyrite_jit_guest::{INT_KIND, OBJECT, OBJECT_KIND, OBJECT_WORDS};
+use pyrite_machine::Num::{Float, Int};
+use pyrite_machine::{Cmp, Core, Ctl, NumOf, Value, compare, double, number};
 
-/// Kinds and shapes of objects: a heap int, and an object without attributes.
-pub const INT: (u8, u32) = (0, 1);
-pub const OBJECT: (u8, u32) = (1, 16);
-/// Attributes an object can have, and its words.
-pub const SLOTS: usize = 5;
-pub const WORDS: usize = 1 + SLOTS;
-
-/// The field of a slot. Attributes are one alias class.
-pub fn slot(n: usize) -> Field {
-    Field::word(1 + n, 8)
+/// The language's state.
+#[derive(Debug, Default)]
+pub(crate) struct Tiny {
+    shapes: Shapes,
+    pub(crate) output: String,
 }
 
-/// The language's part of the machine.
-pub trait Tiny: Core {
-    /// The slot of an attribute in a shape, and the shape with it if it is not yet there.
-    fn attribute(&mut self, shape: u32, name: usize) -> Option<(usize, Option<u32>)>;
-    /// Enters function `n` in the window at register `window`, where its arguments are.
-    fn call(&mut self, window: isize, n: usize) -> Ctl;
-    /// Leaves the frame; the calling instruction. `None`: there is no caller here.
-    fn leave(&mut self) -> Option<u64>;
-    /// The back-edge to the instruction `back` words before the next one.
-    fn edge(&mut self, live: usize, back: usize) -> Ctl;
+impl Language for Tiny {
+    const KINDS: &'static [KindInfo] = &[INT_KIND, OBJECT_KIND];
+
+    fn step<M: Machine<Language = Tiny>>(m: &mut M, ins: Ins) -> Ctl {
+        execute(m, ins).unwrap_or(Ctl::Slow)
+    }
+
+    fn rest(m: &mut Careful<Tiny>, ins: Ins) -> Result<(), String> {
+        let [a, b, c] = operands(ins);
+        let error = match op(ins) {
+            Op::Print => {
+                let v = m.reg(a);
+                let text = match number(m, v) {
+                    Some(Int(i)) => format!("{i}\n"),
+                    Some(Float(f)) => format!("{f:?}\n"),
+                    None if v.is_null() => "None\n".to_owned(),
+                    None => "object\n".to_owned(),
+                };
+                m.lang().output += &text;
+                return Ok(());
+            }
+            Op::Eq => {
+                // Not two numbers.
+                let same = m.reg(b) == m.reg(c);
+                m.set_reg(a, Value::small(same.into()));
+                return Ok(());
+            }
+            Op::New => "out of memory",
+            Op::Load => "no such attribute",
+            Op::Store => "no room for the attribute",
+            Op::Call => "too many calls",
+            _ => "no result among numbers of 64 bits",
+        };
+        Err(error.to_owned())
+    }
 }
 
 /// Opcode of an instruction.
-pub fn op(ins: u64) -> Op {
+fn op(ins: Ins) -> Op {
     // SAFETY: the compiler writes opcodes alone.
-    unsafe { std::mem::transmute(ins as u16) }
+    unsafe { std::mem::transmute(ins.op()) }
 }
 
-/// Operands of an instruction.
-pub fn operands(ins: u64) -> (usize, usize, usize) {
-    let part = |n: u32| (ins >> n & 0xFFFF) as usize;
-    (part(16), part(32), part(48))
+fn operands(ins: Ins) -> [isize; 3] {
+    [ins.a(), ins.b(), ins.c()].map(|r| r as isize)
 }
 
-/// Leaves the instruction to the slow way.
-macro_rules! need {
-    ($m:ident, $b:expr) => {{
-        let b = $b;
-        if !$m.branch(b) {
-            return Ctl::Slow;
-        }
-    }};
-}
-
-fn double<M: Tiny>(m: &mut M, v: M::V) -> Option<M::F> {
-    let i = m.is_int(v);
-    if m.branch(i) {
-        let i = m.unbox_int(v);
-        return Some(m.int_to_float(i));
-    }
-    let f = m.is_float(v);
-    m.branch(f).then(|| m.unbox_float(v))
-}
-
-/// Truth of a comparison of numbers, not yet looked at.
-fn compare<M: Tiny>(m: &mut M, how: Cmp, x: M::V, y: M::V) -> Option<M::B> {
-    let (xi, yi) = (m.is_int(x), m.is_int(y));
-    if m.branch(xi) && m.branch(yi) {
-        let (a, b) = (m.unbox_int(x), m.unbox_int(y));
-        return Some(m.icmp(how, a, b));
-    }
-    let (a, b) = (double(m, x)?, double(m, y)?);
-    Some(m.fcmp(how, a, b))
-}
-
-/// Executes one instruction; the machine's instruction pointer is behind it.
-pub fn step<M: Tiny>(m: &mut M, ins: u64) -> Ctl {
-    let (a, b, c) = operands(ins);
-    let r = |n: usize| n as isize;
-    let o = op(ins);
-    match o {
-        Op::Const => {
-            let v = m.konst(b);
-            m.set_reg(r(a), v);
-        }
-        Op::Move => {
-            let v = m.reg(r(b));
-            m.set_reg(r(a), v);
-        }
-        Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Neg => {
-            let (x, y) = if o == Op::Neg {
-                // -x is 0 - x for ints, and for floats but for the sign of zero.
-                (m.value(Value::small(0)), m.reg(r(b)))
-            } else {
-                (m.reg(r(b)), m.reg(r(c)))
-            };
-            let (xi, yi) = (m.is_int(x), m.is_int(y));
-            let v = if o != Op::Div && m.branch(xi) && m.branch(yi) {
-                let (x, y) = (m.unbox_int(x), m.unbox_int(y));
-                let (v, overflow) = match o {
-                    Op::Add => m.iadd(x, y),
-                    Op::Mul => m.imul(x, y),
-                    _ => m.isub(x, y),
-                };
-                if m.branch(overflow) {
-                    return Ctl::Slow;
-                }
-                m.box_int(v)
-            } else {
-                let (Some(x), Some(y)) = (double(m, x), double(m, y)) else {
-                    return Ctl::Slow;
-                };
-                let v = match o {
-                    Op::Add => m.fadd(x, y),
-                    Op::Sub => m.fsub(x, y),
-                    Op::Mul => m.fmul(x, y),
-                    Op::Neg => m.fneg(y),
-                    _ => {
-                        let zero = m.int(0);
-                        let zero = m.int_to_float(zero);
-                        let nonzero = m.fcmp(Cmp::Ne, y, zero);
-                        need!(m, nonzero);
-                        m.fdiv(x, y)
-                    }
-                };
-                m.box_float(v)
-            };
-            m.set_reg(r(a), v);
-        }
-        Op::FloorDiv | Op::Mod | Op::And | Op::Or | Op::Xor => {
-            let (x, y) = (m.reg(r(b)), m.reg(r(c)));
-            need!(m, m.is_int(x));
-            need!(m, m.is_int(y));
-            let (x, y) = (m.unbox_int(x), m.unbox_int(y));
-            if matches!(o, Op::FloorDiv | Op::Mod) {
+/// `None`: nothing was changed, and this machine cannot do it.
+#[inline(always)]
+fn execute<M: Machine<Language = Tiny>>(m: &mut M, ins: Ins) -> Option<Ctl> {
+    let [a, b, c] = operands(ins);
+    let v = match op(ins) {
+        Op::Const => m.konst(ins.b()),
+        Op::Move => m.reg(b),
+        Op::Neg => {
+            let v = m.reg(b);
+            if let Int(i) = number(m, v)? {
                 let zero = m.int(0);
-                need!(m, m.icmp(Cmp::Gt, y, zero));
+                let (i, overflow) = m.isub(zero, i);
+                unless(m, overflow)?;
+                m.box_int(i)
+            } else {
+                let f = m.unbox_float(v);
+                let f = m.fneg(f);
+                m.box_float(f)
             }
-            let v = match o {
-                Op::FloorDiv => m.idiv(x, y),
-                Op::Mod => m.imod(x, y),
-                Op::And => m.iand(x, y),
-                Op::Or => m.ior(x, y),
-                _ => m.ixor(x, y),
-            };
-            let v = m.box_int(v);
-            m.set_reg(r(a), v);
         }
-        Op::Jump => m.jump(r(c)),
-        Op::Lt | Op::Le | Op::Eq => {
-            let (x, y) = (m.reg(r(a & 0x7FFF)), m.reg(r(b)));
-            let Some(t) = compare(m, cmp(o), x, y) else {
-                return Ctl::Slow;
-            };
-            if m.branch(t) == (a >> 15 != 0) {
-                m.jump(r(c));
-            }
+        Op::Not => {
+            let v = m.reg(b);
+            let t = !truth(m, v);
+            m.value(Value::small(t.into()))
         }
         Op::IsNone => {
-            let v = m.reg(r(a));
-            let t = m.is_null(v);
-            if m.branch(t) == (b != 0) {
-                m.jump(r(c));
-            }
+            let v = m.reg(b);
+            let none = m.is_null(v);
+            let t = m.branch(none);
+            m.value(Value::small(t.into()))
         }
-        Op::Loop => return m.edge(a, c),
-        Op::New => {
-            let Some(v) = m.alloc(header_word(OBJECT.0, WORDS, OBJECT.1), WORDS) else {
-                return Ctl::Slow;
-            };
-            m.set_reg(r(a), v);
-        }
+        Op::Lt => comparison(m, Cmp::Lt, b, c)?,
+        Op::Le => comparison(m, Cmp::Le, b, c)?,
+        Op::Eq => comparison(m, Cmp::Eq, b, c)?,
+        Op::New => m.alloc(OBJECT, OBJECT_WORDS)?,
         Op::Load => {
-            let p = m.reg(r(b));
-            need!(m, m.is_ptr(p));
-            let s = m.shape(p);
-            let Some((n, None)) = m.attribute(s, c) else {
-                return Ctl::Slow;
-            };
-            let v = m.load(p, slot(n));
-            m.set_reg(r(a), v);
+            let p = m.reg(b);
+            let shape = shape(m, p)?;
+            let field = m.lang().shapes.find(shape, ins.c())?;
+            m.load(p, field)
         }
         Op::Store => {
-            let p = m.reg(r(a));
-            need!(m, m.is_ptr(p));
-            let s = m.shape(p);
-            let Some((n, add)) = m.attribute(s, b) else {
-                return Ctl::Slow;
-            };
+            let (p, v) = (m.reg(a), m.reg(c));
+            let before = shape(m, p)?;
+            let (field, after) = m.lang().shapes.find_or_add(before, ins.b())?;
             if m.store_blocked(p) {
-                return Ctl::Slow;
+                return None;
             }
-            let v = m.reg(r(c));
-            m.store(p, slot(n), v);
-            if let Some(shape) = add {
-                m.store_shape(p, shape);
+            m.store(p, field, v);
+            if after != before {
+                m.store_shape(p, after);
             }
+            return Some(Ctl::Next);
         }
-        Op::Call => return m.call(r(c), b),
+        Op::Jump => {
+            m.jump(c);
+            return Some(Ctl::Next);
+        }
+        Op::Branch => {
+            let v = m.reg(a);
+            if truth(m, v) == (b != 0) {
+                m.jump(c);
+            }
+            return Some(Ctl::Next);
+        }
+        Op::Loop => return Some(m.back_edge(ins.a(), ins.c())),
+        Op::Call => return Some(m.call(ins.a(), ins.b())),
         Op::Return => {
-            let v = m.reg(r(a));
-            let Some(call) = m.leave() else {
-                return Ctl::Slow;
-            };
-            m.set_reg(r(operands(call).0), v);
+            let v = m.reg(a);
+            return Some(m.ret(v));
         }
-        Op::Print => return Ctl::Slow,
-    }
-    Ctl::Next
+        Op::Print => return None,
+        op => {
+            let (x, y) = (m.reg(b), m.reg(c));
+            match (number(m, x)?, number(m, y)?) {
+                (Int(x), Int(y)) if op != Op::Div => {
+                    let i = integers(m, op, x, y)?;
+                    m.box_int(i)
+                }
+                (x, y) => {
+                    let f = floats(m, op, x, y)?;
+                    m.box_float(f)
+                }
+            }
+        }
+    };
+    m.set_reg(a, v);
+    Some(Ctl::Next)
 }
 
-/// The code that runs in a window.
-pub(crate) fn code_at(base: *mut Value) -> &'static Code {
-    // SAFETY: the second word below register 0; code is never freed.
-    unsafe { &*(*base.sub(2)).ptr().cast::<Code>() }
+/// Goes on if it is not so.
+fn unless<M: Core>(m: &mut M, b: M::B) -> Option<()> {
+    (!m.branch(b)).then_some(())
+}
+
+fn comparison<M: Core>(m: &mut M, how: Cmp, x: isize, y: isize) -> Option<M::V> {
+    let (x, y) = (m.reg(x), m.reg(y));
+    let (x, y) = (number(m, x)?, number(m, y)?);
+    let t = compare(m, how, x, y);
+    let t = m.branch(t);
+    Some(m.value(Value::small(t.into())))
+}
+
+fn truth<M: Core>(m: &mut M, v: M::V) -> bool {
+    let Some(n) = number(m, v) else {
+        let none = m.is_null(v);
+        return !m.branch(none);
+    };
+    let zero = m.int(0);
+    let nonzero = compare(m, Cmp::Ne, n, Int(zero));
+    m.branch(nonzero)
+}
+
+/// The shape of an object; heap ints may look like one.
+fn shape<M: Core>(m: &mut M, p: M::V) -> Option<u32> {
+    let object = m.is_ptr(p);
+    m.branch(object).then(|| m.shape(p))
+}
+
+fn integers<M: Core>(m: &mut M, op: Op, x: M::I, y: M::I) -> Option<M::I> {
+    if matches!(op, Op::FloorDiv | Op::Mod) {
+        let zero = m.int(0);
+        let bad = m.icmp(Cmp::Le, y, zero);
+        unless(m, bad)?;
+    }
+    let (i, overflow) = match op {
+        Op::FloorDiv => return Some(m.idiv(x, y)),
+        Op::Mod => return Some(m.imod(x, y)),
+        Op::And => return Some(m.iand(x, y)),
+        Op::Or => return Some(m.ior(x, y)),
+        Op::Xor => return Some(m.ixor(x, y)),
+        Op::Add => m.iadd(x, y),
+        Op::Sub => m.isub(x, y),
+        _ => m.imul(x, y),
+    };
+    unless(m, overflow)?;
+    Some(i)
+}
+
+fn floats<M: Core>(m: &mut M, op: Op, x: NumOf<M>, y: NumOf<M>) -> Option<M::F> {
+    let (x, y) = (double(m, x), double(m, y));
+    match op {
+        Op::Add => Some(m.fadd(x, y)),
+        Op::Sub => Some(m.fsub(x, y)),
+        Op::Mul => Some(m.fmul(x, y)),
+        Op::Div => {
+            let zero = m.int(0);
+            let zero = m.int_to_float(zero);
+            let bad = m.fcmp(Cmp::Eq, y, zero);
+            unless(m, bad)?;
+            Some(m.fdiv(x, y))
+        }
+        _ => None,
+    }
 }
