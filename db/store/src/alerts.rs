@@ -47,6 +47,8 @@ pub struct Alert {
     pub direction: String,
     pub title: String,
     pub subject: String,
+    /// Where it was found; another machine's numbers neither confirm nor refute it.
+    pub machine: MachineId,
     /// `suite/name`.
     pub benchmark: String,
     pub modes: Vec<String>,
@@ -155,7 +157,7 @@ impl Store {
         let mut query = self.conn.prepare(
             "SELECT alert.id, alert.state, alert.direction, alert.title, subject.name, b.suite || '/' || b.name, \
              group_concat(DISTINCT mode.name), max(cp.ratio), min(cp.ratio), lo.sha, hi.sha, hi.title, alert.moved, \
-             alert.counter, alert.counter_ratio, alert.note, alert.created_s, alert.updated_s FROM alert \
+             alert.counter, alert.counter_ratio, alert.note, alert.created_s, alert.updated_s, series.machine_id FROM alert \
              JOIN alert_change AS ac ON ac.alert_id = alert.id JOIN change_point AS cp ON cp.id = ac.change_point_id \
              JOIN series ON series.id = cp.series_id JOIN subject ON subject.id = series.subject_id \
              JOIN mode ON mode.id = series.mode_id JOIN benchmark_version AS bv ON bv.id = series.benchmark_version_id \
@@ -188,6 +190,7 @@ impl Store {
                 note: row.get(15)?,
                 created_s: row.get(16)?,
                 updated_s: row.get(17)?,
+                machine: row.get(18)?,
             })
         })?;
         let mut alerts = rows.collect::<rusqlite::Result<Vec<Alert>>>()?;

@@ -1,7 +1,7 @@
 //! Writes of `machine` and `env_snapshot`.
 
 use crate::{EnvId, MachineId, Result, Store, content_hash};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 /// A computer, as far as results depend on it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,21 @@ impl Store {
             ],
             |row| row.get(0),
         )?)
+    }
+
+    /// The machine with this fingerprint, if results of it are here.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn known_machine(&self, fingerprint: &str) -> Result<Option<MachineId>> {
+        Ok(self
+            .conn
+            .query_row(
+                "SELECT id FROM machine WHERE fingerprint = ?",
+                [fingerprint],
+                |row| row.get(0),
+            )
+            .optional()?)
     }
 
     /// Finds or adds an environment record; `grade` is one of ok, warn, fail, unknown.

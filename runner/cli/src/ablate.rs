@@ -127,6 +127,7 @@ pub(crate) fn run(what: &Ablate, config: &Config, data: &Data, json: bool) -> Re
         processes: Some(what.processes),
         iterations: Some(what.iterations),
         bench: true,
+        alone: true,
         ..Wishes::default()
     };
     let night = night::night(&with_modes, data, &wishes)?;

@@ -183,6 +183,8 @@ impl Args {
                 measure.tests
             },
             again: measure.again,
+            alone: false,
+            bench_budget: None,
         })
     }
 }

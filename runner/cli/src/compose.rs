@@ -33,6 +33,10 @@ pub(crate) struct Wishes {
     pub(crate) tests: bool,
     /// Measure what is measured already, and take no killed run up.
     pub(crate) again: bool,
+    /// Only the commits asked for: neither baselines nor a canary beside them.
+    pub(crate) alone: bool,
+    /// Time for all benchmark processes, instead of the tier's.
+    pub(crate) bench_budget: Option<Nanos>,
 }
 
 /// What the machine and the repositories have to offer.
@@ -108,6 +112,7 @@ impl Facts {
     pub(crate) fn request(&self, config: &Config, wishes: &Wishes) -> String {
         let wishes = Wishes {
             deadline: None,
+            bench_budget: None,
             again: false,
             ..wishes.clone()
         };
@@ -237,7 +242,10 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             .map(|mode| mode.name.clone())
             .collect();
         let canary = subject.modes.iter().rfind(|mode| {
-            tier.canary && mode.purpose == Purpose::Timing && modes.contains(&mode.name)
+            tier.canary
+                && !wishes.alone
+                && mode.purpose == Purpose::Timing
+                && modes.contains(&mode.name)
         });
         if let Some(mode) = canary {
             let twin = ModeSpec {
@@ -258,7 +266,7 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             });
         }
     }
-    for name in facts.baselines.keys() {
+    for name in facts.baselines.keys().filter(|_| !wishes.alone) {
         sides.push(Side {
             canary: None,
             build: BuildJob::new(name, None),
@@ -270,9 +278,9 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
         .iter()
         .filter_map(|side| side.build.sha.as_ref())
         .collect();
-    plan.bench_budget = tier
+    plan.bench_budget = wishes.bench_budget.or(tier
         .bench_budget_per_commit_s
-        .map(|each| Nanos::from_secs(each * commits.len().max(1) as u64));
+        .map(|each| Nanos::from_secs(each * commits.len().max(1) as u64)));
     for benchmark in &benchmarks {
         let id = benchmark_id(benchmark);
         for side in sides

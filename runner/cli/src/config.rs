@@ -5,6 +5,7 @@
 use anyhow::{Context, Result, bail};
 use manifest::Category;
 use serde::Deserialize;
+use stats::rule::MIN_PROCESSES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -198,9 +199,21 @@ pub(crate) struct Tier {
     /// Measure the head's last timing mode a second time under another name: any difference is a false alarm.
     #[serde(default)]
     pub(crate) canary: bool,
+    /// Run both sides of provisional alerts anew at the end of the night; absent = that is left to `nightjar alerts confirm`.
+    pub(crate) confirm: Option<Confirm>,
     #[serde(default)]
     pub(crate) test_tiers: Vec<u8>,
     pub(crate) test_budget_s: Option<u64>,
+}
+
+/// Confirmation runs at the end of a night.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Confirm {
+    /// Of each side.
+    pub(crate) processes: u32,
+    /// Time for all of them together; what does not fit waits for the next night.
+    pub(crate) budget_s: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -351,6 +364,12 @@ impl File {
             if tier.processes == 0 || tier.iterations == 0 || tier.revisions == 0 {
                 bail!("tier {name}: revisions, processes and iterations must be at least 1");
             }
+            let few = |confirm: Confirm| (confirm.processes as usize) < MIN_PROCESSES;
+            if tier.confirm.is_some_and(few) {
+                bail!(
+                    "tier {name}: confirm: with fewer than {MIN_PROCESSES} processes a side there is no verdict"
+                );
+            }
         }
         Ok(())
     }
@@ -443,6 +462,8 @@ mod test {
         assert!(error(&format!("{SMALL}\nprocceses = 3")).contains("procceses"));
         assert!(error(&SMALL.replace("\"python\"", "\"py/thon\"")).contains("py/thon"));
         assert!(error(&SMALL.replace("processes = 2", "processes = 0")).contains("tier quick"));
+        let few = format!("{SMALL}\nconfirm = {{ processes = 4, budget_s = 1 }}");
+        assert!(error(&few).contains("fewer than 5 processes a side"));
         assert!(
             error(&format!("{SMALL}\n[tests]\nreference = \"other\""))
                 .contains("no baseline called other")

@@ -12,6 +12,7 @@ mod baselines;
 mod compare;
 mod compose;
 mod config;
+mod confirm;
 mod counting;
 mod data;
 mod detect;
@@ -35,6 +36,7 @@ use clap::Parser;
 use config::Config;
 use data::Data;
 use exit::Exit;
+use night::Night;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -74,7 +76,15 @@ fn command(args: &Args) -> anyhow::Result<Exit> {
             let config = Config::load(&args.config).map_err(wrong)?;
             config.tier(&wishes.tier).map_err(wrong)?;
             let data = Data::open(&args.data)?;
-            let report = night::night(&config, &data, &wishes)?;
+            let night = if wishes.reason == "nightly" && wishes.bench {
+                night::with_confirmations(&config, &data, &wishes)?
+            } else {
+                night::night(&config, &data, &wishes)?.into()
+            };
+            let report = match night {
+                Night::Done(report) => report,
+                Night::Stopped(exit) => return Ok(exit),
+            };
             if args.json {
                 println!("{}", serde_json::to_string_pretty(&report)?);
             } else {

@@ -4,11 +4,13 @@
 //! lock ─> open database ─> take up a killed run of the same request, or compose a plan
 //!      ─> session (builds, processes, tests; events to log, database, JUnit, terminal)
 //!      ─> points, new failures, exit code ─> pages
+//!      ─> where the tier says so: confirmation runs, exit code and pages again
 //! ```
 
 use crate::baselines;
 use crate::compose::{Facts, Wishes, compose, on_shelf};
 use crate::config::Config;
+use crate::confirm::{self, Confirmation};
 use crate::data::Data;
 use crate::executor::Real;
 use crate::exit::Exit;
@@ -27,6 +29,7 @@ use runner_core::{Event, Fanout, Plan, RunEnd, Sink};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Instant;
 use store::summary::RunSummary;
 use store::{MachineId, RunId, Store};
 
@@ -37,6 +40,11 @@ const TAKE_UP_WITHIN_S: i64 = 24 * 3600;
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct NightReport {
     pub(crate) run: String,
+    #[serde(skip)]
+    pub(crate) id: RunId,
+    /// Heads by subject.
+    #[serde(skip)]
+    pub(crate) heads: BTreeMap<String, String>,
     pub(crate) end: RunEnd,
     #[serde(skip)]
     pub(crate) exit: Exit,
@@ -46,6 +54,104 @@ pub(crate) struct NightReport {
     pub(crate) site: Option<PathBuf>,
     pub(crate) junit: PathBuf,
     pub(crate) summary: RunSummary,
+    /// What became of the alerts at the end of a night.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmation: Option<Confirmation>,
+}
+
+/// How [`with_confirmations`] ended.
+pub(crate) enum Night {
+    Done(Box<NightReport>),
+    /// By a signal before the night itself began.
+    Stopped(Exit),
+}
+
+impl From<NightReport> for Night {
+    fn from(report: NightReport) -> Night {
+        Night::Done(Box::new(report))
+    }
+}
+
+/// A night with what follows from it: [`night`], then new processes of both sides of what it found, as far as the tier's time and the
+/// night's deadline reach.
+pub(crate) fn with_confirmations(config: &Config, data: &Data, wishes: &Wishes) -> Result<Night> {
+    let started = Instant::now();
+    let Some(policy) = config.tier(&wishes.tier)?.confirm else {
+        return Ok(night(config, data, wishes)?.into());
+    };
+    let confirmed = |data: &Data| {
+        let spent = Nanos::from(started.elapsed());
+        let limits = confirm::Limits {
+            processes: policy.processes,
+            budget: Some(Nanos::from_secs(policy.budget_s)),
+            deadline: wishes
+                .deadline
+                .map(|deadline| Nanos(deadline.0.saturating_sub(spent.0))),
+        };
+        confirm::confirm(config, data, &wishes.tier, &limits)
+    };
+    if is_confirming(data)? {
+        // A night begun now would give that run up.
+        if let Some(signal) = confirmed(data)?.interrupted {
+            return Ok(Night::Stopped(Exit::Signal(signal)));
+        }
+    }
+    let mut report = night(config, data, wishes)?;
+    if report.end != RunEnd::Complete || confirm::waiting(data)? == 0 {
+        return Ok(report.into());
+    }
+    let confirmation = match confirmed(data) {
+        Ok(confirmation) => confirmation,
+        Err(error) => {
+            eprintln!("nightjar: the confirmation runs: {error:#}");
+            report.set_exit(report.exit.or(Exit::Infrastructure));
+            return Ok(report.into());
+        }
+    };
+    eprintln!("nightjar: {}", confirmation.text());
+    let mut store = Store::open(&data.database())?;
+    report.summary = store.run_summary(report.id)?;
+    let end = match confirmation.interrupted {
+        Some(signal) => RunEnd::Interrupted { signal },
+        None => report.end,
+    };
+    report.set_exit(judge(end, &report.summary, &report.heads));
+    store.run_finished(
+        report.id,
+        "complete",
+        i32::from(report.exit.code()),
+        &serde_json::to_string(&report.summary)?,
+    )?;
+    drop(store);
+    report.confirmation = Some(confirmation);
+    if let Err(error) = pages::render(data) {
+        eprintln!("nightjar: the pages could not be written: {error:#}");
+        report.set_exit(report.exit.or(Exit::Infrastructure));
+    }
+    Ok(report.into())
+}
+
+/// Whether a confirmation run was cut off and can be taken up.
+fn is_confirming(data: &Data) -> Result<bool> {
+    if !data.database().exists() {
+        return Ok(false);
+    }
+    let store = Store::open(&data.database())?;
+    let Some(machine) = store.known_machine(&Machine::this().fingerprint)? else {
+        return Ok(false);
+    };
+    Ok(store.unfinished_run(machine)?.is_some_and(|open| {
+        serde_json::from_str::<Plan>(&open.plan_json).is_ok_and(|plan| plan.reason == "confirm")
+            && store::now_s() - open.started_s < TAKE_UP_WITHIN_S
+    }))
+}
+
+impl NightReport {
+    fn set_exit(&mut self, exit: Exit) {
+        self.exit = exit;
+        self.exit_code = exit.code();
+        self.meaning = exit.meaning();
+    }
 }
 
 /// Runs a night as `wishes` say.
@@ -317,7 +423,7 @@ fn finish(
         detect::detect(store, run)?;
     }
     let summary = store.run_summary(run)?;
-    let exit = judge(end, &summary, facts);
+    let exit = judge(end, &summary, &facts.heads);
     let state = match end {
         RunEnd::Complete => "complete",
         RunEnd::Deadline => "deadline",
@@ -331,7 +437,8 @@ fn finish(
     )?;
     data.rotate_runs()?;
     let mut exit = exit;
-    let site = if matches!(end, RunEnd::Interrupted { .. }) {
+    // Whoever asked for a confirmation writes the pages once, when the alerts are settled.
+    let site = if matches!(end, RunEnd::Interrupted { .. }) || plan.reason == "confirm" {
         None
     } else {
         match pages::render(data) {
@@ -345,6 +452,8 @@ fn finish(
     };
     Ok(NightReport {
         run: plan.key.clone(),
+        id: run,
+        heads: facts.heads.clone(),
         end,
         exit,
         exit_code: exit.code(),
@@ -353,17 +462,18 @@ fn finish(
         site,
         junit: data.run(&plan.key).join("junit.xml"),
         summary,
+        confirmation: None,
     })
 }
 
 /// The exit code: what is wrong with the head outweighs what is wrong with us, and that what is new in the tests.
-fn judge(end: RunEnd, summary: &RunSummary, facts: &Facts) -> Exit {
+fn judge(end: RunEnd, summary: &RunSummary, heads: &BTreeMap<String, String>) -> Exit {
     let mut exit = Exit::Clean;
     for job in &summary.not_ok {
         let at_head = job
             .sha
             .as_ref()
-            .is_some_and(|sha| facts.heads.get(&job.subject) == Some(sha));
+            .is_some_and(|sha| heads.get(&job.subject) == Some(sha));
         exit = exit.or(match (job.kind.as_str(), job.outcome.as_str()) {
             (_, "infrastructure") => Exit::Infrastructure,
             ("build", "fail" | "timeout") if at_head => Exit::HeadBroken,

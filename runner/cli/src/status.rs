@@ -106,6 +106,14 @@ fn summary_text(summary: &RunSummary) -> String {
             speedup.of
         );
     }
+    let alerts = (summary.confirmed_alerts, summary.provisional_alerts);
+    if alerts != (0, 0) {
+        let _ = writeln!(
+            text,
+            "alerts    slower: {} confirmed, {} provisional",
+            alerts.0, alerts.1
+        );
+    }
     if let Some(canary) = &summary.canary {
         let _ = writeln!(
             text,

@@ -157,6 +157,12 @@ canary = true
 revisions = 2
 processes = 5
 iterations = 10
+
+[tier.sure]
+revisions = 2
+processes = 6
+iterations = 10
+confirm = { processes = 6, budget_s = 60 }
 "#;
 
 #[test]
@@ -332,6 +338,54 @@ fn a_night_is_compared_exported_and_taken_back_in() {
             (&Value::from(&*lab.shas[0]), &Value::from(&*lab.shas[1]))
         );
     }
+}
+
+#[test]
+fn a_night_runs_both_sides_of_what_it_found_anew() {
+    let Some(lab) = Lab::new(&[Vm::Good, Vm::Slow]) else {
+        return;
+    };
+    let night = lab.json(&["nightly", "--no-tests", "--tier", "sure"]);
+    let alerts = lab.json(&["alerts", "list", "--all"]);
+    let alerts = alerts.as_array().unwrap();
+    if alerts.is_empty() {
+        // A machine busy with other things may hide even this step, but then there is nothing to confirm.
+        assert!(night.get("confirmation").is_none(), "{night}");
+        return;
+    }
+    let confirmation = &night["confirmation"];
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    let state = alerts[0]["state"].as_str().unwrap();
+    assert!(["confirmed", "noise"].contains(&state), "{alerts:?}");
+    assert_eq!(confirmation[state], 1, "{night}");
+    let code = if state == "confirmed" { 4 } else { 0 };
+    assert_eq!(night["exit_code"], code, "{night}");
+    // The confirmation measured the two commits alone, and the pages go on showing the night, with its baseline.
+    let conn = rusqlite::Connection::open(lab.path("data/nightjar.db")).unwrap();
+    let jobs: Vec<String> = conn
+        .prepare("SELECT run.reason || ' ' || job.kind || ' ' || count(*) FROM job JOIN run ON run.id = run_id GROUP BY run_id, kind")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(
+        jobs,
+        [
+            "nightly bench 3",
+            "nightly build 3",
+            "confirm bench 2",
+            "confirm build 2"
+        ]
+    );
+    let page = fs::read_to_string(lab.path("data/site/index.html")).unwrap();
+    assert!(!page.contains("Geometric mean of 0"), "{page}");
+    // Settled alerts are not run again.
+    let again = lab.run(&["alerts", "confirm"]);
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("0 confirmed, 0 noise"),
+        "{again:?}"
+    );
 }
 
 #[test]

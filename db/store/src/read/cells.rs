@@ -3,7 +3,7 @@
 //! A cell is the newest thing known about (benchmark, variant, revision), whichever run it is from: a newer number replaces
 //! an older failure and the other way round, but a job that was not run replaces nothing. Baselines keep one cell per run.
 
-use super::scope::{Ids, outcome};
+use super::scope::{IN_HISTORY, Ids, outcome};
 use crate::{Result, Store};
 use dashboard_api::{Cell, Estimate, Metric, Outcome, Reading};
 use rusqlite::{Params, Row, params};
@@ -106,14 +106,14 @@ impl Store {
             .collect();
         let mut found = Found::new();
         let sql = format!(
-            "SELECT {POINT}, point.commit_id {POINT_FROM} WHERE series.benchmark_version_id = ?1 AND series.machine_id = ?2 \
+            "SELECT {POINT}, point.commit_id {POINT_FROM} WHERE {IN_HISTORY} AND series.benchmark_version_id = ?1 AND series.machine_id = ?2 \
              AND series.metric_id = (SELECT id FROM metric WHERE name = ?3) AND (series.subject_id = ?4 OR subject.role = 'baseline')"
         );
         let at = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(9)?);
         let values = (version, ids.machine, metric_name(metric), ids.subject);
         self.add_points(&mut found, &sql, values, metric, &versions, &positions, at)?;
         let sql = format!(
-            "SELECT {FAILURE}, job.commit_id {FAILURE_FROM} WHERE job.benchmark_version_id = ?1 AND run.machine_id = ?2 \
+            "SELECT {FAILURE}, job.commit_id {FAILURE_FROM} WHERE {IN_HISTORY} AND job.benchmark_version_id = ?1 AND run.machine_id = ?2 \
              AND job.kind = 'bench' AND job.outcome != 'ok' AND (job.subject_id = ?3 OR subject.role = 'baseline')"
         );
         let at = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(8)?);
@@ -133,12 +133,12 @@ impl Store {
         let positions: HashMap<i64, i64> = commits.iter().copied().collect();
         let mut found = Found::new();
         let mut runs: BTreeSet<i64> = BTreeSet::new();
-        let mut measured = self.conn.prepare_cached(
+        let mut measured = self.conn.prepare_cached(&format!(
             "SELECT DISTINCT run_id FROM job JOIN run ON run.id = job.run_id WHERE commit_id = ? AND kind = 'bench' \
-             AND outcome IS NOT NULL AND run.machine_id = ?",
-        )?;
+             AND outcome IS NOT NULL AND run.machine_id = ? AND {IN_HISTORY}"
+        ))?;
         let failures = format!(
-            "SELECT {FAILURE} {FAILURE_FROM} WHERE job.commit_id = ?1 AND job.kind = 'bench' AND run.machine_id = ?2 \
+            "SELECT {FAILURE} {FAILURE_FROM} WHERE {IN_HISTORY} AND job.commit_id = ?1 AND job.kind = 'bench' AND run.machine_id = ?2 \
              AND job.outcome != 'ok'"
         );
         for &(commit, _) in commits {
@@ -156,7 +156,7 @@ impl Store {
             )?;
         }
         let points = format!(
-            "SELECT {POINT}, point.commit_id {POINT_FROM} WHERE point.run_id = ?1 AND series.machine_id = ?2 \
+            "SELECT {POINT}, point.commit_id {POINT_FROM} WHERE {IN_HISTORY} AND point.run_id = ?1 AND series.machine_id = ?2 \
              AND series.metric_id = (SELECT id FROM metric WHERE name = ?3) \
              AND (series.subject_id = ?4 OR subject.role = 'baseline')"
         );

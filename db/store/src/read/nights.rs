@@ -1,6 +1,6 @@
 //! Runs and their environment.
 
-use super::scope::Ids;
+use super::scope::{IN_HISTORY, Ids};
 use crate::{Result, Store, StoreError};
 use dashboard_api::{EnvFact, Grade, Night};
 use rusqlite::{OptionalExtension, params};
@@ -10,11 +10,11 @@ use std::collections::HashMap;
 impl Store {
     pub(super) fn page_nights(&self, ids: Ids, limit: usize) -> Result<Vec<Night>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut query = self.conn.prepare_cached(
+        let mut query = self.conn.prepare_cached(&format!(
             "SELECT run.id, started_s, finished_s, state, tier, platform_version, env_snapshot.grade \
-             FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id WHERE run.machine_id = ? \
+             FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id WHERE run.machine_id = ? AND {IN_HISTORY} \
              ORDER BY started_s DESC, run.id DESC LIMIT ?",
-        )?;
+        ))?;
         let rows = query.query_map(params![ids.machine, limit], |row| {
             Ok(Night {
                 run: row.get(0)?,

@@ -17,6 +17,10 @@ pub(super) const LINE: &str = "WITH line (id, seq) AS ( \
      SELECT max(c.id), c.seq FROM \"commit\" AS c WHERE c.subject_id = ?1 \
      AND EXISTS (SELECT 1 FROM build AS b WHERE b.commit_id = c.id AND b.machine_id = ?2) GROUP BY c.seq)";
 
+/// Whether run `run` is part of the history that pages show. A confirmation or an ablation measures a few cells anew, without the
+/// baselines beside them: it answers its own question and replaces no night's reading.
+pub(super) const IN_HISTORY: &str = "run.reason NOT IN ('confirm', 'ablate')";
+
 impl Store {
     /// Subjects and machines with builds, the machine with the newest run first.
     pub(super) fn page_scopes(&self) -> Result<Vec<(Scope, Ids)>> {

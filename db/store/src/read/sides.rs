@@ -1,5 +1,6 @@
 //! What a comparison needs: everything measured of one commit or baseline, job by job, and the history of a series.
 
+use super::scope::IN_HISTORY;
 use crate::{
     BenchmarkVersionId, JobId, MachineId, ModeId, Result, RunId, Store, StoreError, SubjectId,
 };
@@ -141,13 +142,14 @@ impl Store {
         machine: MachineId,
         metric: &str,
     ) -> Result<Vec<HistoryPoint>> {
-        let mut query = self.conn.prepare_cached(
+        let mut query = self.conn.prepare_cached(&format!(
             "SELECT c.id, c.sha, c.seq, c.commit_time_s, point.run_id, point.job_id, point.geomean FROM series \
              JOIN metric ON metric.id = series.metric_id CROSS JOIN point ON point.series_id = series.id \
              JOIN \"commit\" AS c ON c.id = point.commit_id JOIN run ON run.id = point.run_id \
              WHERE series.subject_id = ? AND series.benchmark_version_id = ? AND series.mode_id = ? \
-             AND series.machine_id = ? AND metric.name = ? ORDER BY c.seq, c.id, run.started_s, run.id",
-        )?;
+             AND series.machine_id = ? AND metric.name = ? AND {IN_HISTORY} \
+             ORDER BY c.seq, c.id, run.started_s, run.id"
+        ))?;
         let rows = query.query_map(params![subject, version, mode, machine, metric], |row| {
             Ok(HistoryPoint {
                 commit: row.get(0)?,
