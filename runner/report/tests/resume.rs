@@ -3,12 +3,16 @@
 use measure::Nanos;
 use report::store::{Context, StoreSink};
 use runner_core::scripted::Scripted;
-use runner_core::session::{BuildOutcome, BuildReport, run};
+use runner_core::session::{BuildOutcome, BuildReport, hash_seed, run};
 use runner_core::{
     BenchJob, BenchmarkSpec, BuildJob, CaseOutcome, Event, ModeSpec, Outcome, Plan, Progress,
     RunEnd, Sink, SinkError, TestJob,
 };
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use store::machines::Machine;
 use store::subjects::{Commit, Subject};
 use store::{MachineId, Store};
@@ -312,4 +316,120 @@ fn the_samples_a_kill_cut_off_are_kept_in_the_audit() {
         facts.contains("\"process\":0") && facts.contains("wall_ns\":["),
         "{facts}"
     );
+}
+
+/// Names the database of the process that [`ended_by_sigkill_at_random_the_final_rows_are_the_same`] starts.
+const DATABASE: &str = "NIGHTJAR_TEST_DATABASE";
+
+/// Says each event on standard output once the others have stored it.
+struct Say<'a>(&'a mut dyn Sink);
+
+impl Sink for Say<'_> {
+    fn event(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.0.event(event)?;
+        println!("stored");
+        Ok(())
+    }
+}
+
+#[test]
+#[ignore = "a night in a process of its own, which the next test starts and ends"]
+fn a_night_that_says_its_events() {
+    let Some(path) = std::env::var_os(DATABASE) else {
+        return;
+    };
+    let mut store = Store::open(Path::new(&path)).unwrap();
+    let (machine, context) = context(&mut store);
+    if store
+        .recent_runs(1)
+        .unwrap()
+        .iter()
+        .any(|run| run.state == "complete")
+    {
+        // It was ended after all was done.
+        return;
+    }
+    let (mut sink, plan, progress) = match store.unfinished_run(machine).unwrap() {
+        Some(open) => StoreSink::take_up(&mut store, machine, &open).unwrap(),
+        None => (
+            StoreSink::begin(&mut store, &plan(), &context).unwrap(),
+            plan(),
+            Progress::new(),
+        ),
+    };
+    let row = sink.run();
+    run(&plan, progress, None, &mut executor(), &mut Say(&mut sink)).unwrap();
+    drop(sink);
+    store.rebuild_points(row).unwrap();
+    store.run_finished(row, "complete", 0, "{}").unwrap();
+}
+
+/// Starts that night and sends it SIGKILL once it said `events` events and `pause` passed; whether that came before its end.
+fn killed(path: &Path, events: usize, pause: Duration) -> bool {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "a_night_that_says_its_events",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(DATABASE, path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.ends_with("stored"))
+        .take(events)
+        .count();
+    if said == events {
+        std::thread::sleep(pause);
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    let killed = output.status.signal() == Some(9);
+    assert!(killed || output.status.success(), "{output:?}");
+    killed
+}
+
+/// `NIGHTJAR_KILLS` says how many, 50 if not given.
+#[test]
+fn ended_by_sigkill_at_random_the_final_rows_are_the_same() {
+    let wanted = std::env::var("NIGHTJAR_KILLS").map_or(50, |n| n.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let undisturbed = dir.path().join("undisturbed.db");
+    invoke(&undisturbed, None);
+    let expected = rows(&undisturbed);
+    let mut drawn = 0;
+    let mut random = |below: u64| {
+        drawn += 1;
+        hash_seed("kills", "", drawn).parse::<u64>().unwrap() % below
+    };
+    let (mut kills, mut nights) = (0, 0);
+    while kills < wanted {
+        let path = dir.path().join(format!("{nights}.db"));
+        nights += 1;
+        // At the latest after the last kill nothing disturbs it any more.
+        loop {
+            let events = if kills < wanted {
+                random(20) as usize
+            } else {
+                usize::MAX
+            };
+            if !killed(&path, events, Duration::from_micros(random(3000))) {
+                break;
+            }
+            kills += 1;
+        }
+        assert_eq!(
+            rows(&path),
+            expected,
+            "night {nights}, {kills} kills so far"
+        );
+        let findings = Store::open(&path).unwrap().check().unwrap();
+        assert_eq!(findings, Vec::<String>::new());
+    }
+    eprintln!("{kills} kills over {nights} nights");
 }
