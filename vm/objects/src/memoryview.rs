@@ -413,6 +413,10 @@ fn each_item(vm: &Vm, v: Gc<PyMemoryView>, c_order: bool, f: &mut dyn FnMut(isiz
 }
 
 fn gather(vm: &Vm, v: Gc<PyMemoryView>, c_order: bool) -> Vec<u8> {
+    if v.contiguous(vm, c_order) {
+        // SAFETY: the items lie one behind the other, from the first on.
+        return unsafe { std::slice::from_raw_parts(v.item(vm, 0), v.nbytes.get()) }.to_vec();
+    }
     let size = v.itemsize.get();
     let mut out = Vec::with_capacity(v.nbytes.get());
     each_item(vm, v, c_order, &mut |at| {
@@ -683,9 +687,14 @@ fn assign_slice(vm: &mut Vm, v: Gc<PyMemoryView>, key: Value, from: Value) -> R<
         && from.extent(vm, 0) == to.extent(vm, 0);
     if same {
         let bytes = gather(vm, from, true);
-        let (size, stride) = (to.itemsize.get(), to.stride(vm, 0));
+        // One copy for the whole of a contiguous view, else one for each item.
+        let (size, stride) = if to.contiguous(vm, true) {
+            (bytes.len().max(1), 0)
+        } else {
+            (to.itemsize.get(), to.stride(vm, 0))
+        };
         for (i, b) in bytes.chunks_exact(size).enumerate() {
-            // SAFETY: an item of the view, which can be written to.
+            // SAFETY: items of the view, which can be written to.
             unsafe {
                 std::ptr::copy_nonoverlapping(b.as_ptr(), to.item(vm, i as isize * stride), size);
             }

@@ -17,7 +17,7 @@
 use crate::layout::{Gc, Layout, PyType};
 use crate::vm::Vm;
 use pyrite_machine::{Header, Kind, Value};
-use std::collections::HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// More attributes than this put an instance into dictionary mode.
 pub const MAX_SLOTS: u32 = 80;
@@ -42,8 +42,8 @@ pub struct Shape {
     parent: *mut Shape,
     /// The attribute this shape adds to its parent's (interned, pinned).
     key: Value,
-    table: Option<HashMap<u64, u32>>,
-    transitions: HashMap<u64, *mut Shape>,
+    table: Option<FxHashMap<u64, u32>>,
+    transitions: FxHashMap<u64, *mut Shape>,
     /// Next shape in the list of all.
     next: *mut Shape,
 }
@@ -86,7 +86,7 @@ impl Shape {
             return None;
         }
         if self.table.is_none() {
-            let mut t = HashMap::with_capacity(self.slots as usize);
+            let mut t = FxHashMap::with_capacity_and_hasher(self.slots as usize, FxBuildHasher);
             let mut s: *const Shape = self;
             // SAFETY: as above.
             unsafe {
@@ -165,7 +165,7 @@ impl Vm {
             parent: std::ptr::null_mut(),
             key: Value::NULL,
             table: None,
-            transitions: HashMap::new(),
+            transitions: FxHashMap::default(),
             next: std::ptr::null_mut(),
         })
     }
@@ -207,7 +207,7 @@ impl Vm {
             parent: from,
             key: name,
             table: None,
-            transitions: HashMap::new(),
+            transitions: FxHashMap::default(),
             next: std::ptr::null_mut(),
             ..*from
         });

@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::types::{AttrCache, TypeCache};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// "An exception is pending in [`Vm::exc`]."
@@ -95,9 +95,9 @@ pub struct Vm {
     /// One-character strings below U+0100.
     pub latin1: [Value; 256],
     /// Interned strings by content; entries pin their strings.
-    pub interned: HashMap<Box<str>, u64>,
+    pub interned: FxHashMap<Box<str>, u64>,
     /// Further interned strings that are no valid UTF-8, by code points.
-    pub interned_wide: HashMap<Box<[u32]>, u64>,
+    pub interned_wide: FxHashMap<Box<[u32]>, u64>,
     pub type_cache: TypeCache,
     pub attr_cache: AttrCache,
     /// `builtins` and `sys.modules` as dicts.
@@ -302,8 +302,8 @@ impl Vm {
             empty_str: Value::NULL,
             empty_bytes: Value::NULL,
             latin1: [Value::NULL; 256],
-            interned: HashMap::new(),
-            interned_wide: HashMap::new(),
+            interned: FxHashMap::default(),
+            interned_wide: FxHashMap::default(),
             type_cache: TypeCache::default(),
             attr_cache: AttrCache::default(),
             builtins: Value::NULL,
