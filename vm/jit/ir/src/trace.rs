@@ -48,9 +48,14 @@ impl Op {
 
     /// The op with operands `a`, `b`, `c` set from a slice of at most three.
     #[must_use]
+    #[inline]
     pub fn with(mut self, operands: &[OpRef]) -> Op {
-        for (i, &operand) in operands.iter().enumerate() {
-            *self.operand_mut(i) = operand;
+        match *operands {
+            [] => {}
+            [a] => self.a = a,
+            [a, b] => (self.a, self.b) = (a, b),
+            [a, b, c] => (self.a, self.b, self.c) = (a, b, c),
+            _ => panic!("an op has at most three operands"),
         }
         self
     }
@@ -73,18 +78,9 @@ impl Op {
         [self.a, self.b, self.c][i]
     }
 
-    fn operand_mut(&mut self, i: usize) -> &mut OpRef {
-        match i {
-            0 => &mut self.a,
-            1 => &mut self.b,
-            _ => &mut self.c,
-        }
-    }
-
     /// Replaces the operands in `a`, `b`, `c` (not those of the list).
     pub fn map_operands(&mut self, mut map: impl FnMut(OpRef) -> OpRef) {
-        for i in 0..3 {
-            let operand = self.operand_mut(i);
+        for operand in [&mut self.a, &mut self.b, &mut self.c] {
             if !operand.is_none() {
                 *operand = map(*operand);
             }
@@ -162,11 +158,20 @@ impl Trace {
         }
     }
 
-    /// Takes constants and call table over from a trace that needs them no more.
-    pub fn take_tables(&mut self, from: &mut Trace) {
-        self.consts = std::mem::take(&mut from.consts);
-        self.const_index = std::mem::take(&mut from.const_index);
-        self.calls = std::mem::take(&mut from.calls);
+    /// An empty trace with this one's identity that takes over its constants and call table, and has
+    /// room for as many ops.
+    #[must_use]
+    pub fn successor(&mut self) -> Trace {
+        Trace {
+            id: self.id,
+            kind: self.kind,
+            ops: Vec::with_capacity(self.ops.len() + 8),
+            consts: std::mem::take(&mut self.consts),
+            snapshots: Vec::with_capacity(self.snapshots.len()),
+            calls: std::mem::take(&mut self.calls),
+            lists: Vec::with_capacity(self.lists.len()),
+            const_index: std::mem::take(&mut self.const_index),
+        }
     }
 
     /// Appends an op.

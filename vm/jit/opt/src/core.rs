@@ -3,6 +3,9 @@
 //! Recording ([`crate::Emitter`]) and the second iteration of a peeled loop ([`crate::peel`]) both
 //! come through here, which is all there is to loop-invariant code motion.
 
+use std::cell::RefCell;
+use std::mem::take;
+
 use pyrite_jit_ir::{AliasClass, Kind, Op, OpCode, OpRef, Trace};
 
 use crate::cse::Cse;
@@ -33,15 +36,59 @@ pub(crate) struct Core {
     pub(crate) known: Known,
 }
 
-/// The tables of the record-time passes.
-#[derive(Clone, Debug, Default)]
+/// The tables of the record-time passes. They go back to a small store when they are dropped: most
+/// traces are short, and making the tables anew would cost as much as filling them.
+#[derive(Debug)]
 pub(crate) struct Known {
     cse: Cse,
     facts: Facts,
     heap: Heap,
 }
 
+thread_local! {
+    static SPARE: RefCell<Vec<(Cse, Facts, Heap)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tables in store; a recording and its second iteration need two.
+const MAX_SPARE: usize = 4;
+
+impl Clone for Known {
+    fn clone(&self) -> Known {
+        let mut copy = Known::new();
+        copy.cse.copy_from(&self.cse);
+        copy.facts.copy_from(&self.facts);
+        copy.heap.copy_from(&self.heap);
+        copy
+    }
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        // At a thread's end the store may be gone already.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MAX_SPARE {
+                self.cse.clear();
+                self.facts.clear();
+                self.heap.clear();
+                spare.push((
+                    take(&mut self.cse),
+                    take(&mut self.facts),
+                    take(&mut self.heap),
+                ));
+            }
+        });
+    }
+}
+
 impl Known {
+    /// Tables that know nothing.
+    fn new() -> Known {
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
+        let (cse, facts, heap) = spare.ok().flatten().unwrap_or_default();
+        Known { cse, facts, heap }
+    }
+
     /// The number in a word, if it was taken out before.
     pub(crate) fn unboxed(&self, word: OpRef) -> Option<OpRef> {
         self.cse.find_unboxed(word)
@@ -53,7 +100,7 @@ impl Core {
         Core {
             trace,
             passes,
-            known: Known::default(),
+            known: Known::new(),
         }
     }
 

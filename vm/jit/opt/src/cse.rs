@@ -5,7 +5,9 @@
 //! their own ([`crate::guards`], [`crate::heap`]). An overflow-checked op may stand for an equal one:
 //! where the first did not leave the trace, the second would not either.
 
-use rustc_hash::FxHashMap;
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::plant::{self, Fault};
 use pyrite_jit_ir::{Op, OpCode, OpRef, Trace};
@@ -14,18 +16,31 @@ use pyrite_jit_ir::{Op, OpCode, OpRef, Trace};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cse {
     ops: FxHashMap<(OpCode, OpRef, OpRef), OpRef>,
-    calls: FxHashMap<(i32, Vec<OpRef>), OpRef>,
+    /// Calls of elidable functions, by a hash of callee and arguments; few.
+    calls: FxHashMap<u64, OpRef>,
 }
 
 impl Cse {
+    /// Forgets everything, but keeps its memory for the next trace.
+    pub(crate) fn clear(&mut self) {
+        self.ops.clear();
+        self.calls.clear();
+    }
+
+    /// Makes this table equal to another, in the memory it has.
+    pub(crate) fn copy_from(&mut self, other: &Cse) {
+        self.ops.clone_from(&other.ops);
+        self.calls.clone_from(&other.calls);
+    }
+
     /// The earlier op with the same result.
     pub(crate) fn find(&self, trace: &Trace, op: &Op) -> Option<OpRef> {
         if op.code.is_pure() {
             self.ops.get(&key(op)).copied()
         } else if is_elidable_call(trace, op) {
-            self.calls
-                .get(&(op.imm, trace.list(op.list).to_vec()))
-                .copied()
+            let r = *self.calls.get(&call_hash(trace, op))?;
+            let other = trace.def(r)?;
+            (other.imm == op.imm && trace.list(other.list) == trace.list(op.list)).then_some(r)
         } else {
             None
         }
@@ -42,9 +57,16 @@ impl Cse {
         if op.code.is_pure() {
             self.ops.insert(key(op), r);
         } else if is_elidable_call(trace, op) {
-            self.calls.insert((op.imm, trace.list(op.list).to_vec()), r);
+            self.calls.insert(call_hash(trace, op), r);
         }
     }
+}
+
+fn call_hash(trace: &Trace, op: &Op) -> u64 {
+    let mut hasher = FxHasher::default();
+    op.imm.hash(&mut hasher);
+    trace.list(op.list).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn key(op: &Op) -> (OpCode, OpRef, OpRef) {

@@ -31,40 +31,61 @@ pub(crate) fn dce(trace: Trace) -> Trace {
 
 fn live_ops(trace: &Trace) -> Vec<bool> {
     let mut live = vec![false; trace.ops.len()];
-    let mut work = Vec::new();
-    for (r, op) in trace.iter() {
+    // Many guards share a snapshot.
+    let mut shown = vec![false; trace.snapshots.len()];
+    let (next, first_phi) = (next_values(trace), next_base(trace));
+    let mut from_next_turn = Vec::new();
+    // What an op uses comes before it, so one walk from the end finds all but what the next turn
+    // needs.
+    for (i, op) in trace.ops.iter().enumerate().rev() {
         let needed = match op.code.info().kind {
             Kind::Guard | Kind::Control => true,
             Kind::Call if plant::is(Fault::CallsDropped) => false,
             _ => trace.has_effect(op),
         };
-        if needed {
-            work.push(r);
+        if !needed && !live[i] {
+            continue;
+        }
+        live[i] = true;
+        each_use(trace, op, &mut shown, |used| live[used] = true);
+        if op.code == OpCode::Phi {
+            from_next_turn.push(next[i - first_phi]);
         }
     }
-    let (next, first_phi) = (next_values(trace), next_base(trace));
+    let mut work = from_next_turn;
+    if plant::is(Fault::PhiStaysInitial) {
+        work.clear();
+    }
     while let Some(r) = work.pop() {
-        let Some(i) = r
-            .as_op()
-            .filter(|&i| !std::mem::replace(&mut live[i], true))
-        else {
+        let Some(i) = r.as_op().filter(|&i| !live[i]) else {
             continue;
         };
+        live[i] = true;
         let op = &trace.ops[i];
-        if op.code != OpCode::Jump {
-            work.extend(trace.operands(op));
-        }
+        each_use(trace, op, &mut shown, |used| work.push(OpRef::op(used)));
         if op.code == OpCode::Phi {
-            if plant::is(Fault::PhiStaysInitial) {
-                continue;
-            }
             work.push(next[i - first_phi]);
-        }
-        if let Some(snap) = op.snap {
-            work.extend(trace.snapshot(snap).refs());
         }
     }
     live
+}
+
+/// The ops whose results a needed op uses, those of its snapshot only once. What `jump` feeds is
+/// needed if the phi is.
+fn each_use(trace: &Trace, op: &Op, shown: &mut [bool], mut each: impl FnMut(usize)) {
+    let mut each = |r: OpRef| {
+        if let Some(i) = r.as_op() {
+            each(i);
+        }
+    };
+    if op.code != OpCode::Jump {
+        trace.operands(op).for_each(&mut each);
+    }
+    if let Some(snap) = op.snap
+        && !std::mem::replace(&mut shown[snap.index()], true)
+    {
+        trace.snapshot(snap).refs().for_each(&mut each);
+    }
 }
 
 /// Values that `jump` feeds to the phis, in order.

@@ -33,8 +33,6 @@
 //! - all frame contents go through [`Emitter::read_slot`] and [`Emitter::write_slot`]; slots that die
 //!   (a returned frame, temporaries at the loop header) are dropped.
 
-use std::collections::BTreeMap;
-
 use pyrite_jit_ir::{
     AliasClass, CallTarget, Field, Kind, List, Op, OpCode, OpRef, Resume, Snapshot, SnapshotId,
     Trace, TraceId, TraceKind, Ty, VirtualObject, Width,
@@ -45,6 +43,7 @@ use crate::passes::{Pass, PassSet};
 use crate::peel::{self, PeelFailure};
 use crate::pipeline;
 use crate::plant::{self, Fault};
+use crate::slots::{SlotState, Slots};
 
 /// How a recording ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,15 +74,6 @@ pub enum EmitError {
     LoopInBridge,
 }
 
-/// One slot of the window as the trace sees it.
-#[derive(Clone, Copy, Debug)]
-struct SlotState {
-    /// May be an unboxed ref at the start of a bridge.
-    value: OpRef,
-    /// Differs from (or is not known to equal) the VM stack's word.
-    dirty: bool,
-}
-
 /// The resume point in force.
 #[derive(Clone, Copy, Debug)]
 struct ResumePoint {
@@ -102,10 +92,14 @@ struct ResumePoint {
 #[derive(Debug)]
 pub struct Emitter {
     core: Core,
-    slots: BTreeMap<i32, SlotState>,
+    slots: Slots,
     resume: Option<ResumePoint>,
     /// Slots changed since the resume point, with their states before, oldest first.
     undo: Vec<(i32, Option<SlotState>)>,
+    /// Room for the slots of a resume point.
+    before: Slots,
+    /// Ops asked for, whatever became of them.
+    emitted: u64,
     problem: Option<EmitError>,
     /// A finished second iteration, if [`Emitter::peel`] succeeded.
     peeled: Option<Trace>,
@@ -124,9 +118,11 @@ impl Emitter {
     fn new(trace: Trace, passes: PassSet) -> Emitter {
         Emitter {
             core: Core::new(trace, passes),
-            slots: BTreeMap::new(),
+            slots: Slots::new(),
             resume: None,
             undo: Vec::new(),
+            before: Slots::new(),
+            emitted: 0,
             problem: None,
             peeled: None,
             finish_value: None,
@@ -176,17 +172,13 @@ impl Emitter {
         });
         let objects = e.make_inherited(&inherited.virtuals);
         let real = |r: OpRef| r.as_virtual().map_or(r, |i| objects[i]);
-        e.slots = (inherited.entries.iter())
-            .map(|&(n, r)| {
-                (
-                    n,
-                    SlotState {
-                        value: real(r),
-                        dirty: true,
-                    },
-                )
-            })
-            .collect();
+        for &(n, r) in &inherited.entries {
+            let state = SlotState {
+                value: real(r),
+                dirty: true,
+            };
+            e.slots.set(n, Some(state));
+        }
         if let Resume::Finish { val, .. } = inherited.mode {
             e.finish_value = Some(real(val));
         }
@@ -226,25 +218,26 @@ impl Emitter {
     /// The value of a VM-stack slot (relative to the trace's window base), loaded when it is first
     /// read.
     pub fn read_slot(&mut self, slot: i32) -> OpRef {
-        let value = match self.slots.get(&slot) {
+        let known = self.slots.get(slot);
+        let value = match known {
             Some(state) => state.value,
             None => self.emit(Op::new(OpCode::Slot).imm(slot)),
         };
         let boxed = self.boxed(value);
-        self.slots
-            .entry(slot)
-            .or_insert(SlotState {
-                value,
-                dirty: false,
-            })
-            .value = boxed;
+        if known.is_none_or(|state| state.value != boxed) {
+            let state = SlotState {
+                value: boxed,
+                dirty: known.is_some_and(|state| state.dirty),
+            };
+            self.slots.set(slot, Some(state));
+        }
         boxed
     }
 
     /// What the trace knows a slot to hold: a word, or in a bridge an unboxed value.
     #[must_use]
     pub fn slot_value(&self, slot: i32) -> Option<OpRef> {
-        self.slots.get(&slot).map(|state| state.value)
+        self.slots.get(slot).map(|state| state.value)
     }
 
     /// Gives a slot a value word. With the `frames` switch off this is an effect, else not: what may
@@ -255,46 +248,45 @@ impl Emitter {
             self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(slot));
         }
         self.peeled = None;
-        let old = self.slots.insert(
-            slot,
-            SlotState {
-                value,
-                dirty: self.frames,
-            },
-        );
+        let state = SlotState {
+            value,
+            dirty: self.frames,
+        };
+        let old = self.slots.set(slot, Some(state));
         self.undo.push((slot, old));
     }
 
     /// The slots from `from` on are dead: nothing reads them before they are written again.
     pub fn drop_slots_from(&mut self, from: i32) {
-        self.undo.extend(
-            self.slots
-                .split_off(&from)
-                .into_iter()
-                .map(|(n, old)| (n, Some(old))),
-        );
+        let undo = &mut self.undo;
+        self.slots
+            .drop_from(from, |n, old| undo.push((n, Some(old))));
     }
 
     /// A slot was changed behind the trace's back (a frame object): reads load it again.
     pub fn forget_slot(&mut self, slot: i32) {
-        let old = self.slots.remove(&slot);
+        let old = self.slots.set(slot, None);
         self.undo.push((slot, old));
     }
 
     /// Writes each dirty slot to the VM stack, so that it is up to date. An effect; boxes, which may
     /// leave the trace, come before it.
     pub fn flush_slots(&mut self) {
-        let dirty: Vec<(i32, OpRef)> = self.dirty().collect();
-        let boxed: Vec<(i32, OpRef)> = dirty.into_iter().map(|(n, r)| (n, self.boxed(r))).collect();
-        for (n, value) in boxed {
+        let dirty: Vec<(i32, OpRef)> = self.slots.dirty().collect();
+        self.flush(dirty);
+    }
+
+    fn flush(&mut self, mut known: Vec<(i32, OpRef)>) {
+        for (_, r) in &mut known {
+            *r = self.boxed(*r);
+        }
+        for (n, value) in known {
             self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(n));
-            self.slots.insert(
-                n,
-                SlotState {
-                    value,
-                    dirty: false,
-                },
-            );
+            let state = SlotState {
+                value,
+                dirty: false,
+            };
+            self.slots.set(n, Some(state));
         }
     }
 
@@ -304,21 +296,11 @@ impl Emitter {
     pub fn flush_known(&mut self, slots: &[i32], all: bool) {
         let known: Vec<(i32, OpRef)> = slots
             .iter()
-            .filter_map(|&n| Some((n, self.slots.get(&n)?)))
+            .filter_map(|&n| Some((n, self.slots.get(n)?)))
             .filter(|(_, state)| all || state.dirty)
             .map(|(n, state)| (n, state.value))
             .collect();
-        let boxed: Vec<(i32, OpRef)> = known.into_iter().map(|(n, r)| (n, self.boxed(r))).collect();
-        for (n, value) in boxed {
-            self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(n));
-            self.slots.insert(
-                n,
-                SlotState {
-                    value,
-                    dirty: false,
-                },
-            );
-        }
+        self.flush(known);
     }
 
     /// The value that the bytecode's second half waits for, in a bridge from an exit of that kind.
@@ -403,6 +385,7 @@ impl Emitter {
     /// Emits any op through the record-time passes; returns the value that stands for its result
     /// (`NONE` if there is none).
     pub fn emit(&mut self, op: Op) -> OpRef {
+        self.emitted += 1;
         self.peeled = None;
         match self.core.simplify(op) {
             Simplified::Value(r) => r,
@@ -426,7 +409,13 @@ impl Emitter {
         self.problem.as_ref()
     }
 
-    /// Number of ops emitted so far.
+    /// How many ops were asked for so far, whatever the passes made of them.
+    #[must_use]
+    pub fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    /// Number of ops in the trace so far.
     #[must_use]
     pub fn len(&self) -> usize {
         self.core.trace.ops.len()
@@ -457,8 +446,9 @@ impl Emitter {
             return Ok(());
         }
         if self.peeled.is_none() {
-            let dirty: BTreeMap<i32, OpRef> = self.dirty().collect();
-            self.peeled = Some(peel::peel(&self.core, &dirty)?);
+            let dirty = self.slots.dirty().collect();
+            let peeled = peel::peel(self.core.clone(), dirty);
+            self.peeled = Some(peeled.map_err(|(failure, _)| failure)?);
         }
         Ok(())
     }
@@ -472,8 +462,8 @@ impl Emitter {
         self.finish_observed(end, &mut |_, _| {})
     }
 
-    /// Like [`Emitter::finish`], showing the trace after each stage (`record`, then the names of the
-    /// passes).
+    /// Like [`Emitter::finish`], showing the trace after each stage: `record` (without an end yet),
+    /// `peel` or `close`, then the names of the passes.
     ///
     /// # Errors
     /// As [`Emitter::finish`].
@@ -489,15 +479,23 @@ impl Emitter {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        // A failure to peel is no error: the loop is closed as it is.
-        let peeled = if end == End::Loop && self.peel().is_ok() {
-            self.peeled.take()
-        } else {
-            None
-        };
+        observe("record", &self.core.trace);
+        let mut peeled = None;
+        if end == End::Loop && passes.has(Pass::Peel) {
+            peeled = self.peeled.take();
+            if peeled.is_none() {
+                match peel::peel(self.core, self.slots.dirty().collect()) {
+                    Ok(trace) => {
+                        observe("peel", &trace);
+                        return Ok(pipeline::optimize(trace, passes, observe));
+                    }
+                    // No error: the loop is closed as it is.
+                    Err((_, core)) => self.core = core,
+                }
+            }
+        }
         let trace = match peeled {
             Some(trace) => {
-                observe("record", &self.core.trace);
                 observe("peel", &trace);
                 trace
             }
@@ -511,7 +509,7 @@ impl Emitter {
                 } else {
                     self.core.trace
                 };
-                observe("record", &trace);
+                observe("close", &trace);
                 trace
             }
         };
@@ -587,10 +585,13 @@ impl Emitter {
         if resume.snapshot.is_some() {
             return resume.snapshot;
         }
-        let mut entries = self.dirty_at_resume();
-        for (_, r) in &mut entries {
-            *r = unboxed(&self.core, *r);
-        }
+        let slots = if self.restore_before() {
+            &self.before
+        } else {
+            &self.slots
+        };
+        let mut entries = Vec::with_capacity(slots.dirty().count());
+        entries.extend(slots.dirty().map(|(n, r)| (n, unboxed(&self.core, r))));
         let mode = match resume.mode {
             Resume::Finish { stage, val } => Resume::Finish {
                 stage,
@@ -613,25 +614,16 @@ impl Emitter {
         Some(id)
     }
 
-    fn dirty(&self) -> impl Iterator<Item = (i32, OpRef)> {
-        dirty_of(&self.slots)
-    }
-
-    /// Dirty slots as they were at the resume point.
-    fn dirty_at_resume(&self) -> Vec<(i32, OpRef)> {
+    /// Puts the slots as they were at the resume point into `before`, if they differ.
+    fn restore_before(&mut self) -> bool {
         if self.undo.is_empty() || plant::is(Fault::NoUndo) {
-            let mut out = Vec::with_capacity(self.slots.len());
-            out.extend(self.dirty());
-            return out;
+            return false;
         }
-        let mut slots = self.slots.clone();
+        self.before.copy_from(&self.slots);
         for &(n, old) in self.undo.iter().rev() {
-            match old {
-                Some(state) => slots.insert(n, state),
-                None => slots.remove(&n),
-            };
+            self.before.set(n, old);
         }
-        dirty_of(&slots).collect()
+        true
     }
 
     /// The value as a word.
@@ -689,13 +681,6 @@ impl Emitter {
         }
         objects
     }
-}
-
-fn dirty_of(slots: &BTreeMap<i32, SlotState>) -> impl Iterator<Item = (i32, OpRef)> {
-    slots
-        .iter()
-        .filter(|(_, state)| state.dirty)
-        .map(|(&n, state)| (n, state.value))
 }
 
 /// What an exit stores for `r`: with `sink`, boxing is left to the exit, also of a word that was

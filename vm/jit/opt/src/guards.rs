@@ -9,7 +9,7 @@
 //! `poll` is never implied: its point is that the outside may change the answer. `valid` is, until a
 //! call that could invalidate the trace. Ranges of single ints are left to a later pass.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::plant::{self, Fault};
 use pyrite_jit_ir::{Const, Kind, Op, OpCode, OpRef, Trace, word};
@@ -99,9 +99,10 @@ fn mirrored(orders: u8) -> u8 {
 /// What guards have established at this point of the trace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    kinds: FxHashMap<OpRef, KindSet>,
-    shapes: FxHashMap<OpRef, u32>,
-    other_shapes: FxHashSet<(OpRef, u32)>,
+    /// By op; ops beyond its end may be anything.
+    kinds: Vec<KindSet>,
+    shapes: Vec<(OpRef, u32)>,
+    other_shapes: Vec<(OpRef, u32)>,
     /// Possible orders of two numbers, by `(smaller ref, larger ref)`.
     orders: FxHashMap<(OpRef, OpRef), u8>,
     below: FxHashMap<(OpRef, OpRef), bool>,
@@ -109,16 +110,49 @@ pub(crate) struct Facts {
     valid: bool,
 }
 
+/// Shapes that are kept in mind, which bounds the cost of each store of a shape.
+const MAX_SHAPES: usize = 64;
+
 impl Facts {
+    /// Forgets everything, but keeps its memory for the next trace.
+    pub(crate) fn clear(&mut self) {
+        self.kinds.clear();
+        self.shapes.clear();
+        self.other_shapes.clear();
+        self.orders.clear();
+        self.below.clear();
+        self.same.clear();
+        self.valid = false;
+    }
+
+    /// Makes this table equal to another, in the memory it has.
+    pub(crate) fn copy_from(&mut self, other: &Facts) {
+        self.kinds.clone_from(&other.kinds);
+        self.shapes.clone_from(&other.shapes);
+        self.other_shapes.clone_from(&other.other_shapes);
+        self.orders.clone_from(&other.orders);
+        self.below.clone_from(&other.below);
+        self.same.clone_from(&other.same);
+        self.valid = other.valid;
+    }
+
     /// All kinds a word may have here.
     pub(crate) fn kinds(&self, trace: &Trace, r: OpRef) -> KindSet {
-        let known = self.kinds.get(&r).copied().unwrap_or(KindSet::ANY);
-        known.and(KindSet::of_def(trace, r))
+        let known = r.as_op().and_then(|i| self.kinds.get(i).copied());
+        known.unwrap_or(KindSet::ANY).and(KindSet::of_def(trace, r))
     }
 
     /// The shape an object is known to have here.
     pub(crate) fn shape(&self, r: OpRef) -> Option<u32> {
-        self.shapes.get(&r).copied()
+        let known = self.shapes.iter().rev().find(|(object, _)| *object == r);
+        known.map(|&(_, shape)| shape)
+    }
+
+    fn set(&mut self, object: OpRef, shape: u32) {
+        if self.shapes.len() == MAX_SHAPES {
+            self.shapes.drain(..MAX_SHAPES / 4);
+        }
+        self.shapes.push((object, shape));
     }
 
     /// The truth of a guard's condition, if it is known.
@@ -166,11 +200,14 @@ impl Facts {
                 self.narrow(trace, op.a, if op.expect { kinds } else { kinds.not() });
             }
             OpCode::Shape if op.expect => {
-                self.shapes.insert(op.a, op.shape_id());
+                self.set(op.a, op.shape_id());
                 self.narrow(trace, op.a, KindSet::OBJECT);
             }
             OpCode::Shape => {
-                self.other_shapes.insert((op.a, op.shape_id()));
+                if self.other_shapes.len() == MAX_SHAPES {
+                    self.other_shapes.clear();
+                }
+                self.other_shapes.push((op.a, op.shape_id()));
             }
             OpCode::Same => {
                 self.same.insert(pair(op), op.expect);
@@ -189,8 +226,7 @@ impl Facts {
             OpCode::Valid => self.valid = true,
             OpCode::New => {
                 let header = trace.as_int(op.a).unwrap_or_default() as u64;
-                self.shapes
-                    .insert(OpRef::op(trace.ops.len() - 1), (header >> 32) as u32);
+                self.set(OpRef::op(trace.ops.len() - 1), (header >> 32) as u32);
             }
             _ if is_compare(op.code) => {
                 let (key, mut orders) = self.order_of(op);
@@ -215,17 +251,13 @@ impl Facts {
         may_alias: impl Fn(OpRef) -> bool,
     ) {
         self.forget_shapes(may_alias);
-        self.shapes.insert(object, shape);
+        self.set(object, shape);
     }
 
     /// Objects for which `may_change` holds may have got another shape.
     pub(crate) fn forget_shapes(&mut self, may_change: impl Fn(OpRef) -> bool) {
         self.other_shapes.clear();
-        if self.shapes.len() > 64 {
-            // Keeps the cost of each change bounded.
-            self.shapes.clear();
-        }
-        self.shapes.retain(|&r, _| !may_change(r));
+        self.shapes.retain(|&(r, _)| !may_change(r));
     }
 
     /// Something ran that may have invalidated the trace.
@@ -234,9 +266,12 @@ impl Facts {
     }
 
     fn narrow(&mut self, trace: &Trace, r: OpRef, kinds: KindSet) {
-        if r.is_op() {
+        if let Some(i) = r.as_op() {
             let kinds = self.kinds(trace, r).and(kinds);
-            self.kinds.insert(r, kinds);
+            if self.kinds.len() <= i {
+                self.kinds.resize(i + 1, KindSet::ANY);
+            }
+            self.kinds[i] = kinds;
         }
     }
 

@@ -20,14 +20,17 @@
 //! Write barriers are elided here as well: on the newest object, and repeated ones, until something
 //! may collect. Each step costs a bounded amount of work: entry lists are capped.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::plant::{self, Fault};
 use pyrite_jit_ir::ops::Place;
-use pyrite_jit_ir::{AliasClass, Effects, Kind, Op, OpCode, OpRef, Trace, Width};
+use pyrite_jit_ir::{AliasClass, ClassSet, Effects, Kind, Op, OpCode, OpRef, Trace, Width};
 
 /// Known places per list; older ones are forgotten.
-const CAP: usize = 16;
+const CAP: usize = 64;
+
+/// Objects that are followed exactly.
+const MAX_FRESH: usize = 64;
 
 /// A memory place as far as the trace tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,72 +125,125 @@ struct Entry {
     value: OpRef,
 }
 
-/// Shared memory of one alias class.
+/// Shared memory of one alias class; the newest entries last.
 #[derive(Clone, Debug, Default)]
 struct ClassTable {
-    /// By 8-byte granule.
-    fields: FxHashMap<i32, Vec<Entry>>,
+    fields: Vec<Entry>,
     elems: Vec<Entry>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Cell {
+    class: AliasClass,
+    offset: i32,
     width: Width,
     value: OpRef,
+}
+
+/// An object whose address has not got out.
+#[derive(Clone, Debug)]
+struct Fresh {
+    object: OpRef,
+    cells: Vec<Cell>,
 }
 
 /// What is known about memory at this point of the trace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heap {
     /// Objects whose address has not got out, with their contents by class and offset.
-    fresh: FxHashMap<OpRef, FxHashMap<(AliasClass, i32), Cell>>,
+    fresh: Vec<Fresh>,
     /// Objects of this trace whose address got out, and before which op.
     escaped: FxHashMap<OpRef, OpRef>,
-    shared: FxHashMap<AliasClass, ClassTable>,
-    vm: FxHashMap<i32, OpRef>,
+    /// By class; those that are not empty are in `used`.
+    shared: Vec<ClassTable>,
+    used: ClassSet,
+    vm: Vec<(i32, OpRef)>,
     slots: FxHashMap<i32, OpRef>,
     /// The object allocated last, if nothing since may have collected.
     newest: Option<OpRef>,
     /// Objects the collector was told about since it may have run last.
-    told: FxHashSet<OpRef>,
+    told: Vec<OpRef>,
 }
 
 impl Heap {
+    /// Forgets everything, but keeps its memory for the next trace.
+    pub(crate) fn clear(&mut self) {
+        self.fresh.clear();
+        self.escaped.clear();
+        for class in self.used.iter() {
+            self.shared[class.0 as usize].fields.clear();
+            self.shared[class.0 as usize].elems.clear();
+        }
+        self.used = ClassSet::NONE;
+        self.vm.clear();
+        self.slots.clear();
+        self.newest = None;
+        self.told.clear();
+    }
+
+    /// Makes this table equal to another, in the memory it has.
+    pub(crate) fn copy_from(&mut self, other: &Heap) {
+        self.clear();
+        self.fresh.extend_from_slice(&other.fresh);
+        self.escaped.clone_from(&other.escaped);
+        for class in other.used.iter() {
+            let from = &other.shared[class.0 as usize];
+            let to = self.class_mut(class);
+            to.fields.extend_from_slice(&from.fields);
+            to.elems.extend_from_slice(&from.elems);
+        }
+        self.vm.clone_from(&other.vm);
+        self.slots.clone_from(&other.slots);
+        self.newest = other.newest;
+        self.told.clone_from(&other.told);
+    }
+
+    fn fresh(&self, object: OpRef) -> Option<&Fresh> {
+        self.fresh.iter().rev().find(|f| f.object == object)
+    }
+
+    fn fresh_mut(&mut self, object: OpRef) -> Option<&mut Fresh> {
+        self.fresh.iter_mut().rev().find(|f| f.object == object)
+    }
+
+    fn class(&self, class: AliasClass) -> Option<&ClassTable> {
+        self.used
+            .contains(class)
+            .then(|| &self.shared[class.0 as usize])
+    }
+
+    fn class_mut(&mut self, class: AliasClass) -> &mut ClassTable {
+        let n = class.0 as usize;
+        if self.shared.len() <= n {
+            self.shared.resize_with(n + 1, ClassTable::default);
+        }
+        self.used.0 |= 1 << n;
+        &mut self.shared[n]
+    }
+
     /// What a load would read, if that is known.
     pub(crate) fn load(&self, trace: &Trace, op: &Op) -> Option<OpRef> {
         let loc = Loc::of(trace, op)?;
         let width_of = |r: OpRef| trace.ty(r);
         let value = match loc {
-            Loc::Vm(offset) => self.vm.get(&offset).copied(),
+            Loc::Vm(offset) => {
+                let known = self.vm.iter().find(|(o, _)| *o == offset);
+                known.map(|&(_, value)| value)
+            }
             Loc::Slot(n) => self.slots.get(&n).copied(),
             Loc::Field {
                 base,
                 class,
                 offset,
                 width,
-            } => match self.fresh.get(&base) {
-                Some(cells) => cells
-                    .get(&(class, offset))
+            } => match self.fresh(base) {
+                Some(fresh) => fresh
+                    .cell(class, offset)
                     .filter(|cell| cell.width == width)
                     .map(|cell| cell.value),
-                None => {
-                    let entries = self.shared.get(&class)?.fields.get(&(offset >> 3))?;
-                    entries
-                        .iter()
-                        .rev()
-                        .find(|entry| entry.loc == loc)
-                        .map(|entry| entry.value)
-                }
+                None => newest(&self.class(class)?.fields, loc),
             },
-            Loc::Elem { class, .. } => {
-                let table = self.shared.get(&class)?;
-                table
-                    .elems
-                    .iter()
-                    .rev()
-                    .find(|entry| entry.loc == loc)
-                    .map(|entry| entry.value)
-            }
+            Loc::Elem { class, .. } => newest(&self.class(class)?.elems, loc),
         }?;
         (width_of(value) == op.ty).then_some(value)
     }
@@ -225,12 +281,21 @@ impl Heap {
             Kind::Load => self.learn_load(trace, op, r),
             Kind::Store => self.learn_store(trace, op, r),
             Kind::Alloc => {
-                self.fresh.insert(r, FxHashMap::default());
+                if self.fresh.len() == MAX_FRESH {
+                    // Whoever is forgotten counts as known to everybody.
+                    let oldest = self.fresh[0].object;
+                    self.escape(oldest, r);
+                }
+                self.fresh.push(Fresh {
+                    object: r,
+                    cells: Vec::new(),
+                });
                 self.told.clear();
                 self.newest = Some(r);
             }
             Kind::Barrier => {
-                self.told.insert(op.a);
+                forget_some(&mut self.told);
+                self.told.push(op.a);
             }
             Kind::Call => self.learn_call(trace, op, r),
             Kind::Control => {
@@ -249,7 +314,7 @@ impl Heap {
 
     /// Has the address of this object stayed inside the trace?
     pub(crate) fn is_fresh(&self, r: OpRef) -> bool {
-        self.fresh.contains_key(&r)
+        self.fresh(r).is_some()
     }
 
     /// Is `object` made in the trace, such that `other`, a different ref, cannot name it?
@@ -270,9 +335,6 @@ impl Heap {
             return;
         };
         match loc {
-            Loc::Vm(offset) => {
-                self.vm.insert(offset, r);
-            }
             Loc::Elem { base, .. } if self.is_fresh(base) => self.blur(base, r),
             Loc::Field {
                 base,
@@ -282,8 +344,9 @@ impl Heap {
             } if self.is_fresh(base) => {
                 // The load was emitted although the content may be known (`heap` may be off): its
                 // result is a second name of what was stored.
-                if let Some(cell) = self.fresh[&base].get(&(class, offset)).copied() {
-                    self.escape(cell.value, r);
+                let cell = self.fresh(base).and_then(|fresh| fresh.cell(class, offset));
+                if let Some(value) = cell.map(|cell| cell.value) {
+                    self.escape(value, r);
                 }
                 self.insert(loc, r);
             }
@@ -304,9 +367,7 @@ impl Heap {
             self.escape(value, r);
         }
         match loc {
-            Loc::Vm(offset) => {
-                self.vm.remove(&offset);
-            }
+            Loc::Vm(offset) => self.vm.retain(|(o, _)| *o != offset),
             Loc::Slot(n) => {
                 self.slots.remove(&n);
             }
@@ -333,18 +394,20 @@ impl Heap {
                 .refs()
                 .for_each(|shown| self.escape(shown, r));
         }
-        for class in effects
-            .writes
-            .iter()
-            .filter(|_| !plant::is(Fault::CallsWriteNothing))
-        {
-            match class {
-                AliasClass::VM => self.vm.clear(),
-                AliasClass::STACK => self.slots.clear(),
-                _ => {
-                    self.shared.remove(&class);
-                }
+        if !plant::is(Fault::CallsWriteNothing) {
+            if effects.writes.contains(AliasClass::VM) {
+                self.vm.clear();
             }
+            if effects.writes.contains(AliasClass::STACK) {
+                self.slots.clear();
+            }
+            let written = ClassSet(effects.writes.0 & self.used.0);
+            for class in written.iter() {
+                let table = &mut self.shared[class.0 as usize];
+                table.fields.clear();
+                table.elems.clear();
+            }
+            self.used.0 &= !written.0;
         }
         if effects.may_collect {
             self.newest = None;
@@ -354,33 +417,31 @@ impl Heap {
 
     /// The address gets out at op `when`, and with it all that is reachable from the object.
     fn escape(&mut self, object: OpRef, when: OpRef) {
-        let mut work = vec![object];
-        while let Some(object) = work.pop() {
-            let Some(cells) = self.fresh.remove(&object) else {
-                continue;
-            };
-            self.escaped.insert(object, when);
-            for ((class, offset), cell) in cells {
-                work.push(cell.value);
-                self.insert(
-                    Loc::Field {
-                        base: object,
-                        class,
-                        offset,
-                        width: cell.width,
-                    },
-                    cell.value,
-                );
-            }
+        let Some(at) = self.fresh.iter().rposition(|f| f.object == object) else {
+            return;
+        };
+        let Fresh { cells, .. } = self.fresh.remove(at);
+        self.escaped.insert(object, when);
+        for cell in cells {
+            self.escape(cell.value, when);
+            self.insert(
+                Loc::Field {
+                    base: object,
+                    class: cell.class,
+                    offset: cell.offset,
+                    width: cell.width,
+                },
+                cell.value,
+            );
         }
     }
 
     /// A fresh object was accessed at an unknown index: its contents are no longer exact.
     fn blur(&mut self, object: OpRef, when: OpRef) {
-        let Some(cells) = self.fresh.get_mut(&object) else {
+        let Some(fresh) = self.fresh_mut(object) else {
             return;
         };
-        for cell in std::mem::take(cells).into_values() {
+        for cell in std::mem::take(&mut fresh.cells) {
             self.escape(cell.value, when);
         }
     }
@@ -388,7 +449,9 @@ impl Heap {
     fn insert(&mut self, loc: Loc, value: OpRef) {
         let (entries, base) = match loc {
             Loc::Vm(offset) => {
-                self.vm.insert(offset, value);
+                self.vm.retain(|(o, _)| *o != offset);
+                forget_some(&mut self.vm);
+                self.vm.push((offset, value));
                 return;
             }
             Loc::Slot(n) => {
@@ -401,20 +464,25 @@ impl Heap {
                 offset,
                 width,
             } => {
-                if let Some(cells) = self.fresh.get_mut(&base) {
-                    cells.insert((class, offset), Cell { width, value });
+                if let Some(fresh) = self.fresh_mut(base) {
+                    let cell = Cell {
+                        class,
+                        offset,
+                        width,
+                        value,
+                    };
+                    let same = |c: &&mut Cell| c.class == class && c.offset == offset;
+                    match fresh.cells.iter_mut().find(same) {
+                        Some(old) => *old = cell,
+                        None => fresh.cells.push(cell),
+                    }
                     return;
                 }
-                let table = self.shared.entry(class).or_default();
-                (table.fields.entry(offset >> 3).or_default(), base)
+                (&mut self.class_mut(class).fields, base)
             }
-            Loc::Elem { base, class, .. } => {
-                (&mut self.shared.entry(class).or_default().elems, base)
-            }
+            Loc::Elem { base, class, .. } => (&mut self.class_mut(class).elems, base),
         };
-        if entries.len() == CAP {
-            entries.remove(0);
-        }
+        forget_some(entries);
         entries.push(Entry { loc, base, value });
     }
 
@@ -423,33 +491,45 @@ impl Heap {
         let (Loc::Field { base, class, .. } | Loc::Elem { base, class, .. }) = loc else {
             return;
         };
-        if let (Some(cells), Loc::Field { offset, width, .. }) = (self.fresh.get_mut(&base), loc) {
-            cells.retain(|&(c, o), cell| c != class || !overlap(o, cell.width, offset, width));
+        if let Loc::Field { offset, width, .. } = loc
+            && let Some(fresh) = self.fresh_mut(base)
+        {
+            fresh
+                .cells
+                .retain(|c| c.class != class || !overlap(c.offset, c.width, offset, width));
             return;
         }
-        if plant::is(Fault::NoAliases) {
+        if plant::is(Fault::NoAliases) || !self.used.contains(class) {
             return;
         }
-        let Some(mut table) = self.shared.remove(&class) else {
-            return;
-        };
+        let mut table = std::mem::take(&mut self.shared[class.0 as usize]);
         let survives = |entry: &Entry| {
             !(places_meet(entry.loc, loc) && self.may_alias(trace, entry.base, base))
         };
-        match loc {
-            Loc::Field { offset, .. } => {
-                if let Some(entries) = table.fields.get_mut(&(offset >> 3)) {
-                    entries.retain(survives);
-                }
-            }
-            _ => table.fields.retain(|_, entries| {
-                entries.retain(survives);
-                !entries.is_empty()
-            }),
-        }
+        table.fields.retain(survives);
         table.elems.retain(survives);
-        self.shared.insert(class, table);
+        self.shared[class.0 as usize] = table;
     }
+}
+
+impl Fresh {
+    fn cell(&self, class: AliasClass, offset: i32) -> Option<&Cell> {
+        let same = |c: &&Cell| c.class == class && c.offset == offset;
+        self.cells.iter().find(same)
+    }
+}
+
+/// Makes room in a full list.
+fn forget_some<T>(list: &mut Vec<T>) {
+    if list.len() >= CAP {
+        list.drain(..CAP / 4);
+    }
+}
+
+/// The value of the place as it was learned last.
+fn newest(entries: &[Entry], loc: Loc) -> Option<OpRef> {
+    let same = entries.iter().rev().find(|entry| entry.loc == loc);
+    same.map(|entry| entry.value)
 }
 
 /// Does a load of this width read back exactly the stored value?

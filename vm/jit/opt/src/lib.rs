@@ -32,6 +32,7 @@ mod plant;
 mod rebuild;
 mod replay;
 mod sink;
+mod slots;
 
 pub use emitter::{EmitError, Emitter, End};
 pub use fold::{flt_to_int, int_op};

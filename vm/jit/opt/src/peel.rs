@@ -25,9 +25,7 @@
 //! theirs in the same order, so the same deduction holds for the replacements. Hence no pass may
 //! deduce anything from a position, a fact from before the trace, or a guard that is not repeated.
 
-use std::collections::BTreeMap;
-
-use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId, Trace, Ty};
+use pyrite_jit_ir::{Op, OpCode, OpRef, Snapshot, SnapshotId, Trace, Ty};
 
 use crate::core::{Core, Simplified};
 use crate::emitter::unboxed;
@@ -49,27 +47,45 @@ pub enum PeelFailure {
     FlushingCall,
 }
 
-/// Peels a recording whose slots `dirty` hold these values at its end.
-pub(crate) fn peel(core: &Core, dirty: &BTreeMap<i32, OpRef>) -> Result<Trace, PeelFailure> {
+/// Peels a recording whose slots `dirty` (ascending) hold these values at its end.
+///
+/// # Errors
+/// Why not, and the recording as it was.
+#[expect(
+    clippy::result_large_err,
+    reason = "the caller owns both, and a box would be one more allocation"
+)]
+pub(crate) fn peel(core: Core, dirty: Vec<(i32, OpRef)>) -> Result<Trace, (PeelFailure, Core)> {
     let recorded = &core.trace;
-    let stores_slots = recorded.ops.iter().any(|op| op.code == OpCode::StSlot);
-    let calls_out = recorded
-        .ops
-        .iter()
-        .any(|op| op.code == OpCode::Call && op.snap.is_some());
-    if stores_slots && calls_out {
-        return Err(PeelFailure::FlushingCall);
+    let mut ops = recorded.ops.iter();
+    let stores_slots = ops.any(|op| op.code == OpCode::StSlot);
+    let calls_out = |recorded: &Trace| {
+        let mut ops = recorded.ops.iter();
+        ops.any(|op| op.code == OpCode::Call && op.snap.is_some())
+    };
+    if stores_slots && calls_out(recorded) {
+        return Err((PeelFailure::FlushingCall, core));
     }
-    let len = recorded.ops.len();
+    let (len, lists) = (recorded.ops.len(), recorded.lists.len());
+    let snapshots = recorded.snapshots.len();
+    let known = core.known.clone();
     let mut second = Second {
-        core: core.clone(),
+        core,
         subst: vec![OpRef::NONE; len],
-        snapshots: vec![None; recorded.snapshots.len()],
-        dirty: dirty.clone(),
+        snapshots: vec![None; snapshots],
+        dirty,
     };
     second.core.append(Op::new(OpCode::Loop));
-    for (i, &op) in recorded.ops.iter().enumerate() {
-        second.emit(i, op)?;
+    for i in 0..len {
+        if let Err(failure) = second.emit(i) {
+            // What the second iteration added comes last everywhere.
+            let mut core = second.core;
+            core.trace.ops.truncate(len);
+            core.trace.lists.truncate(lists);
+            core.trace.snapshots.truncate(snapshots);
+            core.known = known;
+            return Err((failure, core));
+        }
     }
     Ok(close(second, len))
 }
@@ -80,16 +96,17 @@ struct Second {
     /// What each op of the first iteration became.
     subst: Vec<OpRef>,
     snapshots: Vec<Option<SnapshotId>>,
-    /// Slots whose value at the end of the first iteration is not in the VM stack.
-    dirty: BTreeMap<i32, OpRef>,
+    /// Slots whose value at the end of the first iteration is not in the VM stack, ascending.
+    dirty: Vec<(i32, OpRef)>,
 }
 
 impl Second {
-    fn emit(&mut self, i: usize, mut op: Op) -> Result<(), PeelFailure> {
+    fn emit(&mut self, i: usize) -> Result<(), PeelFailure> {
+        let mut op = self.core.trace.ops[i];
         if op.code == OpCode::Slot
-            && let Some(&value) = self.dirty.get(&op.imm)
+            && let Ok(at) = self.find(op.imm)
         {
-            self.subst[i] = value;
+            self.subst[i] = self.dirty[at].1;
             return Ok(());
         }
         op.map_operands(|r| substituted(&self.subst, r));
@@ -113,10 +130,17 @@ impl Second {
                 self.core.append(op)
             }
         };
-        if op.code == OpCode::StSlot {
-            self.dirty.remove(&op.imm);
+        if op.code == OpCode::StSlot
+            && let Ok(at) = self.find(op.imm)
+        {
+            self.dirty.remove(at);
         }
         Ok(())
+    }
+
+    /// Where a slot stands in [`Second::dirty`].
+    fn find(&self, slot: i32) -> Result<usize, usize> {
+        self.dirty.binary_search_by_key(&slot, |&(n, _)| n)
     }
 
     /// The state of the first iteration's snapshot one iteration later.
@@ -124,11 +148,24 @@ impl Second {
         if let Some(done) = self.snapshots[id.index()] {
             return done;
         }
-        let mut snapshot = self.core.trace.snapshot(id).clone();
+        let old = self.core.trace.snapshot(id);
+        let entries = if plant::is(Fault::BodyForgetsPreamble) {
+            let entries = old.entries.iter();
+            entries
+                .map(|&(n, r)| (n, substituted(&self.subst, r)))
+                .collect()
+        } else {
+            self.merged(&old.entries)
+        };
+        let mut snapshot = Snapshot {
+            pc: old.pc,
+            base: old.base,
+            mode: old.mode,
+            entries: Vec::new(),
+            virtuals: old.virtuals.clone(),
+        };
         snapshot.map_refs(|r| substituted(&self.subst, r));
-        if !plant::is(Fault::BodyForgetsPreamble) {
-            snapshot.entries = self.merged(&snapshot.entries);
-        }
+        snapshot.entries = entries;
         snapshot.map_refs(|r| unboxed(&self.core, r));
         let new = self.core.trace.add_snapshot(snapshot);
         self.snapshots[id.index()] = Some(new);
@@ -138,8 +175,9 @@ impl Second {
     /// The slots of the iteration before under those of this one; both ascending.
     fn merged(&self, entries: &[(i32, OpRef)]) -> Vec<(i32, OpRef)> {
         let mut out = Vec::with_capacity(entries.len() + self.dirty.len());
-        let mut entries = entries.iter().copied().peekable();
-        for (&slot, &value) in &self.dirty {
+        let entry = |&(n, r): &(i32, OpRef)| (n, substituted(&self.subst, r));
+        let mut entries = entries.iter().map(entry).peekable();
+        for &(slot, value) in &self.dirty {
             while let Some(entry) = entries.next_if(|&(n, _)| n < slot) {
                 out.push(entry);
             }

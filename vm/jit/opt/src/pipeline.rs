@@ -18,19 +18,18 @@ pub fn optimize(
     passes: PassSet,
     observe: &mut dyn FnMut(&'static str, &Trace),
 ) -> Trace {
-    let mut trace = trace;
     check(&trace, "record");
-    let mut run = |pass: Pass, trace: &mut Trace, act: fn(Trace) -> Trace| {
-        if passes.has(pass) {
-            let old = std::mem::replace(trace, Trace::new(trace.id, trace.kind));
-            *trace = act(old);
-            check(trace, pass.name());
-            observe(pass.name(), trace);
+    let mut run = |pass: Pass, trace: Trace, act: fn(Trace) -> Trace| {
+        if !passes.has(pass) {
+            return trace;
         }
+        let trace = act(trace);
+        check(&trace, pass.name());
+        observe(pass.name(), &trace);
+        trace
     };
-    run(Pass::Sink, &mut trace, sink::sink);
-    run(Pass::Dce, &mut trace, dce::dce);
-    trace
+    let trace = run(Pass::Sink, trace, sink::sink);
+    run(Pass::Dce, trace, dce::dce)
 }
 
 /// An unpeeled loop: the header comes before everything.

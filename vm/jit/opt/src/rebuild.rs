@@ -36,10 +36,7 @@ impl<'t> Rebuild<'t> {
     /// Uses the old trace up: its constants and call table go over at once, its snapshots when they
     /// are copied.
     pub(crate) fn spending(mut old: Trace) -> Rebuild<'t> {
-        let mut new = Trace::new(old.id, old.kind);
-        new.take_tables(&mut old);
-        new.ops.reserve(old.ops.len() + 8);
-        new.snapshots.reserve(old.snapshots.len());
+        let new = old.successor();
         Rebuild {
             new,
             map: vec![OpRef::NONE; old.ops.len()],

@@ -42,12 +42,14 @@ pub fn replay(trace: &Trace, passes: PassSet) -> Result<Trace, EmitError> {
         replay.op(i)?;
     }
     if is_loop && passes.has(Pass::Peel) {
-        let dirty: BTreeMap<i32, OpRef> = trace.ops[end - written_back..end]
-            .iter()
-            .map(|op| (op.imm, replay.resolve(op.a)))
-            .collect();
-        if let Ok(peeled) = peel::peel(&replay.core, &dirty) {
-            return Ok(pipeline::optimize(peeled, passes, &mut |_, _| {}));
+        let mut dirty = BTreeMap::new();
+        for op in &trace.ops[end - written_back..end] {
+            // The last store of a slot counts.
+            dirty.insert(op.imm, replay.resolve(op.a));
+        }
+        match peel::peel(replay.core, dirty.into_iter().collect()) {
+            Ok(peeled) => return Ok(pipeline::optimize(peeled, passes, &mut |_, _| {})),
+            Err((_, core)) => replay.core = core,
         }
     }
     for i in end - written_back..=end {
