@@ -150,7 +150,11 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
     pyrite_objects::boot::boot(vm);
     pyrite_interp::install(vm);
     if args.jit != JitMode::Off
-        && let Err(e) = pyrite_interp::jit::install(vm, args.params.clone())
+        && let Err(e) = pyrite_interp::jit::install(vm, {
+            let mut params = args.params.clone();
+            params.timed = args.stats.is_some();
+            params
+        })
     {
         eprintln!("pyrite: the JIT is off: {e}");
     }
@@ -163,6 +167,19 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
     pyrite_stdlib::codecs::install(vm);
     pyrite_stdlib::thread::install(vm);
     Ok(vm)
+}
+
+/// One arena for all threads, grown in large steps. The interpreter's thread is not the first one, so
+/// it would get an arena of its own, which the C library grows page by page, with a system call
+/// each; and threads hold the interpreter's lock while they allocate.
+pub fn tune_allocator() {
+    // SAFETY: settings of the allocator, made before there is a second thread.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_TOP_PAD, 1 << 19);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 4 << 20);
+    }
 }
 
 /// Runs the interpreter; the exit code.

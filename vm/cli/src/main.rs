@@ -15,6 +15,7 @@ fn main() {
             std::process::exit(2);
         }
     };
+    boot::tune_allocator();
     // The interpreter runs on a thread of its own with a large native stack:
     // what recursion remains in Rust needs it, and its size is known.
     let child = std::thread::Builder::new()

@@ -83,7 +83,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
     let operands = [root.into(), pc as i64, m.off.into(), window.into()].map(|i| m.e.int(i));
     let r = m.e.call(target, &operands);
     let base = m.base();
-    let ended = execute(m.host.vm(), pc, base);
+    let ended = m.host.running(|vm| execute(vm, pc, base));
     let off = m.off;
     m.e.resume_finish(pc as u64, off, BEHIND, r);
     m.e.guard(OpCode::NonNull, &[r], ended != RAISED);

@@ -3,7 +3,7 @@
 use super::machine::{Closed, PyHost, PyRecorder, Switches};
 use super::residual;
 use super::runtime::{alloc_slow, barrier_slow, on_exit};
-use super::stats::Stats;
+use super::stats::{Laps, Phase, Stats};
 use crate::dispatch::{fast, mid};
 use crate::frames::{self, caller_of, code_at};
 use crate::interp::{link_word, return_word};
@@ -22,6 +22,7 @@ use pyrite_objects::vm::Vm;
 use std::collections::HashMap;
 use std::io::Write;
 use std::mem::offset_of;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -47,6 +48,8 @@ pub struct Params {
     pub log: Option<std::path::PathBuf>,
     /// Pass after which traces are shown in the log; empty: only the outcome.
     pub dump: String,
+    /// Read the CPU clock at each phase of a compilation, for the statistics.
+    pub timed: bool,
 }
 
 impl Default for Params {
@@ -68,6 +71,7 @@ impl Default for Params {
             },
             log: None,
             dump: String::new(),
+            timed: false,
         }
     }
 }
@@ -82,7 +86,7 @@ pub(super) const CALL_HEADER: usize = 6;
 
 /// One compiled trace.
 struct Entry {
-    trace: Trace,
+    trace: Rc<Trace>,
     compiled: Compiled,
     /// Root the trace hangs on (itself for roots).
     root: u32,
@@ -185,8 +189,11 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
     vm.loop_threshold = params.loop_threshold;
     let j = Box::new(Jit {
         backend,
+        stats: Stats {
+            laps: Laps::new(params.timed),
+            ..Stats::default()
+        },
         params,
-        stats: Stats::default(),
         entries: Vec::new(),
         exits: Vec::new(),
         dependents: HashMap::new(),
@@ -499,6 +506,7 @@ fn record_root(vm: &mut Vm, code: &mut CodeData, loop_no: usize) -> Hot {
     let base = vm.base;
     let header = code.loops[loop_no].header;
     let started = Instant::now();
+    j.stats.laps.start();
     let mut m = new_recorder(vm, Emitter::root(id, j.params.passes), base, header);
     m.host.own_loop = Some((std::ptr::from_ref(code), loop_no));
     m.e.resume_at(header as u64, 0);
@@ -548,6 +556,7 @@ fn record_function(vm: &mut Vm, code: &mut CodeData) -> Hot {
     let j = jit(vm);
     let id = TraceId(j.entries.len() as u32);
     let started = Instant::now();
+    j.stats.laps.start();
     let mut m = new_recorder(vm, Emitter::root(id, j.params.passes), vm.base, code.entry);
     m.host.own_function = Some((std::ptr::from_ref(code), id.0));
     m.host.returns = true;
@@ -612,6 +621,7 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     // A `valid` that failed leads nowhere.
     let id = TraceId(j.entries.len() as u32);
     let started = Instant::now();
+    j.stats.laps.start();
     let e = Emitter::bridge(id, &j.entries[parent].trace, snapshot, j.params.passes);
     let mut m = new_recorder(vm, e, root_base, vm.pc as *const u64);
     m.host.returns = true;
@@ -681,6 +691,15 @@ fn forget_written(m: &mut PyRecorder, pc: *const u64) {
 
 /// Executes and records until the trace closes; the reason if it is given up.
 fn follow(m: &mut PyRecorder) -> Option<Abort> {
+    let why = follow_steps(m);
+    let stats = &mut jit(m.host.vm()).stats;
+    stats.laps.lap(Phase::Record);
+    stats.ops_recorded += m.e.len() as u64;
+    stats.ops_emitted += m.e.emitted();
+    why
+}
+
+fn follow_steps(m: &mut PyRecorder) -> Option<Abort> {
     let mut steps = 0;
     let (max_ops, max_steps) = {
         let p = &jit(m.host.vm()).params;
@@ -786,12 +805,19 @@ fn finish(
         Some(Closed::Return(r)) => End::Return(r),
         None => return Err(Abort::Rule),
     };
-    j.stats.ops_recorded += e.len() as u64;
     j.stats.residual_calls += u64::from(host.residuals);
     let dump = j.params.dump.clone();
     let mut text = String::new();
+    let laps = &mut j.stats.laps;
+    laps.lap(Phase::Install);
     let trace = e
         .finish_observed(end, &mut |stage, t| {
+            match stage {
+                "peel" | "close" => laps.lap(Phase::Peel),
+                "sink" => laps.lap(Phase::Sink),
+                "dce" => laps.lap(Phase::Dce),
+                _ => {}
+            }
             if dump == "all" || dump == stage {
                 text.push_str(&format!("; {stage}\n{t}\n"));
             }
@@ -815,7 +841,16 @@ fn finish(
         regalloc: j.params.passes.has(Pass::Regalloc),
         extent,
     };
-    let compiled = j.backend.compile(&trace, options).map_err(|err| {
+    let trace = Rc::new(trace);
+    let laps = &mut j.stats.laps;
+    let mut observe = |stage| {
+        laps.lap(match stage {
+            "regalloc" => Phase::Regalloc,
+            _ => Phase::Encode,
+        });
+    };
+    let compiled = j.backend.compile_observed(&trace, options, &mut observe);
+    let compiled = compiled.map_err(|err| {
         text.push_str(&format!("; {err}\n"));
         log(vm, &text);
         Abort::Backend
@@ -834,10 +869,9 @@ fn finish(
     j.stats.allocations_compiled +=
         trace.ops.iter().filter(|o| o.code == OpCode::New).count() as u64;
     j.stats.code_bytes += compiled.code_bytes as u64;
-    j.stats.compile_time += started.elapsed();
-    let line = code_at(vm.base).line(code_at(vm.base).index_of(header));
-    let what = if bridge.is_some() { "bridge" } else { "trace" };
     if j.log.is_some() {
+        let line = code_at(vm.base).line(code_at(vm.base).index_of(header));
+        let what = if bridge.is_some() { "bridge" } else { "trace" };
         let file = vm.str_to_string(code_at(vm.base).filename);
         text.push_str(&format!(
             "; {what} {id} at {file}:{line}: {} ops, {} bytes, {} us\n",
@@ -874,14 +908,15 @@ fn finish(
         j.entries[root as usize].bridges += 1;
         let widest = j.entries[root as usize].extent.max(extent);
         j.entries[root as usize].extent = widest;
-        let compiled = j.entries[id as usize].compiled.clone();
         j.exits[exit as usize].bridged = true;
         j.backend
-            .attach_bridge(exit, &compiled)
+            .attach_bridge(exit, &j.entries[id as usize].compiled)
             .map_err(|_| Abort::Backend)?;
     } else {
         j.stats.traces += 1;
     }
+    j.stats.compile_time += started.elapsed();
+    j.stats.laps.lap(Phase::Install);
     Ok(id)
 }
 

@@ -221,7 +221,9 @@ fn binary(m: &mut PyRecorder, ins: Ins, op: BinOp, constant: bool) -> bool {
         return false;
     }
     let code = op as i64 | i64::from(ins.d() == 1) << 8;
-    let now = Value::from_bits(leaf_binary(m.host.vm(), x.now.bits(), y.now.bits(), code));
+    let (a, b) = (x.now.bits(), y.now.bits());
+    let now = m.host.running(|vm| leaf_binary(vm, a, b, code));
+    let now = Value::from_bits(now);
     if now.is_null() {
         return false;
     }
@@ -482,7 +484,8 @@ fn native(m: &mut PyRecorder, ins: Ins) -> bool {
         .collect();
     let r = m.e.call(t, &refs);
     let words: Vec<u64> = args.iter().map(|a| a.now.bits()).collect();
-    let now = Value::from_bits(call(m.host.vm(), f.now.bits(), &words));
+    let now = m.host.running(|vm| call(vm, f.now.bits(), &words));
+    let now = Value::from_bits(now);
     let (pc, off) = (m.pc as u64, m.off);
     m.e.resume_finish(pc, off, BEHIND, r);
     m.e.guard(OpCode::NonNull, &[r], now.is_some());

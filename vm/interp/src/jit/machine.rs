@@ -2,6 +2,7 @@
 
 use super::driver::jit;
 use super::part::Part;
+use super::stats::Phase;
 use crate::calls::class_callee;
 use crate::frames::code_at;
 use crate::ic::{
@@ -123,6 +124,15 @@ impl PyHost {
     pub(super) fn vm(&self) -> &mut Vm {
         // SAFETY: the VM outlives every recording; one thread holds it.
         unsafe { &mut *self.vm }
+    }
+
+    /// Lets the program run on: its time is not the JIT's.
+    pub(super) fn running<T>(&self, run: impl FnOnce(&mut Vm) -> T) -> T {
+        let vm = self.vm();
+        jit(vm).stats.laps.lap(Phase::Record);
+        let result = run(vm);
+        jit(vm).stats.laps.lap(Phase::Program);
+        result
     }
 
     fn watch(&mut self, object: Value) {

@@ -12,4 +12,4 @@ mod stats;
 
 pub use driver::{Jit, Params, install, jit};
 pub use machine::Switches;
-pub use stats::Stats;
+pub use stats::{Laps, Phase, Stats};

@@ -24,7 +24,6 @@ use pyrite_machine::plant::{self, Fault};
 use pyrite_objects::generator::Resumed;
 use pyrite_objects::layout::Layout;
 use pyrite_objects::vm::{R, Raised, Vm};
-use std::collections::BTreeSet;
 
 /// How an instruction ended.
 pub(super) const FELL_THROUGH: i64 = 0;
@@ -259,7 +258,7 @@ fn flush(m: &mut PyRecorder, ins: Ins) {
 /// As [`flush`], for a call whose operands and result travel elsewhere
 /// (`operands` false).
 pub(super) fn flush_for(m: &mut PyRecorder, ins: Ins, operands: bool) {
-    let mut wanted = BTreeSet::new();
+    let mut wanted: Vec<i32> = Vec::with_capacity(32);
     let mut off = m.off;
     let mut base = m.base();
     for depth in 0..=m.depth {
@@ -275,7 +274,7 @@ pub(super) fn flush_for(m: &mut PyRecorder, ins: Ins, operands: bool) {
     }
     let off = m.off;
     let mut top = |r: usize| {
-        wanted.insert(off + r as i32);
+        wanted.push(off + r as i32);
     };
     if operands && each_read(ins, &mut top).is_none() {
         (0..code_at(m.base()).frame_size as usize).for_each(&mut top);
@@ -298,7 +297,8 @@ pub(super) fn flush_for(m: &mut PyRecorder, ins: Ins, operands: bool) {
         }
         wanted.extend(dead);
     }
-    let wanted: Vec<i32> = wanted.into_iter().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
     if peels {
         let first = code_at(m.trace_base).frame_size as i32;
         for &slot in wanted.iter().take_while(|&&slot| slot < first) {
@@ -370,7 +370,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
     let (p, o) = (m.e.int(pc as i64), m.e.int(i64::from(m.off)));
     let status = m.e.call(target, &[p, o]);
     let base = m.base();
-    let ended = execute(m.host.vm(), pc, base);
+    let ended = m.host.running(|vm| execute(vm, pc, base));
     m.host.residuals += 1;
     // What the instruction wrote is in the VM: an exit must not restore it.
     if !plant::is(Fault::WrittenNotForgotten) {

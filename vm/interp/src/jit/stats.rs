@@ -26,6 +26,113 @@ pub struct Stats {
     pub code_bytes: u64,
     pub invalidated: u64,
     pub compile_time: Duration,
+    /// Ops the recorder asked for, before the passes that run while it records; those of recordings
+    /// that were given up included.
+    pub ops_emitted: u64,
+    /// CPU time by phase; all zero unless the clock is on.
+    pub laps: Laps,
+}
+
+/// What a recording's CPU time goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Handlers over the recorder, and the passes that work while it records.
+    Record,
+    /// The program itself, where the recorder lets it run on: called functions, whole instructions.
+    /// No cost of the JIT.
+    Program,
+    /// Closing the loop: the second iteration.
+    Peel,
+    Sink,
+    Dce,
+    Regalloc,
+    Encode,
+    /// Code memory, exit tables, bookkeeping.
+    Install,
+}
+
+impl Phase {
+    pub const ALL: [Phase; 8] = [
+        Phase::Record,
+        Phase::Program,
+        Phase::Peel,
+        Phase::Sink,
+        Phase::Dce,
+        Phase::Regalloc,
+        Phase::Encode,
+        Phase::Install,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Phase::Record => "record",
+            Phase::Program => "program",
+            Phase::Peel => "peel",
+            Phase::Sink => "sink",
+            Phase::Dce => "dce",
+            Phase::Regalloc => "regalloc",
+            Phase::Encode => "encode",
+            Phase::Install => "install",
+        }
+    }
+}
+
+/// A stopwatch over the thread's CPU clock: each lap ends a phase. One recording runs at a time, so
+/// one is enough.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Laps {
+    /// Whether the clock is read at all.
+    on: bool,
+    last: u64,
+    ns: [u64; Phase::ALL.len()],
+}
+
+impl Laps {
+    /// A stopwatch that reads the clock, or one that does nothing.
+    pub fn new(on: bool) -> Laps {
+        Laps {
+            on,
+            ..Laps::default()
+        }
+    }
+
+    /// What passed before belongs to no phase.
+    pub fn start(&mut self) {
+        if self.on {
+            self.last = cpu_ns();
+        }
+    }
+
+    /// The time since the last lap was spent on this.
+    pub fn lap(&mut self, phase: Phase) {
+        if self.on {
+            let now = cpu_ns();
+            self.ns[phase as usize] += now - self.last;
+            self.last = now;
+        }
+    }
+
+    /// Nanoseconds of a phase so far.
+    pub fn ns(&self, phase: Phase) -> u64 {
+        self.ns[phase as usize]
+    }
+
+    /// Nanoseconds of all that the JIT costs.
+    pub fn total_ns(&self) -> u64 {
+        let cost = |p: &&Phase| **p != Phase::Program;
+        Phase::ALL.iter().filter(cost).map(|&p| self.ns(p)).sum()
+    }
+}
+
+/// CPU time of this thread: another program on the same core does not count.
+fn cpu_ns() -> u64 {
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: writes the struct it is given.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut t) };
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
 }
 
 impl Stats {
@@ -43,6 +150,7 @@ impl Stats {
             ("bridges", self.bridges),
             ("exits", self.exits),
             ("entries", self.entries),
+            ("ops_emitted", self.ops_emitted),
             ("ops_recorded", self.ops_recorded),
             ("ops_compiled", self.ops_compiled),
             ("guards_compiled", self.guards_compiled),
@@ -57,6 +165,11 @@ impl Stats {
             "compile_s",
             format!("{:.9}", self.compile_time.as_secs_f64()),
         );
+        let us = |ns: u64| format!("{:.1}", ns as f64 / 1e3);
+        put("jit_us", us(self.laps.total_ns()));
+        for p in Phase::ALL {
+            put(&format!("us_{}", p.name()), us(self.laps.ns(p)));
+        }
         put("aborts", self.aborts.values().sum::<u64>().to_string());
         for a in Abort::ALL {
             put(

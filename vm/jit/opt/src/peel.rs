@@ -57,13 +57,9 @@ pub enum PeelFailure {
 )]
 pub(crate) fn peel(core: Core, dirty: Vec<(i32, OpRef)>) -> Result<Trace, (PeelFailure, Core)> {
     let recorded = &core.trace;
-    let mut ops = recorded.ops.iter();
-    let stores_slots = ops.any(|op| op.code == OpCode::StSlot);
-    let calls_out = |recorded: &Trace| {
-        let mut ops = recorded.ops.iter();
-        ops.any(|op| op.code == OpCode::Call && op.snap.is_some())
-    };
-    if stores_slots && calls_out(recorded) {
+    let any = |test: fn(&Op) -> bool| recorded.ops.iter().any(test);
+    let stores_slots = any(|op| op.code == OpCode::StSlot);
+    if stores_slots && any(|op| op.code == OpCode::Call && op.snap.is_some()) {
         return Err((PeelFailure::FlushingCall, core));
     }
     let (len, lists) = (recorded.ops.len(), recorded.lists.len());

@@ -29,6 +29,7 @@ use pyrite_jit_x64::{
 use pyrite_machine::{Ctl, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_void;
+use std::rc::Rc;
 
 /// Where the interpreter stands.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +116,7 @@ pub struct Counts {
 
 /// A compiled trace.
 struct Entry {
-    trace: Trace,
+    trace: Rc<Trace>,
     compiled: Compiled,
     /// Root the trace hangs on (itself for roots).
     root: usize,
@@ -420,6 +421,7 @@ fn finish<G: Guest>(
         EmitError::Contradiction { .. } => Abort::Contradiction,
         _ => Abort::Rule,
     })?;
+    let trace = Rc::new(trace);
     let options = CompileOptions {
         regalloc: d.params.passes.has(Pass::Regalloc),
         extent,

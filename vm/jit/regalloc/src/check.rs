@@ -103,8 +103,9 @@ impl Walk<'_> {
         for u in uses.iter().filter(|u| !u.late) {
             self.read(index, u.value)?;
         }
-        self.holds
-            .retain(|loc, _| !matches!(loc, Loc::Reg(reg) if inst.clobbers.contains(*reg)));
+        for reg in inst.clobbers.iter() {
+            self.holds.remove(&Loc::Reg(reg));
+        }
         if let Some(value) = inst.def {
             self.write(value);
         }

@@ -5,7 +5,7 @@
 //! [`Asm::def_gpr`] and hands it back with [`Asm::end_gpr`], which stores it when the value lives in
 //! a slot. So each lowering is written once and serves allocated and stack-only code.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmError, DynasmLabelApi, VecAssembler};
@@ -140,13 +140,16 @@ pub(crate) struct GuardSite {
     pub(crate) snapshot: SnapshotId,
 }
 
+/// Literals that are found by looking through the list.
+const FIRST_LITERALS: usize = 8;
+
 pub(crate) struct Asm<'a> {
     pub(crate) ops: VecAssembler<X64Relocation>,
     pub(crate) trace: &'a Trace,
     pub(crate) layout: &'a Layout,
     pub(crate) blobs: &'a Blobs,
     /// Place of each value, spill slots counted from `rsp`.
-    pub(crate) locs: Vec<Loc>,
+    pub(crate) locs: &'a [Loc],
     /// Words of the native frame, even.
     pub(crate) frame_words: u32,
     /// VM-stack slots from the window base that must stay visible to the collector.
@@ -162,8 +165,9 @@ pub(crate) struct Asm<'a> {
     pub(crate) first_site: u32,
     pub(crate) sites: u32,
     stubs: Vec<Option<DynamicLabel>>,
-    literals: HashMap<u64, DynamicLabel>,
-    literal_order: Vec<(u64, DynamicLabel)>,
+    /// Literals in order; few, and most are asked for again at once.
+    literals: Vec<(u64, DynamicLabel)>,
+    literal_index: FxHashMap<u64, DynamicLabel>,
 }
 
 impl<'a> Asm<'a> {
@@ -172,9 +176,10 @@ impl<'a> Asm<'a> {
         trace: &'a Trace,
         layout: &'a Layout,
         blobs: &'a Blobs,
-        locs: Vec<Loc>,
+        locs: &'a [Loc],
     ) -> Self {
         let ops = VecAssembler::new(base);
+        let guards = trace.ops.iter().filter(|op| op.code.is_guard()).count();
         Self {
             ops,
             trace,
@@ -186,14 +191,14 @@ impl<'a> Asm<'a> {
             link: None,
             loop_head: None,
             cold: Vec::new(),
-            guards: Vec::new(),
+            guards: Vec::with_capacity(guards),
             valids: Vec::new(),
             first_exit: 0,
             first_site: 0,
             sites: 0,
             stubs: vec![None; trace.snapshots.len()],
-            literals: HashMap::new(),
-            literal_order: Vec::new(),
+            literals: Vec::new(),
+            literal_index: FxHashMap::default(),
         }
     }
 
@@ -231,12 +236,18 @@ impl<'a> Asm<'a> {
 
     /// The label of a 64-bit literal behind the trace's code.
     pub(crate) fn literal(&mut self, bits: u64) -> DynamicLabel {
-        if let Some(&label) = self.literals.get(&bits) {
+        let first = &self.literals[..self.literals.len().min(FIRST_LITERALS)];
+        if let Some(&(_, label)) = first.iter().find(|(other, _)| *other == bits) {
+            return label;
+        }
+        if let Some(&label) = self.literal_index.get(&bits) {
             return label;
         }
         let label = self.label();
-        self.literals.insert(bits, label);
-        self.literal_order.push((bits, label));
+        if self.literals.len() >= FIRST_LITERALS {
+            self.literal_index.insert(bits, label);
+        }
+        self.literals.push((bits, label));
         label
     }
 
@@ -583,7 +594,7 @@ impl<'a> Asm<'a> {
             self.ops.push(0xCC);
         }
         let code_len = self.ops.offset().0;
-        for (bits, label) in std::mem::take(&mut self.literal_order) {
+        for (bits, label) in std::mem::take(&mut self.literals) {
             self.bind(label);
             self.ops.push_u64(bits);
         }

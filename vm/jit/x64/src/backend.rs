@@ -1,11 +1,14 @@
 //! The backend: compiled traces, their exits, and the patches that join them.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
 use std::ffi::c_void;
+use std::rc::Rc;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_codecache::{CodeCache, CodeCacheError, CodeSpan};
 use pyrite_jit_ir::{Const, OpCode, OpRef, SnapshotId, Trace, TraceId, TraceKind, word};
+use rustc_hash::FxHashMap;
+
 use pyrite_jit_regalloc::{Allocation, LiveSet, Loc, Move, allocate, allocate_stack, check};
 
 use crate::asm::{Asm, GuardSite, ValidSite, asm};
@@ -90,6 +93,9 @@ pub(crate) struct LinkTarget {
 /// What the backend keeps of a trace.
 #[derive(Debug)]
 struct Record {
+    trace: Rc<Trace>,
+    /// Place of each value.
+    locs: Vec<Loc>,
     body: usize,
     frame_words: u32,
     first_exit: u32,
@@ -108,8 +114,11 @@ pub struct Backend {
     cache: CodeCache,
     layout: Layout,
     blobs: Blobs,
-    traces: HashMap<TraceId, Record>,
-    exits: Vec<ExitInfo>,
+    traces: FxHashMap<TraceId, Record>,
+    /// Exits by id, worked out when they are first asked for: most are never taken.
+    exits: Vec<OnceCell<Box<ExitInfo>>>,
+    /// First exit id of each trace, ascending.
+    first_exits: Vec<(u32, TraceId)>,
     sites: Vec<Site>,
 }
 
@@ -141,8 +150,9 @@ impl Backend {
             cache,
             layout,
             blobs,
-            traces: HashMap::new(),
+            traces: FxHashMap::default(),
             exits: Vec::new(),
+            first_exits: Vec::new(),
             sites: Vec::new(),
         })
     }
@@ -159,7 +169,14 @@ impl Backend {
     /// When no trace has that exit.
     #[must_use]
     pub fn exit(&self, id: u32) -> &ExitInfo {
-        &self.exits[(id - FIRST_EXIT) as usize]
+        self.exits[(id - FIRST_EXIT) as usize].get_or_init(|| Box::new(self.describe(id)))
+    }
+
+    fn describe(&self, id: u32) -> ExitInfo {
+        let at = self.first_exits.partition_point(|&(first, _)| first <= id);
+        let (first, trace) = self.first_exits[at - 1];
+        let record = &self.traces[&trace];
+        ExitInfo::new(id, &record.trace, SnapshotId(id - first), &record.locs)
     }
 
     /// An allocation site by its id.
@@ -171,7 +188,8 @@ impl Backend {
         &self.sites[id as usize]
     }
 
-    /// Turns a verified trace into machine code. A bridge is compiled but not yet attached.
+    /// Turns a verified trace into machine code, and keeps the trace, which describes the exits. A
+    /// bridge is compiled but not yet attached.
     ///
     /// # Errors
     /// See [`CompileError`]; the backend is unchanged then.
@@ -180,8 +198,24 @@ impl Backend {
     /// On traces that break the verifier's rules, and in debug builds on a wrong allocation.
     pub fn compile(
         &mut self,
-        trace: &Trace,
+        trace: &Rc<Trace>,
         options: CompileOptions,
+    ) -> Result<Compiled, CompileError> {
+        self.compile_observed(trace, options, &mut |_| {})
+    }
+
+    /// Like [`Backend::compile`], telling after each stage that it is over: `regalloc`, `encode`.
+    ///
+    /// # Errors
+    /// As [`Backend::compile`].
+    ///
+    /// # Panics
+    /// As [`Backend::compile`].
+    pub fn compile_observed(
+        &mut self,
+        trace: &Rc<Trace>,
+        options: CompileOptions,
+        observe: &mut dyn FnMut(&'static str),
     ) -> Result<Compiled, CompileError> {
         self.refuse(trace)?;
         let (parent_locs, parent_words) = self.parent(trace)?;
@@ -209,15 +243,11 @@ impl Backend {
             .next_multiple_of(2)
             .max(parent_words);
 
+        observe("regalloc");
+
         let address = self.cache.next_address(16);
         let first_exit = FIRST_EXIT + self.exits.len() as u32;
-        let mut a = Asm::new(
-            address,
-            trace,
-            &self.layout,
-            &self.blobs,
-            allocation.locs.clone(),
-        );
+        let mut a = Asm::new(address, trace, &self.layout, &self.blobs, &allocation.locs);
         a.frame_words = frame_words;
         a.extent = options.extent;
         a.first_exit = first_exit;
@@ -235,6 +265,7 @@ impl Backend {
             trace: trace.id,
             reason: e.to_string(),
         })?;
+        observe("encode");
         let span = self
             .cache
             .append(16, &code)
@@ -249,20 +280,16 @@ impl Backend {
 
         let at = |offset: usize| address + offset;
         let snapshots = trace.snapshots.len() as u32;
-        self.exits.reserve(snapshots as usize);
-        for n in 0..snapshots {
-            self.exits.push(ExitInfo::new(
-                first_exit + n,
-                trace,
-                SnapshotId(n),
-                &allocation.locs,
-            ));
-        }
+        let exits = self.exits.len() + snapshots as usize;
+        self.exits.resize_with(exits, OnceCell::new);
+        self.first_exits.push((first_exit, trace.id));
         let first_site = self.sites.len() as u32;
         self.add_sites(trace, &allocation, frame_words, options.extent);
         self.traces.insert(
             trace.id,
             Record {
+                trace: trace.clone(),
+                locs: allocation.locs,
                 body: at(body),
                 frame_words,
                 first_exit,

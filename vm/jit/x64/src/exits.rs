@@ -5,8 +5,6 @@
 //! every slot is written, boxing what the trace kept unboxed. The saved words stay on the native
 //! stack meanwhile, where a conservative scan finds them; so do the new objects' addresses.
 
-use std::collections::HashSet;
-
 use pyrite_jit_ir::{Const, OpRef, Resume, Snapshot, SnapshotId, Trace, TraceId, Ty, Width, word};
 use pyrite_jit_regalloc::Loc;
 
@@ -157,7 +155,7 @@ impl ExitInfo {
             .chain(fields.map(|field| field.source))
             .chain(self.finish);
         let mut live = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = rustc_hash::FxHashSet::default();
         for source in sources {
             if let Source::Place(ty, loc) = source
                 && seen.insert(loc)

@@ -50,7 +50,7 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
         }
         let carried = matches!(op.code, OpCode::Phi | OpCode::Jump);
         if !carried {
-            for r in trace.operands(op) {
+            trace.operands(op).for_each(|r| {
                 if let Some(v) = r.as_op() {
                     uses.push(Use {
                         value: Value(v as u32),
@@ -58,20 +58,20 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
                         exit: false,
                     });
                 }
-            }
+            });
         }
         let kind = op.code.info().kind;
         let may_call = kind == Kind::Call && trace.target(op).effects.may_call;
         if let Some(snapshot) = op.snap.filter(|s| last[s.index()] == index as u32) {
             // A function that looks at frames reads the state while it runs.
             let late = kind == Kind::PureGuard || may_call;
-            for v in exit_values(trace.snapshot(snapshot)) {
+            exit_values(trace.snapshot(snapshot)).for_each(|v| {
                 uses.push(Use {
                     value: Value(v as u32),
                     late,
                     exit: true,
                 });
-            }
+            });
         }
         let clobbers = match kind {
             Kind::Call if may_call => ALL,

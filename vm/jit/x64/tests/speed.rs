@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use pyrite_jit_ir::{Trace, TraceId};
@@ -25,6 +26,7 @@ fn compile_time(trace: &Trace) -> Duration {
         let mut backend = Backend::new(layout()).expect("the backend works here");
         let mut trace = trace.clone();
         trace.id = TraceId(id);
+        let trace = Rc::new(trace);
         let start = Instant::now();
         backend.compile(&trace, MODES[0]).expect("compiles");
         start.elapsed()

@@ -1,6 +1,7 @@
 //! The VM side of the backend: exits, slow paths, functions that traces call.
 
 use std::ffi::c_void;
+use std::rc::Rc;
 
 use pyrite_jit_codecache::CodeCache;
 use pyrite_jit_ir::{Effects, TraceId, TraceKind, Width, word};
@@ -75,7 +76,7 @@ impl Machine {
             let compiled = self
                 .host
                 .backend
-                .compile(trace, options)
+                .compile(&Rc::new(trace.clone()), options)
                 .unwrap_or_else(|e| panic!("{e}\n{trace}"));
             if let TraceKind::Bridge { parent, exit } = trace.kind {
                 let id = self
