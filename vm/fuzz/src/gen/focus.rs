@@ -333,12 +333,12 @@ impl Gen {
             self.extra
                 .push(line(format!("mv{n}_{i} = {}", self.rng.below(99))));
         }
-        let change = match self.rng.below(3) {
+        let change = match self.rng.below(4) {
             // Adding after a deletion may close the gap.
-            0 => format!(
+            0 | 1 => format!(
                 "globals().pop('spare{n}_0', 0)\nglobals().pop('spare{n}_1', 0)\nfor _i in range(99): globals()['fresh{n}' + str(_i)] = _i"
             ),
-            1 => format!(
+            2 => format!(
                 "_v = globals().pop('mv{n}_0')\nglobals()['fresh{n}'] = 50\nglobals()['mv{n}_0'] = _v + 1"
             ),
             _ => format!(

@@ -14,7 +14,8 @@ impl Gen {
         self.env.counters.push(v.clone());
         let count = 2 + self.rng.below(6);
         let mut body = self.statements(count);
-        if self.in_main && self.loops == 1 && self.rng.chance(50) {
+        let things = self.rng.pick(&[0, 0, 1, 1, 1, 2]);
+        for _ in 0..things * usize::from(self.in_main && self.loops == 1) {
             let f = self.focus();
             let at = self.rng.below(body.len() + 1);
             body.insert(at, f);
@@ -76,6 +77,11 @@ impl Gen {
                 "if {n} > {} or {n} < -{}: {n} %= 1000003",
                 1u128 << limit,
                 1u128 << limit
+            ));
+        }
+        for z in &self.env.anys {
+            all.push(format!(
+                "if isinstance({z}, (str, list, tuple)) and len({z}) > 20: {z} = 1"
             ));
         }
         for l in self.env.lists.clone() {
@@ -302,7 +308,11 @@ impl Gen {
             },
             6 => match self.pick(&self.env.anys.clone()) {
                 Some(z) => {
-                    let b = self.any(0);
+                    // What doubles in each turn of a loop is soon all there is room for.
+                    let b = match self.any(0) {
+                        b if b.contains('z') => "(1, 'q')".into(),
+                        b => b,
+                    };
                     line(format!("{z} = generic_add({z}, {b})"))
                 }
                 None => line(format!("1 // ({a} % 4)")),
