@@ -3,11 +3,11 @@
 //! They are looked for in the folder `NIGHTJAR_TOOLS` names (`bin` of a virtual environment) and on `PATH`:
 //!
 //! ```text
-//! python3 -m venv tools && tools/bin/pip install pyperf==2.10.0 asv==0.6.6 virtualenv apache-otava==0.8.0 junitparser==5.0.3 prometheus-client
+//! python3 -m venv tools && tools/bin/pip install -r ci/format-tools.txt
 //! NIGHTJAR_TOOLS=tools/bin cargo test -p formats
 //! ```
 //!
-//! A program that is not installed is said so on standard error and its part is left out.
+//! `ci/test` does that. A program that is not installed is said so on standard error and its part is left out.
 
 use formats::{Measured, Process, asv, junit, openmetrics, otava, pyperf, rebench};
 use std::path::{Path, PathBuf};
