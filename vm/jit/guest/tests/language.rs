@@ -5,6 +5,7 @@ use pyrite_jit_guest::{
     Careful, Code, Ended, HEADER, INT_KIND, Ins, Language, Machine, OBJECT, OBJECT_KIND,
     OBJECT_WORDS, Shapes, run,
 };
+use pyrite_jit_opt::{Pass, PassSet};
 use pyrite_jit_record::drive::Params;
 use pyrite_machine::Num::Int;
 use pyrite_machine::{Cmp, Core, Ctl, Value, number};
@@ -226,6 +227,24 @@ fn a_bridge_ends_where_it_cannot_go_on() {
         assert_eq!(ended.lang.out, out.collect::<Vec<i64>>());
     }
     assert_eq!(all[1].counts.bridges, 1);
+}
+
+#[test]
+fn bridges_that_leave_where_they_began_end() {
+    // The sum is a constant that fits no word, and without `sink` the trace boxes it.
+    let body = [(CONST, 5, 3, 0), (ADD, 5, 5, 5), (ADD, 1, 1, 4)];
+    let params = Params {
+        loop_threshold: 5,
+        exit_threshold: 2,
+        passes: PassSet::all().without(Pass::Sink),
+        ..Params::default()
+    };
+    let codes = vec![counting(1, &body)];
+    let ended = run(Nine::default(), codes, Config::default(), Some(params));
+    let ended = ended.expect("there is memory");
+    assert_eq!(ended.lang.out, [200]);
+    let bridges = ended.counts.bridges;
+    assert!((1..=5).contains(&bridges), "{bridges} bridges");
 }
 
 #[test]

@@ -21,7 +21,7 @@
 
 use crate::{Abort, Host, Recorder};
 use pyrite_gc::{Heap, RootVec};
-use pyrite_jit_ir::{OpCode, Trace, TraceId, Width};
+use pyrite_jit_ir::{OpCode, Trace, TraceId, TraceKind, Width};
 use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
 use pyrite_jit_x64::{
     Backend, CompileOptions, Compiled, ExitInfo, ExitState, Layout, Materialize, Mode,
@@ -114,6 +114,10 @@ pub struct Counts {
     pub aborts: BTreeMap<Abort, u64>,
 }
 
+/// A bridge that leaves where it began gets a bridge in turn, this many times: what fails there
+/// fails each time.
+const MAX_STUCK: u32 = 4;
+
 /// A compiled trace.
 struct Entry {
     trace: Rc<Trace>,
@@ -123,6 +127,8 @@ struct Entry {
     /// Slots from the window's base that the trace (and a root's bridges) may touch.
     extent: i32,
     bridges: u32,
+    /// Bridges in a row, this one included, that begin where their parent began.
+    stuck: u32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -180,6 +186,28 @@ impl Driver {
             roots: RootVec::pinning(heap),
             recording: false,
         })
+    }
+}
+
+impl Driver {
+    /// [`Entry::stuck`] of a bridge from this exit.
+    fn stuck_at(&self, exit: u32) -> u32 {
+        let info = self.backend.exit(exit);
+        let e = &self.entries[info.trace.0 as usize];
+        let TraceKind::Bridge {
+            parent,
+            exit: start,
+        } = e.trace.kind
+        else {
+            return 0;
+        };
+        let above = self.entries[parent.0 as usize].trace.snapshot(start);
+        let here = e.trace.snapshot(info.snapshot);
+        if (above.pc, above.base) == (here.pc, here.base) {
+            e.stuck + 1
+        } else {
+            0
+        }
     }
 }
 
@@ -260,6 +288,9 @@ fn run<G: Guest>(vm: &mut G, n: usize) {
     if c.taken >= d.params.exit_threshold && !c.bridged && c.attempts < 4 {
         c.taken = 0;
         c.attempts += 1;
+        if d.stuck_at(exit as u32) >= MAX_STUCK {
+            return;
+        }
         if let Err(why) = record_bridge(vm, exit as u32, base) {
             *driver(vm).counts.aborts.entry(why).or_insert(0) += 1;
         }
@@ -440,12 +471,14 @@ fn finish<G: Guest>(
     let allocations = trace.ops.iter().filter(|o| o.code == OpCode::New).count();
     d.counts.allocations += allocations as u64;
     let root = bridge.map_or(n, |b| b.1);
+    let stuck = bridge.map_or(0, |b| d.stuck_at(b.0));
     d.entries.push(Entry {
         trace,
         compiled: compiled.clone(),
         root,
         extent,
         bridges: 0,
+        stuck,
     });
     match bridge {
         None => d.counts.traces += 1,
