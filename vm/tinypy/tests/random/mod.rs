@@ -48,7 +48,10 @@ impl Gen {
             ),
             8 => format!("(b {} a)", self.rng.pick(&["&", "|", "^"])),
             9 => format!("-{x}"),
-            10 => "p.g".into(),
+            10 => self
+                .rng
+                .pick(&["p.g", "r(a % 4)", "s(b % 9)", "p.g"])
+                .into(),
             11 => format!("({x} / {})", self.rng.pick(&["2", "4.0", "-3"])),
             _ => format!("h{}({x}, {y})", self.rng.below(3)),
         }
@@ -73,7 +76,31 @@ impl Gen {
         let rare = self.number(2);
         self.large = large;
         let e = self.number(2);
-        let line = match self.rng.below(19) {
+        let line = match self.rng.below(20) {
+            // Errors, late: a missing attribute, None, integers beyond 64 bits, too deep a recursion.
+            19 if self.rng.chance(25) => format!(
+                "if i0 == {}:\nPAD    {}",
+                30 + self.rng.below(60),
+                self.rng.pick(&[
+                    "d = p.extra",
+                    "d = q.f",
+                    "b = (b + 65536) * b * b * b",
+                    "d = r(a)"
+                ])
+            ),
+            // A local that may hold an integer beyond a word when a trace is entered or left.
+            19 => format!(
+                "if i0 % {} == {}:\nPAD    {}",
+                self.rng.pick(&[5, 7, 20]),
+                self.rng.below(5),
+                self.rng.pick(&[
+                    "e = (b % 65536 + 1048576) * (a + 4294967296)",
+                    "e = e - a * 65536",
+                    "d = e * 0.5",
+                    "p.h = e",
+                    "print(e)",
+                ])
+            ),
             0..=2 => format!("a = (a + {}) % 1000003", self.rng.below(1000)),
             3 => format!(
                 "b = (b + a) % {}",
@@ -129,8 +156,10 @@ impl Gen {
             "def make(f, g):\n    n = Object()\n    n.f = f\n    n.g = g\n    return n\n\
              def h0(x, y):\n    if x < y:\n        return x\n    return y + 1\n\
              def h1(x, y):\n    return h0(y, x) - h0(x, y)\n\
+             def r(n):\n    if n < 1:\n        return 0\n    return n + r(n - 1)\n\
+             def s(n):\n    t = 0\n    while n > 0:\n        t = t + n\n        n = n - 1\n    return t\n\
              def h2(x, y):\n    m = make(x, y)\n    m.g = m.f * 0.5\n    return m.g + m.f\n\
-             def main():\n    a = 1\n    b = 2\n    c = 0.5\n    d = 3\n    i0 = 0\n    i1 = 0\n    i2 = 0\n    \
+             def main():\n    a = 1\n    b = 2\n    c = 0.5\n    d = 3\n    e = 4\n    i0 = 0\n    i1 = 0\n    i2 = 0\n    \
              o = make(1, 2)\n    p = make(3, 4.5)\n    q = None\n",
         );
         for _ in 0..1 + self.rng.below(2) {
@@ -138,7 +167,7 @@ impl Gen {
             let n = 50 + self.rng.below(50);
             self.while_loop(1, n, &mut out);
         }
-        out + "    print(a)\n    print(b)\n    print(c)\n    print(d)\n    print(o.f)\n    print(p.g)\n"
+        out + "    print(a)\n    print(b)\n    print(c)\n    print(d)\n    print(e)\n    print(o.f)\n    print(p.g)\n"
     }
 }
 
