@@ -1,7 +1,7 @@
 //! One program in all its modes.
 
 use crate::mode::Mode;
-use crate::server::{End, Outcome, Reached, Server};
+use crate::server::{End, Loaded, Outcome, Reached, Server};
 use crate::shrink;
 use crate::tree::{Stmt, source};
 use anyhow::Result;
@@ -50,6 +50,13 @@ pub enum Verdict {
     Void,
 }
 
+/// A program whose runs are under way.
+pub struct Started {
+    loaded: Loaded,
+    /// The interpreter's first.
+    modes: Vec<Mode>,
+}
+
 /// Runs the program in the interpreter and in `modes`, up to the first difference.
 ///
 /// # Errors
@@ -60,71 +67,92 @@ pub fn compare(
     modes: &[Mode],
     counts: &mut Counts,
 ) -> Result<Verdict> {
-    let all: Vec<Mode> = std::iter::once(Mode::off())
+    start(server, stmts, modes)?.finish(counts)
+}
+
+/// Begins to run the program in the interpreter and in `modes`.
+///
+/// # Errors
+/// When no run can be made.
+pub fn start(server: &Server, stmts: &[Stmt], modes: &[Mode]) -> Result<Started> {
+    let modes: Vec<Mode> = std::iter::once(Mode::off())
         .chain(modes.iter().cloned())
         .collect();
-    let mut loaded = server.load(&source(stmts), &all)?;
-    let (expected, reached) = loaded.run(0)?;
-    counts.run(&all[0], &reached);
-    match expected.end {
-        End::TimeLimit => {
-            counts.endless += 1;
+    let mut loaded = server.load(&source(stmts), &modes)?;
+    for (index, _) in (0..).zip(&modes) {
+        loaded.ask(index);
+    }
+    Ok(Started { loaded, modes })
+}
+
+impl Started {
+    /// Waits for the runs, up to the first that ends otherwise than the interpreter's.
+    ///
+    /// # Errors
+    /// When a run could not be made.
+    pub fn finish(mut self, counts: &mut Counts) -> Result<Verdict> {
+        let (expected, reached) = self.loaded.answer()?;
+        counts.run(&self.modes[0], &reached);
+        match expected.end {
+            End::TimeLimit => {
+                counts.endless += 1;
+                return Ok(Verdict::Void);
+            }
+            // The interpreter crashed or panicked.
+            End::Signal(_) | End::Exit(101..) => {
+                counts.programs += 1;
+                counts.mismatches += 1;
+                let mode = Mode::off();
+                return Ok(Verdict::Differs(Box::new(Mismatch {
+                    mode,
+                    expected: Outcome::default(),
+                    got: expected,
+                })));
+            }
+            End::Exit(_) => {}
+        }
+        let mut sum = Reached::default();
+        let mut different = None;
+        for mode in &self.modes[1..] {
+            let (got, reached) = self.loaded.answer()?;
+            counts.run(mode, &reached);
+            sum.traces += reached.traces;
+            sum.bridges += reached.bridges;
+            sum.allocations += reached.allocations;
+            sum.invalidated += reached.invalidated;
+            counts.exits += reached.exits;
+            for (all, one) in counts.aborts.iter_mut().zip(&reached.aborts) {
+                *all += one;
+            }
+            if got != expected {
+                different = Some(Box::new(Mismatch {
+                    mode: mode.clone(),
+                    expected: expected.clone(),
+                    got,
+                }));
+                break;
+            }
+        }
+        if sum.traces == 0 && different.is_none() {
+            counts.dropped += 1;
             return Ok(Verdict::Void);
         }
-        // The interpreter crashed or panicked.
-        End::Signal(_) | End::Exit(101..) => {
-            counts.programs += 1;
-            counts.mismatches += 1;
-            let mode = Mode::off();
-            return Ok(Verdict::Differs(Box::new(Mismatch {
-                mode,
-                expected: Outcome::default(),
-                got: expected,
-            })));
-        }
-        End::Exit(_) => {}
+        counts.programs += 1;
+        counts.compiled += u64::from(sum.traces > 0);
+        counts.bridged += u64::from(sum.bridges > 0);
+        counts.allocated += u64::from(sum.allocations > 0);
+        counts.invalidated += u64::from(sum.invalidated > 0);
+        counts.raised += u64::from(expected.end != End::Exit(0));
+        counts.traces += sum.traces;
+        counts.bridges += sum.bridges;
+        Ok(match different {
+            Some(m) => {
+                counts.mismatches += 1;
+                Verdict::Differs(m)
+            }
+            None => Verdict::Agrees,
+        })
     }
-    let mut sum = Reached::default();
-    let mut different = None;
-    for (index, mode) in (1..).zip(modes) {
-        let (got, reached) = loaded.run(index)?;
-        counts.run(mode, &reached);
-        sum.traces += reached.traces;
-        sum.bridges += reached.bridges;
-        sum.allocations += reached.allocations;
-        sum.invalidated += reached.invalidated;
-        counts.exits += reached.exits;
-        for (all, one) in counts.aborts.iter_mut().zip(&reached.aborts) {
-            *all += one;
-        }
-        if got != expected {
-            different = Some(Box::new(Mismatch {
-                mode: mode.clone(),
-                expected: expected.clone(),
-                got,
-            }));
-            break;
-        }
-    }
-    if sum.traces == 0 && different.is_none() {
-        counts.dropped += 1;
-        return Ok(Verdict::Void);
-    }
-    counts.programs += 1;
-    counts.compiled += u64::from(sum.traces > 0);
-    counts.bridged += u64::from(sum.bridges > 0);
-    counts.allocated += u64::from(sum.allocations > 0);
-    counts.invalidated += u64::from(sum.invalidated > 0);
-    counts.raised += u64::from(expected.end != End::Exit(0));
-    counts.traces += sum.traces;
-    counts.bridges += sum.bridges;
-    Ok(match different {
-        Some(m) => {
-            counts.mismatches += 1;
-            Verdict::Differs(m)
-        }
-        None => Verdict::Agrees,
-    })
 }
 
 /// A smaller program that fails in the same mode, by at most `budget` trials.

@@ -5,6 +5,7 @@ use pyrite_fuzz::compare::{self, Counts, Mismatch, Verdict};
 use pyrite_fuzz::server::{End, Outcome, Server, with_server};
 use pyrite_fuzz::tree::{self, Stmt, size, source};
 use pyrite_fuzz::{Mode, r#gen};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ const HELP: &str = "\
 usage: pyfuzz [option] ...
 --seed=N         first seed (1)
 --count=N        number of programs (1000)
+--jobs=N         programs that run at the same time (1)
 --keep-going=N   stop after N mismatches (1)
 --shrink=N       trials to make a failing program smaller (400)
 --out=DIR        where failing programs are written (the current folder)
@@ -26,6 +28,7 @@ Exit code 0: no mismatch; 1: mismatches; 2: wrong usage.";
 struct Options {
     seed: u64,
     count: u64,
+    jobs: usize,
     keep_going: u64,
     shrink: usize,
     out: PathBuf,
@@ -41,6 +44,7 @@ fn options() -> Result<Options> {
     let mut o = Options {
         seed: 1,
         count: 1000,
+        jobs: 1,
         keep_going: 1,
         shrink: 400,
         out: PathBuf::from("."),
@@ -66,6 +70,7 @@ fn options() -> Result<Options> {
         match name.as_str() {
             "--seed" => o.seed = value()?.parse()?,
             "--count" => o.count = value()?.parse()?,
+            "--jobs" => o.jobs = value()?.parse()?,
             "--keep-going" => o.keep_going = value()?.parse()?,
             "--shrink" => o.shrink = value()?.parse()?,
             "--out" => o.out = value()?.into(),
@@ -129,19 +134,30 @@ fn fuzz(server: &Server, o: &Options) -> Result<bool> {
         }
         None => None,
     };
-    for seed in o.seed..o.seed + o.count {
-        let program = file.clone().unwrap_or_else(|| r#gen::program(seed));
-        let modes = Mode::of_seed(seed);
-        if let Verdict::Differs(m) = compare::compare(server, &program, &modes, &mut counts)? {
+    let mut seeds = o.seed..o.seed + o.count;
+    let mut running = VecDeque::new();
+    let mut done = 0u32;
+    loop {
+        while running.len() < o.jobs.max(1)
+            && let Some(seed) = seeds.next()
+        {
+            let program = file.clone().unwrap_or_else(|| r#gen::program(seed));
+            let runs = compare::start(server, &program, &Mode::of_seed(seed))?;
+            running.push_back((seed, program, runs));
+        }
+        let Some((seed, program, runs)) = running.pop_front() else {
+            break;
+        };
+        if let Verdict::Differs(m) = runs.finish(&mut counts)? {
             let small = compare::shrink(server, &program, &m, o.shrink);
             report(server, o, seed, &small, &m)?;
             if counts.mismatches >= o.keep_going {
                 break;
             }
         }
-        let done = seed - o.seed + 1;
+        done += 1;
         if !o.quiet && done.is_multiple_of(1000) {
-            let rate = done as f64 / started.elapsed().as_secs_f64();
+            let rate = f64::from(done) / started.elapsed().as_secs_f64();
             eprintln!(
                 "{done} programs, {} mismatches, {rate:.0}/s",
                 counts.mismatches

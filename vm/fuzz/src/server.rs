@@ -171,22 +171,26 @@ impl Server {
     /// # Errors
     /// When there is no process or pipe to be had.
     pub fn run(&self, source: &str, mode: &Settings) -> Result<(Outcome, Reached)> {
-        self.load(source, std::slice::from_ref(mode))?.run(0)
+        let mut loaded = self.load(source, std::slice::from_ref(mode))?;
+        loaded.ask(0);
+        loaded.answer()
     }
 }
 
 impl Loaded {
-    /// Runs the program in the mode of this index.
+    /// Asks for a run in the mode of this index.
+    pub fn ask(&mut self, mode: u8) {
+        // Should the process have ended, there will be no answer either.
+        let _ = self.line.write_all(&[mode]);
+    }
+
+    /// Waits for the runs asked for, one by one.
     ///
     /// # Errors
-    /// When there is no process or pipe to be had.
-    pub fn run(&mut self, mode: u8) -> Result<(Outcome, Reached)> {
+    /// When an answer breaks off.
+    pub fn answer(&mut self) -> Result<(Outcome, Reached)> {
         let mut head = [0; 12];
-        let asked = self.line.write_all(&[mode]);
-        if asked
-            .and_then(|()| self.line.read_exact(&mut head))
-            .is_err()
-        {
+        if self.line.read_exact(&mut head).is_err() {
             // The compiler ended the process.
             return Ok(outcome(&[], self.wait(), 0));
         }
@@ -223,7 +227,7 @@ fn words(bytes: [u8; 12]) -> [u32; 3] {
     [word(0), word(1), word(2)]
 }
 
-/// Limits of this process and its children.
+/// Limits of this process and its children; it does not outlive its parent.
 fn limit() {
     let cpu = libc::rlimit {
         rlim_cur: CPU_S,
@@ -235,6 +239,8 @@ fn limit() {
     };
     // SAFETY: plain system calls.
     unsafe {
+        // Other programs hold copies of the line, so its end would not show.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::setrlimit(libc::RLIMIT_CPU, &raw const cpu);
         libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
     }

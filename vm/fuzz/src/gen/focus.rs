@@ -89,7 +89,9 @@ impl Gen {
         let k = self.rng.below(self.classes.max(1));
         let o = format!("fo{n}");
         let v = self.rng.below(90);
-        match self.rng.below(if self.classes > 0 { 16 } else { 6 }) {
+        match self.rng.below(if self.classes > 0 { 20 } else { 7 }) {
+            6 | 16 => self.floats(n, counter),
+            17 | 18 => self.aliases(n, k, counter),
             0 => self.global_function(n),
             1 => {
                 let (name, other) = self.rng.pick(&[("len", "mylen"), ("abs", "myabs")]);
@@ -130,7 +132,7 @@ impl Gen {
                 }
             }
             5 => self.large_sums(n),
-            6 | 7 => {
+            7 | 15 => {
                 self.object(n, k);
                 let change = match self.rng.below(6) {
                     0 => format!("K{k}.m0 = alternative"),
@@ -398,6 +400,77 @@ impl Gen {
                 format!("(-({p}) - {p} - {p} - {p} & 65535)"),
             ],
             change: format!("big{n} = 3 if big{n} >> 48 else big{n} << {shift} | 1"),
+            local: true,
+            always: true,
+        }
+    }
+
+    /// A float that is at times a zero with a sign or no number.
+    fn floats(&mut self, n: usize, counter: &str) -> Focus {
+        let x = format!("fl{n}");
+        self.setup
+            .push(line(format!("nan = float('nan')\n{x} = 3.0")));
+        let values = self.rng.pick(&[
+            "(3.0, -0.0, 1.5, 0.0)",
+            "(3.0, 1.5, 4.0, nan)",
+            "(-0.0, 1.0, nan, 2.0)",
+        ]);
+        let change = match self.rng.below(3) {
+            0 => format!("{x} = {values}[{counter} % 4]"),
+            1 => format!("{x} = {values}[{counter} // 4 % 4]"),
+            _ => format!("{x} = {values}[{counter} % 11 == 5]"),
+        };
+        let neutral = self.rng.pick(&[
+            format!("{x} + 0.0"),
+            format!("0.0 + {x}"),
+            format!("{x} - 0.0"),
+            format!("{x} * 1.0"),
+            format!("0.0 - {x}"),
+            format!("-{x}"),
+        ]);
+        let opposite = self
+            .rng
+            .pick(&[("<", ">="), (">", "<="), ("<=", ">"), (">=", "<")]);
+        Focus {
+            uses: vec![
+                format!("len(str({neutral}))"),
+                format!(
+                    "((1 if {x} {} 2.0 else 2) if not {x} {} 2.0 else 3)",
+                    opposite.1, opposite.0
+                ),
+                format!("(4 if {x} == {x} else 5)"),
+            ],
+            change,
+            local: true,
+            always: true,
+        }
+    }
+
+    /// Two names of what may be one object, or one place.
+    fn aliases(&mut self, n: usize, k: usize, counter: &str) -> Focus {
+        let v = self.rng.below(90);
+        self.setup.push(line(format!(
+            "al{n} = [K{k}(1, 2), K{k}(3, 4)]\nav{n} = [1, 2, 3]\naw{n} = 0"
+        )));
+        let (i, j) = (
+            format!("{counter} % 2"),
+            self.rng.pick(&[
+                format!("{counter} // 3 % 2"),
+                format!("({counter} % 13 == 7)"),
+            ]),
+        );
+        let change = if self.rng.chance(60) {
+            format!(
+                "_p = al{n}[{i}]\n_q = al{n}[{j}]\naw{n} = _q.a\n_p.a = {counter} + {v}\naw{n} = aw{n} * 7 + _q.a"
+            )
+        } else {
+            format!(
+                "aw{n} = av{n}[{j}]\nav{n}[{i}] = {counter} + {v}\naw{n} = aw{n} * 7 + av{n}[{j}]"
+            )
+        };
+        Focus {
+            uses: vec![format!("aw{n}")],
+            change,
             local: true,
             always: true,
         }
