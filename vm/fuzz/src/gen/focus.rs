@@ -459,14 +459,20 @@ impl Gen {
                 format!("({counter} % 13 == 7)"),
             ]),
         );
-        let change = if self.rng.chance(60) {
-            format!(
+        let change = match self.rng.below(8) {
+            0..=2 => format!(
                 "_p = al{n}[{i}]\n_q = al{n}[{j}]\naw{n} = _q.a\n_p.a = {counter} + {v}\naw{n} = aw{n} * 7 + _q.a"
-            )
-        } else {
-            format!(
+            ),
+            // A new object, written through another name once it is stored.
+            3 | 4 => format!(
+                "_n = K{k}({counter}, 3)\nal{n}[{i}] = _n\nal{n}[{j}].a = {v}\naw{n} = _n.a"
+            ),
+            5 => format!(
+                "_n = K{k}({counter}, 3)\nal{n}[{i}].c = _n\n_q = getattr(al{n}[{j}], 'c', None)\nif _q is not None: _q.b = {v}\naw{n} = _n.b"
+            ),
+            _ => format!(
                 "aw{n} = av{n}[{j}]\nav{n}[{i}] = {counter} + {v}\naw{n} = aw{n} * 7 + av{n}[{j}]"
-            )
+            ),
         };
         Focus {
             uses: vec![format!("aw{n}")],
