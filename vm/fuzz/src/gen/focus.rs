@@ -89,7 +89,7 @@ impl Gen {
         let k = self.rng.below(self.classes.max(1));
         let o = format!("fo{n}");
         let v = self.rng.below(90);
-        match self.rng.below(if self.classes > 0 { 20 } else { 7 }) {
+        match self.rng.below(if self.classes > 0 { 22 } else { 7 }) {
             6 | 16 => self.floats(n, counter),
             17 | 18 => self.aliases(n, k, counter),
             0 => self.global_function(n),
@@ -109,16 +109,18 @@ impl Gen {
                     always: false,
                 }
             }
-            2 => self.moved_names(n),
+            2 | 20 => self.moved_names(n),
             3 => self.module_attribute(n),
-            4 => {
+            4 | 21 => {
                 // The callee depends on data, not on the path.
                 let (a, b) = self.rng.pick(&[("keep", "count"), ("count", "keep")]);
                 self.setup.push(line(format!("h{n} = {a}")));
+                let other = format!("lambda n, at: n + at + {v}");
                 let to = self.rng.pick(&[
                     format!("({a}, {b})[{counter} % 5 == 2]"),
-                    b.into(),
-                    format!("lambda n, at: n + at + {v}"),
+                    format!("({a}, {b})[{counter} // 7 % 2]"),
+                    format!("({a}, {b}, {other})[{counter} % 3]"),
+                    other,
                 ]);
                 Focus {
                     uses: vec![
@@ -330,29 +332,38 @@ impl Gen {
 
     /// Names that move within their namespace.
     fn moved_names(&mut self, n: usize) -> Focus {
-        for i in 0..2 {
-            self.extra.insert(0, line(format!("spare{n}_{i} = {i}")));
+        let (a, b) = (self.rng.below(99), self.rng.below(99));
+        // In the program's own namespace traces rest on functions as well, and each
+        // new name makes them invalid. Nothing does in one that holds numbers.
+        let (space, uses) = if self.rng.chance(30) {
             self.extra
-                .push(line(format!("mv{n}_{i} = {}", self.rng.below(99))));
-        }
+                .insert(0, line(format!("spare{n} = 0\nspare = 1")));
+            self.extra.push(line(format!("mva{n} = {a}\nmvb{n} = {b}")));
+            (
+                "globals()".to_owned(),
+                vec![format!("mva{n} * 100 + mvb{n}"), format!("mvb{n}")],
+            )
+        } else {
+            self.extra.push(line(format!(
+                "ns{n} = {{'spare{n}': 0, 'spare': 1, 'mva{n}': {a}, 'mvb{n}': {b}}}\nexec('def get(x):\\n    return mva{n} * 100 + mvb{n} + x', ns{n})"
+            )));
+            self.setup.push(line(format!("get{n} = ns{n}['get']")));
+            (format!("ns{n}"), vec![format!("get{n}($)")])
+        };
         let change = match self.rng.below(4) {
             // Adding after a deletion may close the gap.
             0 | 1 => format!(
-                "globals().pop('spare{n}_0', 0)\nglobals().pop('spare{n}_1', 0)\nfor _i in range(99): globals()['fresh{n}' + str(_i)] = _i"
+                "_d = {space}\n_d.pop('spare{n}', 0)\n_d.pop('spare', 0)\nfor _i in range(99): _d['fresh{n}' + str(_i)] = _i"
             ),
             2 => format!(
-                "_v = globals().pop('mv{n}_0')\nglobals()['fresh{n}'] = 50\nglobals()['mv{n}_0'] = _v + 1"
+                "_d = {space}\n_v = _d.pop('mva{n}')\n_d['fresh{n}'] = 50\n_d['mva{n}'] = _v + 1"
             ),
             _ => format!(
-                "_c = dict(globals())\n_t = globals()\nfor _k in ('mv{n}_0', 'mv{n}_1'): del _t[_k]\nfor _k in ('mv{n}_1', 'mv{n}_0'): _t[_k] = _c[_k]"
+                "_d = {space}\n_c = dict(_d)\nfor _k in ('mva{n}', 'mvb{n}'): del _d[_k]\nfor _k in ('mvb{n}', 'mva{n}'): _d[_k] = _c[_k]"
             ),
         };
         Focus {
-            uses: vec![
-                format!("mv{n}_0 * 100 + mv{n}_1"),
-                format!("mv{n}_0"),
-                format!("mv{n}_1"),
-            ],
+            uses,
             change,
             local: false,
             always: false,
@@ -388,18 +399,17 @@ impl Gen {
 
     /// Sums and products that fit into 64 bits when they are recorded, and later do not.
     fn large_sums(&mut self, n: usize) -> Focus {
-        let shift = self.rng.pick(&[1, 2, 3, 4]);
-        let c = self.rng.pick(&["16384", "-16384", "8192"]);
-        self.setup.push(line(format!("big{n} = 3")));
-        let p = format!("big{n} * {c}");
+        let shift = self.rng.pick(&[2, 3, 4]);
+        self.setup.push(line(format!("big{n} = 1048579")));
+        let p = format!("big{n} * 16384");
         Focus {
             uses: vec![
                 format!("({p} + {p} + {p} + {p})"),
-                format!("({p} - $ - big{n} * -16384 - big{n} * -16384)"),
-                format!("({p} + big{n} * 16384 + big{n} * 8192 + {p} ^ $)"),
-                format!("(-({p}) - {p} - {p} - {p} & 65535)"),
+                format!("(big{n} * -16384 - $ - {p} - {p} - {p})"),
+                format!("({p} + {p} + big{n} * 8192 + {p} ^ $)"),
+                format!("(-({p}) - {p} - {p} - {p})"),
             ],
-            change: format!("big{n} = 3 if big{n} >> 48 else big{n} << {shift} | 1"),
+            change: format!("big{n} = 1048579 if big{n} >> 48 else big{n} << {shift} | 1"),
             local: true,
             always: true,
         }
