@@ -10,6 +10,7 @@
 //! the only order used. Summaries ([`geomean()`], [`Ratio`]) are pure functions.
 
 mod geomean;
+mod judged;
 mod library;
 mod model;
 mod ratio;
@@ -17,6 +18,7 @@ mod source;
 mod units;
 
 pub use geomean::{Dropped, Geomean, geomean};
+pub use judged::{Compared, Comparison, ModeMean, Search, SearchStep, Verdict};
 pub use library::{
     CaseDiff, CaseOutcome, DiffKind, LibraryReport, ModuleScore, OutcomeCounts, Score,
 };

@@ -3,6 +3,7 @@
 //! Each method is one page's need and can be answered by one or two indexed queries; none returns the
 //! whole history of everything.
 
+use crate::judged::{Comparison, Search};
 use crate::library::LibraryReport;
 use crate::model::{
     Alert, Benchmark, Build, Cell, ChangePoint, EnvFact, Metric, Night, Revision, Scope, Variant,
@@ -140,6 +141,29 @@ pub trait Source {
     /// # Errors
     /// See [`Source::scopes`].
     fn alerts(&self, scope: &Scope) -> Result<Vec<Alert>, SourceError>;
+
+    /// Pairs of neighbouring revisions that were measured in one run (older, newer), the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// See [`Source::scopes`].
+    fn neighbours(&self, scope: &Scope, limit: usize) -> Result<Vec<(i64, i64)>, SourceError>;
+
+    /// What changed from position `old` to position `new`, judged in the newest run that measured both; `None` when none did.
+    ///
+    /// # Errors
+    /// See [`Source::scopes`].
+    fn comparison(
+        &self,
+        scope: &Scope,
+        old: i64,
+        new: i64,
+    ) -> Result<Option<Comparison>, SourceError>;
+
+    /// Searches for a commit, the newest first.
+    ///
+    /// # Errors
+    /// See [`Source::scopes`].
+    fn searches(&self, scope: &Scope) -> Result<Vec<Search>, SourceError>;
 
     /// The environment record of a run.
     ///

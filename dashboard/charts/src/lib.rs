@@ -13,17 +13,21 @@
 
 mod bars;
 mod canvas;
+mod forest;
 mod ink;
 mod outcomes;
 mod scale;
+mod search;
 mod small;
 mod timeline;
 mod warmup;
 
 pub use bars::{Bar, BarGroup, Bars};
 pub use canvas::{Canvas, ChartError, Figure, Mark, Size, png, svg};
+pub use forest::{Forest, ForestRow};
 pub use ink::Ink;
 pub use outcomes::{OutcomeBars, OutcomeRow};
+pub use search::{SearchChart, SearchCommit, Try};
 pub use small::{Badge, Sparkline};
 pub use timeline::{ChangeMark, Column, Line, Spot, Timeline, YAxis};
 pub use warmup::{Curve, Warmup};

@@ -21,11 +21,13 @@ pub const CRASH: std::ops::Range<u32> = 24..30;
 /// The commit at which `alloc` gets slower in `opt`, and by how much.
 pub const SLOWER: (u32, f64) = (28, 1.22);
 /// Steps: commit, benchmark, mode, new level over old.
-pub const STEPS: [(u32, &str, &str, f64); 4] = [
+pub const STEPS: [(u32, &str, &str, f64); 6] = [
     (12, "float_loop", "opt", 0.78),
     (20, "objects", "opt", 0.70),
     (SLOWER.0, "alloc", "opt", SLOWER.1),
     (34, "calls", "off", 0.93),
+    (45, "int_loop", "noopt", 0.88),
+    (101, "calls", "opt", 1.12),
 ];
 
 pub(crate) struct Version {

@@ -7,9 +7,10 @@
 //!
 //! Planted: `generators` crashes in `opt` for some commits; `alloc` times out in `noopt` at the newest; one
 //! commit does not build; the oldest ones do not know `opt`; one night met its deadline; two JIT bugs, a
-//! regression and a flaky case in the library tests; a module that does not load.
+//! regression and a flaky case in the library tests; a module that does not load; alerts, and searches with each kind of answer.
 
 mod bench;
+mod judged;
 mod library;
 mod random;
 
@@ -101,6 +102,7 @@ pub fn fill(store: &mut Store, plan: &Plan) -> Result<()> {
     for n in 0..plan.commits() {
         commits.push(commit(store, &world, plan, n)?);
     }
+    let mut runs = Vec::new();
     for night in 0..plan.nights {
         let newest = night * 2 + 1;
         let measured = [newest, newest - 1];
@@ -140,8 +142,11 @@ pub fn fill(store: &mut Store, plan: &Plan) -> Result<()> {
             "complete"
         };
         store.run_finished(run, state, 0, "{}")?;
+        runs.push(run);
     }
-    bench::change_points(store, &world, plan, &benchmarks, &commits)
+    bench::change_points(store, &world, plan, &benchmarks, &commits)?;
+    judged::alerts(store, &world, &benchmarks, &commits, &runs)?;
+    judged::searches(store, &world, plan, &commits)
 }
 
 fn world(store: &mut Store) -> Result<World> {

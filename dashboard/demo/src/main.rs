@@ -10,7 +10,7 @@ use dashboard_demo::{Plan, fill};
 use dashboard_pages::Site;
 use store::Store;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "index.html",
     "benchmarks/index.html",
     "benchmarks/alloc.html",
@@ -20,6 +20,9 @@ const PAGES: [&str; 10] = [
     "library/index.html",
     "builds/index.html",
     "commits/index.html",
+    "compare/index.html",
+    "alerts/index.html",
+    "searches/index.html",
     "status/index.html",
 ];
 

@@ -131,6 +131,9 @@ fn every_kind_of_page_is_there() {
         "library/index.html",
         "builds/index.html",
         "commits/index.html",
+        "compare/index.html",
+        "searches/index.html",
+        "searches/1.html",
         "status/index.html",
     ] {
         assert!(names.contains(name), "{name} is missing");
@@ -371,6 +374,53 @@ fn the_overview_begins_with_what_failed() {
 }
 
 #[test]
+fn neighbours_of_a_night_are_compared_and_others_say_that_they_are_not() {
+    let (old, new) = (sha_at(44), sha_at(45));
+    let path = format!("compare/{}-{}.html", &old[..12], &new[..12]);
+    let html = page(&path);
+    assert!(html.contains("int_loop") && html.contains("no verdict: 3 and 3 processes"));
+    let json = path.replace(".html", ".rows.json");
+    let bytes = rendered().files.get(&json).expect("its table");
+    let table: serde_json::Value = serde_json::from_slice(bytes).expect("valid JSON");
+    let row = table["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row[0] == "int_loop" && row[1] == "noopt");
+    let change = row.expect("the planted step")[2]
+        .as_f64()
+        .expect("a number");
+    assert!((change + 12.0).abs() < 4.0, "{change}");
+    // The server makes any pair; the first digits are enough, and nonsense leads nowhere.
+    let store = history();
+    let site = Site::new(&store);
+    let text = |path: &str| {
+        site.file(path)
+            .expect("readable")
+            .map(|file| String::from_utf8(file.bytes).expect("UTF-8"))
+    };
+    let apart = text(&format!("compare/{}-{}.html", &sha_at(3)[..8], &new[..9])).expect("a page");
+    assert!(apart.contains("No run measured both"));
+    for nonsense in [
+        "compare/-.html",
+        "compare/zzzzzzzz-zzzzzzzz.html",
+        "compare/a-b.html",
+        "searches/99.html",
+    ] {
+        assert_eq!(text(nonsense), None, "{nonsense}");
+    }
+}
+
+#[test]
+fn a_search_shows_its_answer_its_runs_and_what_is_beyond_the_commit() {
+    let found = page("searches/1.html");
+    assert!(found.contains(&sha_at(SLOWER.0)[..12]) && found.contains("probability 0.994"));
+    assert!(page("searches/2.html").contains("nobody is to blame"));
+    let wrong = page("searches/3.html");
+    assert!(wrong.contains(">heap<") && wrong.contains("#17") && wrong.contains("crash: SIGSEGV"));
+}
+
+#[test]
 fn jit_bugs_stand_above_the_scores() {
     let html = page("library/index.html");
     let bugs = html.find("id=\"jit-bugs\"").expect("the table of JIT bugs");
@@ -442,7 +492,7 @@ fn an_empty_database_renders_with_reasons() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = Store::in_memory().expect("a database in memory");
     let report = render(&store, folder.path()).expect("renders");
-    assert_eq!((report.pages, report.tables), (8, 0));
+    assert_eq!((report.pages, report.tables), (10, 0));
     let html = std::fs::read_to_string(&report.index).expect("the overview");
     assert!(
         html.contains("No night has run yet.")

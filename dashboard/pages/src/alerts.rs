@@ -5,13 +5,30 @@ use maud::html;
 
 use crate::PageError;
 use crate::common::revision_entry;
+use crate::compare;
 use crate::context::Context;
 use crate::layout::{Content, Draft};
 use crate::route::Route;
 use crate::table::{Entry, Table, numbers, words};
 
+/// The size of a change, leading to the comparison of its neighbours where there is one.
+fn change(context: &Context<'_>, draft: &Draft, alert: &Alert, pairs: &[(i64, i64)]) -> Entry {
+    let shown = percent(alert.ratio);
+    let route = pairs
+        .contains(&(alert.low, alert.high))
+        .then(|| compare::route(context, alert.low, alert.high))
+        .flatten();
+    let entry = Entry::number((alert.ratio - 1.0) * 100.0, shown.clone());
+    match route {
+        Some(route) => entry.shown_as(html! { a href=(draft.to(&route)) { (shown) } }),
+        None => entry,
+    }
+    .styled(if alert.ratio > 1.0 { "worse" } else { "better" })
+}
+
 pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, PageError> {
     let alerts = context.source.alerts(&context.scope)?;
+    let pairs = context.source.neighbours(&context.scope, compare::PAIRS)?;
     let (open, closed): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().partition(|alert| alert.is_open);
     let shown = |draft: &mut Draft, id, title: &str, alerts: &[&Alert]| {
         let columns = vec![
@@ -41,8 +58,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
             table.row(vec![
                 Entry::word(alert.state.clone()),
                 benchmark,
-                Entry::number((alert.ratio - 1.0) * 100.0, percent(alert.ratio))
-                    .styled(if alert.ratio > 1.0 { "worse" } else { "better" }),
+                change(context, draft, alert, &pairs),
                 Entry::word(alert.modes.join(", ")),
                 alert.moved.clone().map_or_else(Entry::none, Entry::word),
                 alert.counter.clone().map_or_else(Entry::none, Entry::word),

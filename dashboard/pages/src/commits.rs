@@ -9,7 +9,7 @@ use crate::context::{Context, Readings};
 use crate::layout::{Content, Draft, nothing};
 use crate::route::Route;
 use crate::table::{Entry, Table, numbers, words};
-use crate::{builds, library, speedups};
+use crate::{builds, compare, library, speedups};
 
 pub(crate) fn list(context: &Context<'_>, draft: &mut Draft) -> Result<Content, PageError> {
     let builds = context.source.builds(&context.scope, usize::MAX)?;
@@ -78,6 +78,16 @@ pub(crate) fn one(
         None => Readings::default(),
     };
     let tests = context.source.library(&context.scope, position)?;
+    // Older ones are in no pair; asking for each of years of revisions would take long.
+    let pairs = if at + 4 * compare::PAIRS >= context.revisions.len() {
+        context.source.neighbours(&context.scope, compare::PAIRS)?
+    } else {
+        Vec::new()
+    };
+    let pair = pairs
+        .iter()
+        .find(|(_, new)| *new == position)
+        .and_then(|(old, new)| compare::route(context, *old, *new));
     let lead = html! {
         p.lead { strong { (revision.title) } }
         p.lead {
@@ -87,6 +97,7 @@ pub(crate) fn one(
             @if let Some(r) = older { "Before: " (revision_link(context, draft, r.position)) " " span.muted { (r.title) } }
             @if older.is_some() && newer.is_some() { br; }
             @if let Some(r) = newer { "After: " (revision_link(context, draft, r.position)) " " span.muted { (r.title) } }
+            @if let Some(route) = &pair { br; a href=(draft.to(route)) { "Compared, benchmark by benchmark, with the revision measured before it" } }
         }
     };
     let body = html! {

@@ -49,7 +49,7 @@ pub fn render(source: &dyn Source, folder: &Path) -> Result<RenderReport, PageEr
                 )?;
             }
         }
-        for route in Site::routes(&context) {
+        for route in Site::routes(&context)? {
             let address = Address {
                 folder: prefix.clone(),
                 route,

@@ -31,6 +31,14 @@ pub(crate) enum Route {
     Commit(String),
     /// Differences between neighbouring revisions.
     Alerts,
+    /// Pairs of revisions.
+    Comparisons,
+    /// Two revisions against each other, the older first, by their full ids.
+    Compare(String, String),
+    /// Searches for a commit.
+    Searches,
+    /// One search.
+    Search(i64),
     /// Nights, environment, machines.
     Status,
 }
@@ -52,6 +60,10 @@ impl Route {
             Self::Commits => "commits/index.html".to_owned(),
             Self::Commit(sha) => format!("commits/{}.html", slug(sha)),
             Self::Alerts => "alerts/index.html".to_owned(),
+            Self::Comparisons => "compare/index.html".to_owned(),
+            Self::Compare(old, new) => format!("compare/{}-{}.html", short(old), short(new)),
+            Self::Searches => "searches/index.html".to_owned(),
+            Self::Search(id) => format!("searches/{id}.html"),
             Self::Status => "status/index.html".to_owned(),
         }
     }
@@ -84,6 +96,11 @@ impl Address {
     pub(crate) fn to(&self, route: &Route) -> String {
         self.to_root_path(&format!("{}{}", self.folder, route.path()))
     }
+}
+
+/// The digits of an id by which a pair is addressed.
+fn short(sha: &str) -> String {
+    slug(sha.get(..12).unwrap_or(sha))
 }
 
 const LONGEST_SLUG: usize = 96;

@@ -1,7 +1,5 @@
 //! All pages over one source: which exist, and how to make one.
 
-use std::collections::HashMap;
-
 use dashboard_api::{Scope, Source, clock_time};
 use maud::html;
 
@@ -9,8 +7,8 @@ use crate::context::Context;
 use crate::layout::{Content, Draft, Frame, LOGO, Page, nothing};
 use crate::route::{Address, Route, slug};
 use crate::{
-    PageError, alerts, badges, benchmarks, builds, commits, grid, library, overview, speedups,
-    status, warmup,
+    PageError, alerts, badges, benchmarks, builds, commits, compare, grid, library, overview,
+    searches, speedups, status, warmup,
 };
 
 /// A file of the site.
@@ -86,8 +84,33 @@ impl<'s> Site<'s> {
             .collect())
     }
 
-    /// The routes of one scope, in the order of the navigation.
-    pub(crate) fn routes(context: &Context<'_>) -> Vec<Route> {
+    /// All pages of one scope that the static folder has, in the order of the navigation.
+    pub(crate) fn routes(context: &Context<'_>) -> Result<Vec<Route>, PageError> {
+        let mut routes = Self::known_routes(context);
+        let pairs = context.source.neighbours(&context.scope, compare::PAIRS)?;
+        routes.extend(
+            pairs
+                .into_iter()
+                .filter_map(|(old, new)| compare::route(context, old, new)),
+        );
+        let searches = context.source.searches(&context.scope)?;
+        routes.extend(searches.into_iter().map(|search| Route::Search(search.id)));
+        Ok(routes)
+    }
+
+    /// The route of a path, found without asking for what only some pages need.
+    fn find(context: &Context<'_>, path: &str) -> Result<Option<Route>, PageError> {
+        if path.starts_with("searches/") {
+            let mut routes = Self::routes(context)?.into_iter();
+            return Ok(routes.find(|route| route.path() == path));
+        }
+        let mut known = Self::known_routes(context).into_iter();
+        Ok(known
+            .find(|route| route.path() == path)
+            .or_else(|| compare::find(context, path)))
+    }
+
+    fn known_routes(context: &Context<'_>) -> Vec<Route> {
         let mut routes = vec![
             Route::Overview,
             Route::Benchmarks,
@@ -95,7 +118,9 @@ impl<'s> Site<'s> {
             Route::Library,
             Route::Builds,
             Route::Commits,
+            Route::Comparisons,
             Route::Alerts,
+            Route::Searches,
             Route::Status,
         ];
         routes.extend(context.baselines().map(|b| Route::Speedups(b.name.clone())));
@@ -138,7 +163,9 @@ impl<'s> Site<'s> {
             ("Library tests", Route::Library),
             ("Builds", Route::Builds),
             ("Revisions", Route::Commits),
+            ("Compare", Route::Comparisons),
             ("Alerts", Route::Alerts),
+            ("Searches", Route::Searches),
             ("Status", Route::Status),
         ]);
         let as_of = match self.source.nights(&context.scope, 1)?.first() {
@@ -197,6 +224,22 @@ impl<'s> Site<'s> {
                 None => absent(sha),
             },
             Route::Alerts => alerts::page(context, &mut draft)?,
+            Route::Comparisons => compare::list(context, &mut draft)?,
+            Route::Compare(old, new) => {
+                let find = |sha: &str| context.revisions.iter().find(|r| r.sha == sha);
+                match (find(old), find(new)) {
+                    (Some(old), Some(new)) => compare::one(context, &mut draft, old, new)?,
+                    _ => absent(old),
+                }
+            }
+            Route::Searches => searches::list(context, &mut draft)?,
+            Route::Search(id) => {
+                let all = context.source.searches(&context.scope)?;
+                match all.iter().find(|search| search.id == *id) {
+                    Some(search) => searches::one(context, &mut draft, search)?,
+                    None => absent(&format!("search {id}")),
+                }
+            }
             Route::Status => status::page(context, &mut draft)?,
         };
         Ok(draft.finish(frame, &content))
@@ -232,16 +275,12 @@ impl<'s> Site<'s> {
             if let Some((name, kind)) = badge_parts(rest) {
                 return Ok(Some(badges::file(&context, name, kind)?));
             }
-            let routes: HashMap<String, Route> = Self::routes(&context)
-                .into_iter()
-                .map(|r| (r.path(), r))
-                .collect();
-            let Some(route) = routes.get(rest) else {
+            let Some(route) = Self::find(&context, rest)? else {
                 continue;
             };
             let address = Address {
                 folder: folder.clone(),
-                route: route.clone(),
+                route,
             };
             let frame = self.frame(&context, &scopes)?;
             let page = self.page(&context, &frame, &address)?;

@@ -3,8 +3,8 @@
 use super::scope::Ids;
 use crate::{Result, Store};
 use dashboard_api::{
-    Alert, Benchmark, Build, Cell, ChangePoint, EnvFact, LibraryReport, Metric, Night, Revision,
-    Scope, Source, SourceError, Variant, WarmupCurve,
+    Alert, Benchmark, Build, Cell, ChangePoint, Comparison, EnvFact, LibraryReport, Metric, Night,
+    Revision, Scope, Search, Source, SourceError, Variant, WarmupCurve,
 };
 
 fn told<T>(what: &'static str, result: Result<T>) -> std::result::Result<T, SourceError> {
@@ -140,6 +140,23 @@ impl Source for Store {
 
     fn alerts(&self, scope: &Scope) -> Answer<Vec<Alert>> {
         told("alerts", self.in_scope(scope, |ids| self.page_alerts(ids)))
+    }
+
+    fn neighbours(&self, scope: &Scope, limit: usize) -> Answer<Vec<(i64, i64)>> {
+        let pairs = self.in_scope(scope, |ids| self.page_neighbours(ids, limit));
+        told("neighbouring revisions", pairs)
+    }
+
+    fn comparison(&self, scope: &Scope, old: i64, new: i64) -> Answer<Option<Comparison>> {
+        let comparison = self.in_scope(scope, |ids| self.page_comparison(ids, old, new));
+        told("a comparison", comparison)
+    }
+
+    fn searches(&self, scope: &Scope) -> Answer<Vec<Search>> {
+        told(
+            "searches",
+            self.in_scope(scope, |ids| self.page_searches(ids)),
+        )
     }
 
     fn environment(&self, run: i64) -> Answer<Vec<EnvFact>> {
