@@ -549,7 +549,7 @@ fn the_server_reads_only_and_refuses_to_leave_the_site() {
     std::thread::spawn(move || {
         let open: Arc<OpenSource> = Arc::new(|| Ok(Box::new(history())));
         let any = "127.0.0.1:0".parse().expect("an address");
-        serve(open, any, |address| {
+        serve(open, None, any, |address| {
             tell.send(address).expect("the test waits")
         })
     });

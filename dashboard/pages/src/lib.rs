@@ -32,7 +32,7 @@ mod table;
 mod warmup;
 
 pub use folder::{RenderReport, render};
-pub use server::{OpenSource, ServeError, serve};
+pub use server::{OpenSource, ServeError, Uploads, serve};
 pub use site::{File, Site};
 
 /// Why a page could not be made.

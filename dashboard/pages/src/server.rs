@@ -1,4 +1,4 @@
-//! The live server: the same files, made on request. It only reads.
+//! The live server: the same files, made on request. It only reads, but for one address behind a token ([`Uploads`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +32,18 @@ pub enum ServeError {
 /// and every page sees one consistent state.
 pub type OpenSource = dyn Fn() -> Result<Box<dyn Source>, dashboard_api::SourceError> + Send + Sync;
 
+/// Where results are posted to: `upload/TOKEN/result/add/` and `.../json/`, the addresses of Codespeed's clients, which know no other
+/// way to say who they are.
+pub struct Uploads {
+    /// Whoever knows it may post.
+    pub token: String,
+    /// Takes a body in: what to tell the client, or what is wrong with the body.
+    pub take: Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>,
+}
+
+/// Longest body that is read.
+const LONGEST_BODY: usize = 4 << 20;
+
 /// Serves the dashboard on `address` until the process ends; `ready` is told the address really taken
 /// (port 0 asks for a free one).
 ///
@@ -39,6 +51,7 @@ pub type OpenSource = dyn Fn() -> Result<Box<dyn Source>, dashboard_api::SourceE
 /// When the address cannot be taken or the server breaks.
 pub fn serve(
     open: Arc<OpenSource>,
+    uploads: Option<Uploads>,
     address: SocketAddr,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
@@ -52,9 +65,17 @@ pub fn serve(
             .await
             .map_err(|source| ServeError::Listen { address, source })?;
         ready(listener.local_addr().map_err(ServeError::Run)?);
+        let uploads = uploads.map(Arc::new);
         let app = Router::new().fallback(move |request: Request<Body>| {
-            let open = Arc::clone(&open);
-            async move { answer(open, request).await }
+            let (open, uploads) = (Arc::clone(&open), uploads.clone());
+            async move {
+                match uploads {
+                    Some(uploads) if request.method() == Method::POST => {
+                        upload(uploads, request).await
+                    }
+                    _ => answer(open, request).await,
+                }
+            }
         });
         axum::serve(listener, app).await.map_err(ServeError::Run)
     })
@@ -117,6 +138,49 @@ async fn answer(open: Arc<OpenSource>, request: Request<Body>) -> Response<Body>
         *response.body_mut() = Body::empty();
     }
     response
+}
+
+async fn upload(uploads: Arc<Uploads>, request: Request<Body>) -> Response<Body> {
+    let path = request.uri().path().trim_matches('/').to_owned();
+    let token = path
+        .strip_prefix("upload/")
+        .and_then(|rest| {
+            rest.strip_suffix("/result/add/json")
+                .or(rest.strip_suffix("/result/add"))
+        })
+        .unwrap_or_default();
+    if !same(token, &uploads.token) {
+        return plain(StatusCode::FORBIDDEN, "nothing is taken in here\n");
+    }
+    let Ok(body) = axum::body::to_bytes(request.into_body(), LONGEST_BODY).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n");
+    };
+    let taken = tokio::task::spawn_blocking(move || match std::str::from_utf8(&body) {
+        Ok(text) => (uploads.take)(text),
+        Err(_) => Err("the body is no UTF-8 text".to_owned()),
+    })
+    .await;
+    let (status, text) = match taken {
+        Ok(Ok(text)) => (StatusCode::ACCEPTED, text),
+        Ok(Err(text)) => (StatusCode::BAD_REQUEST, text),
+        Err(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "it could not be taken in".to_owned(),
+        ),
+    };
+    let mut response = plain(status, "");
+    *response.body_mut() = Body::from(format!("{text}\n"));
+    response
+}
+
+/// Compares without telling by its time how much of a guess is right.
+fn same(guess: &str, token: &str) -> bool {
+    guess.len() == token.len()
+        && guess
+            .bytes()
+            .zip(token.bytes())
+            .fold(0, |differing, (a, b)| differing | (a ^ b))
+            == 0
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -70,6 +70,10 @@ pub(crate) enum Command {
         /// Address to listen on.
         #[arg(long, default_value = "127.0.0.1:8047", value_name = "ADDRESS")]
         listen: SocketAddr,
+        /// Take results in too, as clients of Codespeed post them (`pyperformance upload`): the file holds a token, and the client's URL
+        /// is http://ADDRESS/upload/TOKEN/.
+        #[arg(long, value_name = "FILE")]
+        uploads: Option<PathBuf>,
     },
     /// Look after the database.
     Db {

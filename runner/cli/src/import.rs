@@ -7,7 +7,7 @@
 use crate::data::Data;
 use crate::exit::Exit;
 use anyhow::{Context, Result, bail};
-use formats::{Imported, Unit, criterion, hyperfine, pyperf, rebench};
+use formats::{Imported, Unit, codespeed, criterion, hyperfine, pyperf, rebench};
 use runner_core::lock::DataLock;
 use stats::warmup;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ enum Format {
     Criterion,
     Hyperfine,
     Rebench,
+    /// The body of a POST to Codespeed.
+    Codespeed,
 }
 
 impl Format {
@@ -47,6 +49,7 @@ impl Format {
             Format::Criterion => "criterion",
             Format::Hyperfine => "hyperfine",
             Format::Rebench => "rebench",
+            Format::Codespeed => "codespeed",
         }
     }
 }
@@ -78,46 +81,20 @@ pub(crate) fn run(what: &Import, data: &Data, json: bool) -> Result<Exit> {
         Format::Criterion => criterion::read(&text, &stem),
         Format::Hyperfine => hyperfine::read(&text),
         Format::Rebench => rebench::read(&text),
+        Format::Codespeed => codespeed::read(&text),
     }
     .with_context(|| format!("{}", path.display()))?;
-    let (times, others): (Vec<_>, Vec<_>) = imported
-        .into_iter()
-        .partition(|benchmark| benchmark.unit == Unit::Seconds);
-    if times.is_empty() {
-        bail!("{}: no benchmark with times", path.display());
-    }
     let _lock = DataLock::take(data.folder())?;
     let mut store = Store::open(&data.database())?;
-    let hash = store::plain_sha256(text.as_bytes());
-    let mut programs: BTreeMap<String, Vec<Imported>> = BTreeMap::new();
-    for benchmark in times {
-        let name = match (&what.name, benchmark.program.as_str()) {
-            (Some(name), _) => name.clone(),
-            (None, "") => stem.clone(),
-            (None, program) => program.to_owned(),
-        };
-        programs.entry(name).or_default().push(benchmark);
-    }
-    let key = format!("import-{}-{}", what.format.as_str(), &hash[..16]);
-    let mut taken = Taken {
-        new: !store.has_run(&key)?,
-        run: key.clone(),
-        names: programs.keys().cloned().collect(),
-        benchmarks: programs.values().map(Vec::len).sum(),
-        processes: programs
-            .values()
-            .flatten()
-            .map(|benchmark| benchmark.processes.len())
-            .sum(),
-        left_out: others
-            .into_iter()
-            .map(|benchmark| benchmark.benchmark)
-            .collect(),
-    };
-    taken.names.sort();
-    if taken.new {
-        store.atomically(|store| take_in(store, &key, what.format, &hash, &programs))?;
-    }
+    let taken = take(
+        &mut store,
+        what.format,
+        &text,
+        imported,
+        what.name.as_deref(),
+        &stem,
+    )
+    .with_context(|| format!("{}", path.display()))?;
     if json {
         println!("{}", serde_json::to_string_pretty(&taken)?);
     } else if taken.new {
@@ -135,6 +112,70 @@ pub(crate) fn run(what: &Import, data: &Data, json: bool) -> Result<Exit> {
         println!("{}: was taken in before", taken.run);
     }
     Ok(Exit::Clean)
+}
+
+/// Takes in the body of a POST to Codespeed, while a night may be running: it is one transaction. Returns how many results there are, and whether
+/// they are new.
+pub(crate) fn take_posted(data: &Data, body: &str) -> Result<(usize, bool)> {
+    let imported = codespeed::read(body)?;
+    let mut store = Store::open(&data.database())?;
+    let taken = take(
+        &mut store,
+        Format::Codespeed,
+        body,
+        imported,
+        None,
+        "posted",
+    )?;
+    Ok((taken.benchmarks, taken.new))
+}
+
+/// Takes in what was read from `text`, unless that very text was before.
+fn take(
+    store: &mut Store,
+    format: Format,
+    text: &str,
+    imported: Vec<Imported>,
+    name: Option<&str>,
+    stem: &str,
+) -> Result<Taken> {
+    let (times, others): (Vec<_>, Vec<_>) = imported
+        .into_iter()
+        .partition(|benchmark| benchmark.unit == Unit::Seconds);
+    if times.is_empty() {
+        bail!("no benchmark with times");
+    }
+    let hash = store::plain_sha256(text.as_bytes());
+    let mut programs: BTreeMap<String, Vec<Imported>> = BTreeMap::new();
+    for benchmark in times {
+        let name = match (name, benchmark.program.as_str()) {
+            (Some(name), _) => name.to_owned(),
+            (None, "") => stem.to_owned(),
+            (None, program) => program.to_owned(),
+        };
+        programs.entry(name).or_default().push(benchmark);
+    }
+    let key = format!("import-{}-{}", format.as_str(), &hash[..16]);
+    let mut taken = Taken {
+        new: !store.has_run(&key)?,
+        run: key.clone(),
+        names: programs.keys().cloned().collect(),
+        benchmarks: programs.values().map(Vec::len).sum(),
+        processes: programs
+            .values()
+            .flatten()
+            .map(|benchmark| benchmark.processes.len())
+            .sum(),
+        left_out: others
+            .into_iter()
+            .map(|benchmark| benchmark.benchmark)
+            .collect(),
+    };
+    taken.names.sort();
+    if taken.new {
+        store.atomically(|store| take_in(store, &key, format, &hash, &programs))?;
+    }
+    Ok(taken)
 }
 
 fn take_in(

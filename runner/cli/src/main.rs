@@ -125,8 +125,9 @@ fn command(args: &Args) -> anyhow::Result<Exit> {
             println!("{}", index.display());
             Ok(Exit::Clean)
         }
-        Command::Serve { listen } => {
-            pages::serve(&Data::existing(&args.data).map_err(wrong)?, *listen)?;
+        Command::Serve { listen, uploads } => {
+            let data = Data::existing(&args.data).map_err(wrong)?;
+            pages::serve(&data, *listen, uploads.as_deref())?;
             Ok(Exit::Clean)
         }
         Command::Db { what } => {

@@ -17,6 +17,7 @@
 //! | `criterion` | | estimates of one benchmark, and cargo-criterion's messages |
 //! | `hyperfine` | | `--export-json` |
 //! | `rebench` | | data files |
+//! | `codespeed` | | the form that `pyperformance upload` posts |
 //!
 //! Invariant: a benchmark that failed is never written as a number.
 
@@ -24,6 +25,7 @@
 
 pub mod asv;
 pub mod bmf;
+pub mod codespeed;
 pub mod criterion;
 pub mod gha;
 pub mod hyperfine;
