@@ -25,4 +25,4 @@ pub use library::{
 pub use model::*;
 pub use ratio::{Change, Ratio};
 pub use source::{Source, SourceError};
-pub use units::{bytes, calendar_date, clock_time, duration, factor, percent, seconds};
+pub use units::{bytes, calendar_date, clock_time, count, duration, factor, percent, seconds};

@@ -233,11 +233,13 @@ pub enum Metric {
     First,
     /// Peak resident set of the process, bytes.
     PeakRss,
+    /// Instructions of a whole process, counted and not timed.
+    Instructions,
 }
 
 impl Metric {
     /// Every metric, the main one first.
-    pub const ALL: [Self; 3] = [Self::Steady, Self::First, Self::PeakRss];
+    pub const ALL: [Self; 4] = [Self::Steady, Self::First, Self::PeakRss, Self::Instructions];
 
     /// Title for a reader.
     #[must_use]
@@ -246,7 +248,14 @@ impl Metric {
             Self::Steady => "Steady time per iteration",
             Self::First => "First iteration in a fresh process",
             Self::PeakRss => "Peak memory",
+            Self::Instructions => "Instructions",
         }
+    }
+
+    /// Whether a baseline's value over the subject's says how much faster that is.
+    #[must_use]
+    pub fn has_speedups(self) -> bool {
+        matches!(self, Self::Steady | Self::First)
     }
 
     /// Unit of the values.
@@ -255,6 +264,7 @@ impl Metric {
         match self {
             Self::Steady | Self::First => "s",
             Self::PeakRss => "bytes",
+            Self::Instructions => "count",
         }
     }
 }

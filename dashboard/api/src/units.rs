@@ -55,6 +55,17 @@ pub fn bytes(b: f64) -> String {
     }
 }
 
+/// A large count for readers: `12.3 G`.
+#[must_use]
+pub fn count(n: f64) -> String {
+    for (size, unit) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] {
+        if n >= size {
+            return format!("{} {unit}", digits(n / size));
+        }
+    }
+    format!("{n:.0}")
+}
+
 /// A ratio as a factor: `12.3×`.
 #[must_use]
 pub fn factor(ratio: f64) -> String {

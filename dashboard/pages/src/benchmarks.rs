@@ -165,6 +165,10 @@ fn metric_section(
             "The first call in a fresh process: interpreter, compilation and the first traces included."
         }
         Metric::PeakRss => "The largest resident set of the process.",
+        Metric::Instructions => {
+            "Of a whole process under valgrind, start-up and compilation included. Counts repeat within hundredths of a percent, so small \
+                           steps are real; they say nothing about time."
+        }
     };
     let legend = legend_of(context, shown);
     let markup = timeline_markup(&chart, &legend, caption, metric == Metric::Steady)?;
@@ -233,6 +237,7 @@ fn timeline(
     let format: fn(f64) -> String = match metric {
         Metric::Steady | Metric::First => tick_seconds,
         Metric::PeakRss => dashboard_api::bytes,
+        Metric::Instructions => dashboard_api::count,
     };
     let title = format!(
         "{}, log scale, lower is better",
@@ -322,6 +327,7 @@ fn table(
         Metric::Steady => "steady",
         Metric::First => "first",
         Metric::PeakRss => "memory",
+        Metric::Instructions => "instructions",
     };
     let main = context
         .main_mode()
@@ -336,7 +342,7 @@ fn table(
     columns.push(numbers(format!("{main} v. before"), "%"));
     for b in context.baselines() {
         columns.push(numbers(b.name.clone(), metric.unit()));
-        if metric != Metric::PeakRss {
+        if metric.has_speedups() {
             columns.push(numbers(format!("{main} over {}", b.name), "ratio"));
         }
     }
@@ -368,7 +374,7 @@ fn table(
         for b in context.baselines() {
             let beside = any.and_then(|cell| readings.beside(cell, &b.name));
             row.push(reading_entry(metric, beside));
-            if metric != Metric::PeakRss {
+            if metric.has_speedups() {
                 row.push(speedup_entry(now, beside));
             }
         }

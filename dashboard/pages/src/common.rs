@@ -16,6 +16,7 @@ pub(crate) fn amount(metric: Metric, value: f64) -> String {
     match metric {
         Metric::Steady | Metric::First => seconds(value),
         Metric::PeakRss => bytes(value),
+        Metric::Instructions => dashboard_api::count(value),
     }
 }
 

@@ -4,11 +4,14 @@
 //! interval from Student's t on their logs. Only jobs whose every process ended `ok` get points.
 
 use crate::{BuildId, JobId, ProcessId, Result, RunId, SeriesId, Store};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use stats::rule::CONFIDENCE;
 use stats::sample::{self, mean, median, sd};
 use stats::special::t_critical;
 use stats::warmup::Class;
+
+/// Metric of counted processes, and the counter in which each has its total.
+const INSTRUCTIONS: &str = "instructions";
 
 /// Summary of one job under one metric, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,6 +70,7 @@ struct Measured {
     job: JobId,
     build: BuildId,
     ids: (i64, i64, i64, i64, Option<i64>),
+    counted: bool,
 }
 
 /// Steady values of each process, oldest first.
@@ -123,6 +127,10 @@ impl Store {
             let mut count = 0;
             for measured in store.measured_jobs(run)? {
                 for (metric, processes) in store.steady_values(measured.job)? {
+                    // Under valgrind nothing but the count means anything.
+                    if (metric == INSTRUCTIONS) != measured.counted {
+                        continue;
+                    }
                     let Some(summary) = summarize(&processes) else {
                         continue;
                     };
@@ -137,13 +145,15 @@ impl Store {
     fn measured_jobs(&self, run: RunId) -> Result<Vec<Measured>> {
         let mut query = self.conn.prepare(
             "SELECT job.id, job.build_id, job.subject_id, job.benchmark_version_id, job.mode_id, run.machine_id, \
-             job.commit_id FROM job JOIN run ON run.id = job.run_id WHERE run.id = ? AND job.kind = 'bench' \
+             job.commit_id, job.kind = 'count' FROM job JOIN run ON run.id = job.run_id WHERE run.id = ? \
+             AND job.kind IN ('bench', 'count') \
              AND job.outcome = 'ok' AND job.build_id IS NOT NULL ORDER BY job.ordinal",
         )?;
         let rows = query.query_map([run], |row| {
             Ok(Measured {
                 job: row.get(0)?,
                 build: row.get(1)?,
+                counted: row.get(7)?,
                 ids: (
                     row.get(2)?,
                     row.get(3)?,
@@ -183,6 +193,7 @@ impl Store {
             "process_wall",
             "process_cpu",
             "peak_rss",
+            INSTRUCTIONS,
         ]
         .map(|name| (name, Vec::new()))
         .into();
@@ -203,12 +214,22 @@ impl Store {
                 vec![process.wall_ns],
                 vec![process.cpu_ns],
                 vec![process.peak_rss_bytes],
+                self.instructions(process.id)?.into_iter().collect(),
             ];
             for ((_, all), one) in metrics.iter_mut().zip(values) {
                 all.push(one);
             }
         }
         Ok(metrics)
+    }
+
+    /// What a counted process counted.
+    fn instructions(&self, process: ProcessId) -> Result<Option<f64>> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT value FROM counter WHERE process_id = ? AND name = ?")?
+            .query_row(params![process, INSTRUCTIONS], |row| row.get(0))
+            .optional()?)
     }
 
     fn write_point(

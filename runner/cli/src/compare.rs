@@ -8,7 +8,9 @@ use crate::data::Data;
 use crate::exit::Exit;
 use crate::revisions::{self, Side};
 use anyhow::{Result, bail};
+use runner_core::session::INSTRUCTIONS;
 use serde::Serialize;
+use stats::counts::judge_counts;
 use stats::geomean::{self, Geomean, Pair};
 use stats::noise::noise_floor;
 use stats::rule::{Judgement, Verdict, judge};
@@ -34,7 +36,7 @@ pub(crate) struct Compare {
     /// Subject of the revisions; the first of the configuration if not given.
     #[arg(long, value_name = "NAME")]
     subject: Option<String>,
-    /// What to compare: wall, cpu, first, to_steady, process_wall, process_cpu, peak_rss.
+    /// What to compare: wall, cpu, first, to_steady, process_wall, process_cpu, peak_rss, instructions.
     #[arg(long, default_value = "wall", value_name = "NAME")]
     metric: String,
 }
@@ -78,7 +80,7 @@ pub(crate) struct Comparison {
 }
 
 /// Metrics that can be compared.
-pub(crate) const METRICS: [&str; 7] = [
+pub(crate) const METRICS: [&str; 8] = [
     "wall",
     "cpu",
     "first",
@@ -86,6 +88,7 @@ pub(crate) const METRICS: [&str; 7] = [
     "process_wall",
     "process_cpu",
     "peak_rss",
+    INSTRUCTIONS,
 ];
 
 /// Compares and prints; exit code 3 when something is worse: a comparison is no confirmation.
@@ -119,8 +122,9 @@ pub(crate) fn run(what: &Compare, config: &Config, data: &Data, json: bool) -> R
 }
 
 fn compare(store: &Store, a: &Side, b: &Side, what: &Compare) -> Result<Comparison> {
-    let olds = wanted(store.side_jobs(&a.who)?, a, what);
-    let news = wanted(store.side_jobs(&b.who)?, b, what);
+    let counted = what.metric == INSTRUCTIONS;
+    let olds = wanted(store.side_jobs(&a.who, counted)?, a, what);
+    let news = wanted(store.side_jobs(&b.who, counted)?, b, what);
     let mut comparison = Comparison {
         a: a.shown(),
         b: b.shown(),
@@ -182,7 +186,11 @@ fn compare(store: &Store, a: &Side, b: &Side, what: &Compare) -> Result<Comparis
             same_run: old.run == new.run,
             same_code,
             ratio: (mean(&sides.1) - mean(&sides.0)).exp(),
-            judgement: judge(&sides.0, &sides.1, noise_floor(&history))?,
+            judgement: if counted {
+                judged_counts(&sides.0, &sides.1)?
+            } else {
+                judge(&sides.0, &sides.1, noise_floor(&history))?
+            },
         });
         logs.entry(mode).or_default().push(sides);
     }
@@ -198,6 +206,19 @@ fn compare(store: &Store, a: &Side, b: &Side, what: &Compare) -> Result<Comparis
         }
     }
     Ok(comparison)
+}
+
+/// Counts repeat, so they have a threshold of their own and no test.
+fn judged_counts(old: &[f64], new: &[f64]) -> Result<Judgement> {
+    let counts = |logs: &[f64]| logs.iter().map(|log| log.exp()).collect::<Vec<f64>>();
+    let judged = judge_counts(&counts(old), &counts(new))?;
+    Ok(Judgement {
+        verdict: judged.verdict,
+        welch: None,
+        margin: judged.threshold,
+        smallest_visible: Some(judged.threshold),
+        processes: (old.len(), new.len()),
+    })
 }
 
 fn wanted(jobs: Vec<SideJob>, side: &Side, what: &Compare) -> Vec<SideJob> {

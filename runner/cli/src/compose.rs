@@ -3,6 +3,7 @@
 use crate::config::{Config, Mode, Purpose, Subject, program_shelves};
 use anyhow::{Result, bail};
 use builds::{Commit, Selection};
+use manifest::Category;
 use measure::{Bytes, Nanos};
 use report::store::Context;
 use runner_core::{BenchJob, BenchmarkSpec, BuildJob, ModeSpec, Plan, TestJob};
@@ -49,6 +50,8 @@ pub(crate) struct Facts {
     /// Baselines found.
     pub(crate) baselines: BTreeMap<String, PathBuf>,
     pub(crate) benchmarks: Vec<manifest::Benchmark>,
+    /// Whether instructions can be counted here.
+    pub(crate) counts: bool,
     pub(crate) test_modules: Vec<String>,
     pub(crate) tests_root: Option<PathBuf>,
     /// Commits by subject that are measured already.
@@ -302,6 +305,20 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
                 ));
             }
         }
+    }
+    if let Some(count) = tier.count.filter(|_| facts.counts && !wishes.alone) {
+        plan.count_budget = Some(Nanos::from_secs(count.budget_s));
+        plan.counts = plan
+            .benches
+            .iter()
+            .filter(|job| job.sha.is_some() && !job.mode.ends_with(CANARY))
+            .filter(|job| !job.benchmark.starts_with(Category::Part.as_str()))
+            .map(|job| BenchJob {
+                processes: count.processes,
+                iterations: count.iterations,
+                ..job.clone().counting()
+            })
+            .collect();
     }
     plan.tests = test_jobs(config, wishes, facts);
     plan.builds = in_building_order(sides.into_iter().map(|side| side.build).collect(), facts);

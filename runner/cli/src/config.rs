@@ -201,9 +201,22 @@ pub(crate) struct Tier {
     pub(crate) canary: bool,
     /// Run both sides of provisional alerts anew at the end of the night; absent = that is left to `nightjar alerts confirm`.
     pub(crate) confirm: Option<Confirm>,
+    /// Count instructions under valgrind after the benchmarks; absent = nothing is counted.
+    pub(crate) count: Option<Count>,
     #[serde(default)]
     pub(crate) test_tiers: Vec<u8>,
     pub(crate) test_budget_s: Option<u64>,
+}
+
+/// Instruction counts of a night. They repeat, so a few processes are enough, but each takes some fifty times as long.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Count {
+    /// Of each side and mode.
+    pub(crate) processes: u32,
+    pub(crate) iterations: u32,
+    /// Time for all of them together.
+    pub(crate) budget_s: u64,
 }
 
 /// Confirmation runs at the end of a night.
@@ -363,6 +376,12 @@ impl File {
         for (name, tier) in &self.tiers {
             if tier.processes == 0 || tier.iterations == 0 || tier.revisions == 0 {
                 bail!("tier {name}: revisions, processes and iterations must be at least 1");
+            }
+            if tier
+                .count
+                .is_some_and(|count| count.processes == 0 || count.iterations == 0)
+            {
+                bail!("tier {name}: count: processes and iterations must be at least 1");
             }
             let few = |confirm: Confirm| (confirm.processes as usize) < MIN_PROCESSES;
             if tier.confirm.is_some_and(few) {

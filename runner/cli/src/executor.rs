@@ -9,7 +9,7 @@ use builds::{Builder, Cache, Recipe, Repository};
 use measure::affinity::{self, Layout};
 use measure::{Bytes, Nanos};
 use runner_core::plan::side;
-use runner_core::session::{BuildOutcome, BuildReport};
+use runner_core::session::{BuildOutcome, BuildReport, INSTRUCTIONS};
 use runner_core::{
     BenchJob, BuildJob, CaseOutcome, Executor, Flow, Iteration, Limits, Outcome, Plan,
     ProcessReport, ProcessSpec, TestEvent, TestJob,
@@ -301,6 +301,14 @@ impl Executor for Real<'_> {
         hash_seed: &str,
         each: &mut dyn FnMut(Iteration) -> Flow,
     ) -> ProcessReport {
+        if job.counted {
+            return match self.count(plan, job) {
+                Ok((report, total)) => with_total(report, total),
+                Err(error) => {
+                    ProcessReport::never_ran(Outcome::Infrastructure, format!("{error:#}"))
+                }
+            };
+        }
         let spec = match self.process_spec(plan, job, hash_seed) {
             Ok(spec) => spec,
             Err(error) => {
@@ -382,6 +390,21 @@ impl Executor for Real<'_> {
     fn measured_cpu(&self) -> Option<u32> {
         self.layout.measured
     }
+}
+
+/// The report of a counted process; one that ended well has a total.
+fn with_total(mut report: ProcessReport, total: Option<f64>) -> ProcessReport {
+    match total {
+        Some(total) => {
+            report.counters.insert(INSTRUCTIONS.to_owned(), total);
+        }
+        None if report.outcome == Outcome::Ok && !report.stopped => {
+            report.outcome = Outcome::Infrastructure;
+            report.reason = "valgrind told no total".to_owned();
+        }
+        None => {}
+    }
+    report
 }
 
 fn test_limits(limits: &crate::config::Limits) -> pytests::Limits {

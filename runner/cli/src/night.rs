@@ -217,6 +217,12 @@ fn gather(
             )),
         }
     }
+    if wishes.bench && config.tier(&wishes.tier)?.count.is_some() {
+        match crate::counting::valgrind() {
+            Ok(_) => facts.counts = true,
+            Err(error) => facts.notes.push(format!("nothing is counted: {error:#}")),
+        }
+    }
     facts.benchmarks =
         manifest::list(&config.file.suite.folder).context("reading the benchmark suite")?;
     if wishes.tests {

@@ -22,7 +22,7 @@ pub(crate) fn render(data: &Data) -> Result<PathBuf> {
 /// taken in at `upload/TOKEN/result/add/json/`, as clients of Codespeed post them.
 pub(crate) fn serve(data: &Data, address: SocketAddr, uploads: Option<&Path>) -> Result<()> {
     let database = data.database();
-    let uploads = uploads.map(|file| token(file)).transpose()?.map(|token| {
+    let uploads = uploads.map(token).transpose()?.map(|token| {
         let data = data.clone();
         Uploads {
             token,

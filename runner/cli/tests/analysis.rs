@@ -163,6 +163,12 @@ revisions = 2
 processes = 6
 iterations = 10
 confirm = { processes = 6, budget_s = 60 }
+
+[tier.counted]
+revisions = 2
+processes = 1
+iterations = 2
+count = { processes = 2, iterations = 1, budget_s = 300 }
 "#;
 
 #[test]
@@ -385,6 +391,44 @@ fn a_night_runs_both_sides_of_what_it_found_anew() {
     assert!(
         String::from_utf8_lossy(&again.stderr).contains("0 confirmed, 0 noise"),
         "{again:?}"
+    );
+}
+
+#[test]
+fn instructions_are_counted_and_compared_by_a_threshold_of_their_own() {
+    let Some(lab) = Lab::new(&[Vm::Good, Vm::Good]) else {
+        return;
+    };
+    if !Path::new("/usr/bin/valgrind").exists() {
+        eprintln!("valgrind is not there: nothing to count with");
+        return;
+    }
+    // What valgrind starts must not start another program.
+    let config = CONFIG.replace("cp vm.sh", &format!("cp {PYTHON}"));
+    lab.write("nightjar.toml", &config);
+    let night = lab.json(&["nightly", "--no-tests", "--tier", "counted"]);
+    assert_eq!(night["summary"]["jobs"]["count"]["ok"], 2, "{night}");
+    let args = ["compare", "HEAD~1", "HEAD", "--metric", "instructions"];
+    let comparison = lab.json(&args);
+    let row = &comparison["rows"][0];
+    assert_eq!(row["judgement"]["verdict"], "no-change", "{comparison}");
+    let ratio = row["ratio"].as_f64().unwrap();
+    assert!((ratio - 1.0).abs() < 0.005, "{comparison}");
+    // Nothing else of a counted process is a result.
+    let conn = rusqlite::Connection::open(lab.path("data/nightjar.db")).unwrap();
+    let metrics: String = conn
+        .query_row(
+            "SELECT group_concat(DISTINCT metric.name) FROM point JOIN job ON job.id = point.job_id JOIN series ON series.id = series_id \
+             JOIN metric ON metric.id = metric_id WHERE job.kind = 'count'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(metrics, "instructions");
+    let page = fs::read_to_string(lab.path("data/site/benchmarks/sum.html")).unwrap();
+    assert!(
+        page.contains("Instructions"),
+        "the page of the benchmark shows them"
     );
 }
 

@@ -22,9 +22,15 @@ pub struct Plan {
     pub benchmarks: BTreeMap<String, BenchmarkSpec>,
     pub builds: Vec<BuildJob>,
     pub benches: Vec<BenchJob>,
+    /// Like `benches`, but instructions are counted and nothing is timed.
+    #[serde(default)]
+    pub counts: Vec<BenchJob>,
     pub tests: Vec<TestJob>,
     /// Time for all benchmark processes together.
     pub bench_budget: Option<Nanos>,
+    /// Time for all counted processes together.
+    #[serde(default)]
+    pub count_budget: Option<Nanos>,
     /// Time for all test modules together.
     pub test_budget: Option<Nanos>,
     /// Limits of a benchmark process besides its manifest's time.
@@ -71,7 +77,7 @@ pub struct BuildJob {
     pub sha: Option<String>,
 }
 
-/// Time one benchmark with one program in one mode.
+/// Time one benchmark with one program in one mode, or count its instructions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BenchJob {
     pub key: String,
@@ -84,6 +90,9 @@ pub struct BenchJob {
     pub benchmark: String,
     pub processes: u32,
     pub iterations: u32,
+    /// Its processes are counted; they are not pinned against noise, have one hash seed, and no time of theirs is kept.
+    #[serde(default)]
+    pub counted: bool,
 }
 
 /// Run one test module with one program in one mode.
@@ -140,6 +149,17 @@ impl BenchJob {
             benchmark: benchmark.into(),
             processes,
             iterations,
+            counted: false,
+        }
+    }
+
+    /// The same as a job in which instructions are counted.
+    #[must_use]
+    pub fn counting(self) -> BenchJob {
+        BenchJob {
+            key: self.key.replacen("bench/", "count/", 1),
+            counted: true,
+            ..self
         }
     }
 }
@@ -166,7 +186,7 @@ impl Plan {
     /// Number of jobs of all kinds.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.builds.len() + self.benches.len() + self.tests.len()
+        self.builds.len() + self.benches.len() + self.counts.len() + self.tests.len()
     }
 
     /// Definition of a job's mode; a mode nobody defined adds nothing to the command.

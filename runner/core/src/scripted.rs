@@ -6,7 +6,7 @@
 use crate::outcome::{CaseOutcome, Outcome};
 use crate::plan::{BenchJob, BuildJob, Plan, TestJob};
 use crate::process::{Iteration, ProcessReport};
-use crate::session::{BuildOutcome, BuildReport, Executor, Flow, TestEvent};
+use crate::session::{BuildOutcome, BuildReport, Executor, Flow, INSTRUCTIONS, TestEvent};
 use measure::{Bytes, Nanos, Usage};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -124,6 +124,10 @@ impl Executor for Scripted {
             .get(&job.benchmark)
             .map(|benchmark| benchmark.expected.clone());
         report.counters = BTreeMap::from([("traces".into(), f64::from(job.iterations))]);
+        if job.counted {
+            let total = 1e6 + job.key.len() as f64;
+            report.counters.insert(INSTRUCTIONS.into(), total);
+        }
         report
     }
 

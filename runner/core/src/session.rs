@@ -1,4 +1,4 @@
-//! Walking through a plan: builds, then benchmark processes in interleaved order, then test modules.
+//! Walking through a plan: builds, then benchmark processes in interleaved order, then counted ones, then test modules.
 //!
 //! The session holds no state that matters after a kill: what has been done comes in as [`Progress`], read back from
 //! wherever the sink wrote it.
@@ -111,7 +111,8 @@ pub trait Executor {
     /// Makes the program of `job` available; called again for a build done earlier when a run is taken up.
     fn build(&mut self, plan: &Plan, job: &BuildJob) -> BuildReport;
 
-    /// Runs one process of `job`; `hash_seed` goes into its environment.
+    /// Runs one process of `job`; `hash_seed` goes into its environment. Of a counted one the report's counter
+    /// [`INSTRUCTIONS`] is what matters.
     fn process(
         &mut self,
         plan: &Plan,
@@ -141,6 +142,9 @@ pub trait Executor {
         None
     }
 }
+
+/// Counter in which the report of a counted process has its total.
+pub const INSTRUCTIONS: &str = "instructions";
 
 /// A job as an earlier, cut-off invocation left it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -233,7 +237,7 @@ impl Session<'_> {
     }
 
     fn phases(&mut self) -> Result<Phase, SinkError> {
-        for phase in [Self::builds, Self::benches, Self::tests] {
+        for phase in [Self::builds, Self::benches, Self::counts, Self::tests] {
             if let Phase::Stopped(signal) = phase(self)? {
                 return Ok(Phase::Stopped(signal));
             }
@@ -342,6 +346,7 @@ impl Session<'_> {
             .plan
             .benches
             .iter()
+            .chain(&self.plan.counts)
             .filter(|job| job.build == build.key)
             .map(|job| job.key.clone());
         let tests = self
@@ -374,15 +379,31 @@ impl Session<'_> {
 
     fn benches(&mut self) -> Result<Phase, SinkError> {
         let plan = self.plan;
-        let steps = schedule(&plan.benches);
-        let mut spent: u64 = plan
-            .benches
+        let over = "time budget of the benchmarks";
+        self.processes(&plan.benches, plan.bench_budget, over)
+    }
+
+    fn counts(&mut self) -> Result<Phase, SinkError> {
+        let plan = self.plan;
+        let over = "time budget of the counts";
+        self.processes(&plan.counts, plan.count_budget, over)
+    }
+
+    /// All processes of `jobs` in their order; `over` says that `budget` is spent.
+    fn processes(
+        &mut self,
+        jobs: &[BenchJob],
+        budget: Option<Nanos>,
+        over: &str,
+    ) -> Result<Phase, SinkError> {
+        let steps = schedule(jobs);
+        let mut spent: u64 = jobs
             .iter()
             .filter_map(|job| self.progress.get(&job.key))
             .map(|p| wall(p).0)
             .sum();
         for step in &steps {
-            let job = &plan.benches[step.job];
+            let job = &jobs[step.job];
             if self.is_done(&job.key) {
                 continue;
             }
@@ -397,14 +418,14 @@ impl Session<'_> {
             if let Some(signal) = self.executor.asked_to_stop() {
                 return Ok(Phase::Stopped(signal));
             }
-            let over_budget = plan.bench_budget.is_some_and(|budget| spent >= budget.0);
+            let over_budget = budget.is_some_and(|budget| spent >= budget.0);
             if self.after_deadline() || over_budget {
                 let why = if self.deadline_passed {
                     "deadline"
                 } else {
-                    "time budget of the benchmarks"
+                    over
                 };
-                self.cut_short(why)?;
+                self.cut_short(jobs, why)?;
                 return Ok(Phase::Done);
             }
             let report = self.process(job, *step, steps.len() as u32)?;
@@ -424,7 +445,12 @@ impl Session<'_> {
         of_positions: u32,
     ) -> Result<ProcessReport, SinkError> {
         self.begin(&job.key)?;
-        let seed = hash_seed(&self.plan.key, &job.key, step.process);
+        let seed = if job.counted {
+            // Counts repeat only where everything is the same.
+            "0".to_owned()
+        } else {
+            hash_seed(&self.plan.key, &job.key, step.process)
+        };
         let cpu = self.executor.measured_cpu();
         self.tell(Event::ProcessStarted {
             job: job.key.clone(),
@@ -439,6 +465,9 @@ impl Session<'_> {
         let report = self
             .executor
             .process(self.plan, job, &seed, &mut |iteration| {
+                if job.counted {
+                    return Flow::Continue;
+                }
                 let event = Event::IterationFinished {
                     job: job.key.clone(),
                     process: step.process,
@@ -494,9 +523,9 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Ends all benchmark jobs with what they have.
-    fn cut_short(&mut self, why: &str) -> Result<(), SinkError> {
-        for job in &self.plan.benches {
+    /// Ends all of `jobs` with what they have.
+    fn cut_short(&mut self, jobs: &[BenchJob], why: &str) -> Result<(), SinkError> {
+        for job in jobs {
             if self.is_done(&job.key) {
                 continue;
             }

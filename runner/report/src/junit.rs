@@ -102,11 +102,11 @@ impl JUnit {
                         suite.push(Case::of_job(module, "(module)", job, outcome));
                     }
                 }
-                ["bench", side, mode, benchmark] => {
+                [kind @ ("bench" | "count"), side, mode, benchmark] => {
                     let suite = suites
                         .entry(format!("benchmarks {side} {mode}"))
                         .or_default();
-                    suite.push(Case::of_job("bench", benchmark, job, outcome));
+                    suite.push(Case::of_job(kind, benchmark, job, outcome));
                 }
                 _ => suites
                     .entry("builds".into())

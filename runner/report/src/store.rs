@@ -314,7 +314,7 @@ impl Sink for StoreSink<'_> {
 
 fn process_end(report: &ProcessReport, wall_ns: &[f64]) -> ProcessEnd {
     let (class, steady_from) = match report.outcome {
-        Outcome::Ok => warm_up(wall_ns),
+        Outcome::Ok if !wall_ns.is_empty() => warm_up(wall_ns),
         _ => (None, None),
     };
     ProcessEnd {
@@ -364,7 +364,8 @@ impl Ids {
                 ids.commits
                     .insert((subject.clone(), commit.sha.clone()), id);
             }
-            let bench_modes = plan.benches.iter().map(|job| (&job.subject, &job.mode));
+            let benches = plan.benches.iter().chain(&plan.counts);
+            let bench_modes = benches.map(|job| (&job.subject, &job.mode));
             let test_modes = plan.tests.iter().map(|job| (&job.subject, &job.mode));
             for (subject, name) in bench_modes.chain(test_modes) {
                 let key = (subject.clone(), name.clone());
@@ -448,7 +449,8 @@ impl Ids {
                 build.sha.as_ref(),
             )?);
         }
-        for bench in &plan.benches {
+        for bench in plan.benches.iter().chain(&plan.counts) {
+            let kind = if bench.counted { "count" } else { "bench" };
             let benchmark = self.benchmarks.get(&bench.benchmark).copied();
             jobs.push(NewJob {
                 mode: mode(&bench.subject, &bench.mode),
@@ -458,7 +460,7 @@ impl Ids {
                 })?),
                 planned_processes: bench.processes,
                 planned_iterations: bench.iterations,
-                ..job(&bench.key, "bench", &bench.subject, bench.sha.as_ref())?
+                ..job(&bench.key, kind, &bench.subject, bench.sha.as_ref())?
             });
         }
         for test in &plan.tests {

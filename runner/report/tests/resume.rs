@@ -70,6 +70,8 @@ fn plan() -> Plan {
     plan.benchmarks.insert("micro/loop".into(), spec);
     for sha in ["aaaa", "bbbb", "cccc"] {
         let build = BuildJob::new("vm", Some(sha));
+        let counting = BenchJob::new(&build, "opt", "micro/loop", 2, 3).counting();
+        plan.counts.push(counting);
         for mode in ["off", "opt"] {
             plan.benches
                 .push(BenchJob::new(&build, mode, "micro/loop", 2, 3));

@@ -77,6 +77,7 @@ fn metric_name(metric: Metric) -> &'static str {
         Metric::Steady => "wall",
         Metric::First => "first",
         Metric::PeakRss => "peak_rss",
+        Metric::Instructions => "instructions",
     }
 }
 
@@ -84,7 +85,7 @@ fn metric_name(metric: Metric) -> &'static str {
 fn to_shown(metric: Metric) -> f64 {
     match metric {
         Metric::Steady | Metric::First => 1e-9,
-        Metric::PeakRss => 1.0,
+        Metric::PeakRss | Metric::Instructions => 1.0,
     }
 }
 
@@ -114,10 +115,15 @@ impl Store {
         self.add_points(&mut found, &sql, values, metric, &versions, &positions, at)?;
         let sql = format!(
             "SELECT {FAILURE}, job.commit_id {FAILURE_FROM} WHERE {IN_HISTORY} AND job.benchmark_version_id = ?1 AND run.machine_id = ?2 \
-             AND job.kind = 'bench' AND job.outcome != 'ok' AND (job.subject_id = ?3 OR subject.role = 'baseline')"
+             AND job.kind = ?4 AND job.outcome != 'ok' AND (job.subject_id = ?3 OR subject.role = 'baseline')"
         );
         let at = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(8)?);
-        let values = (version, ids.machine, ids.subject);
+        let kind = if metric == Metric::Instructions {
+            "count"
+        } else {
+            "bench"
+        };
+        let values = (version, ids.machine, ids.subject, kind);
         self.add_failures(&mut found, &sql, values, &versions, &positions, at)?;
         Ok(found.into_cells())
     }

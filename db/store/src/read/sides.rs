@@ -83,11 +83,12 @@ impl Store {
             .optional()?)
     }
 
-    /// All benchmark jobs of one side on any machine, the newest run first; jobs that were not run are left out.
+    /// All timed (or all counted) jobs of one side on any machine, the newest run first; jobs that were not run are left out.
     ///
     /// # Errors
     /// [`StoreError::Missing`] for a subject or commit nobody measured, or what SQLite says.
-    pub fn side_jobs(&self, who: &Who) -> Result<Vec<SideJob>> {
+    pub fn side_jobs(&self, who: &Who, counted: bool) -> Result<Vec<SideJob>> {
+        let kind = if counted { "count" } else { "bench" };
         let mut query = self.conn.prepare(
             "SELECT job.id, run.id, run.key, run.started_s, job.subject_id, run.machine_id, mode.id, mode.name, bv.id, \
              b.suite || '/' || b.name, job.outcome, job.reason, build.text_sha256 \
@@ -95,11 +96,11 @@ impl Store {
              JOIN mode ON mode.id = job.mode_id JOIN benchmark_version AS bv ON bv.id = job.benchmark_version_id \
              JOIN benchmark AS b ON b.id = bv.benchmark_id LEFT JOIN \"commit\" AS c ON c.id = job.commit_id \
              LEFT JOIN build ON build.id = job.build_id \
-             WHERE job.kind = 'bench' AND job.outcome IS NOT NULL AND job.outcome != 'not-run' AND subject.name = ?1 \
+             WHERE job.kind = ?3 AND job.outcome IS NOT NULL AND job.outcome != 'not-run' AND subject.name = ?1 \
              AND c.sha IS ?2 ORDER BY run.started_s DESC, run.id DESC, job.ordinal",
         )?;
         let jobs = query
-            .query_map(params![who.subject, who.sha], |row| {
+            .query_map(params![who.subject, who.sha, kind], |row| {
                 Ok(SideJob {
                     job: row.get(0)?,
                     run: row.get(1)?,
