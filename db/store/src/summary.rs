@@ -81,6 +81,8 @@ pub struct Speedup {
     pub benchmarks: u64,
     /// Benchmarks planned for the mode.
     pub of: u64,
+    /// `wall`: steady iterations; `first`: the first call in each process, warm-up included.
+    pub metric: String,
 }
 
 impl Store {
@@ -215,21 +217,23 @@ impl Store {
     /// Speed-ups of the newest commit with points in this run, per subject, mode and baseline.
     fn speedups(&self, run: RunId) -> Result<Vec<Speedup>> {
         let mut query = self.conn.prepare(
-            "WITH wall AS ( \
-                 SELECT p.geomean, p.job_id, p.commit_id, s.subject_id, s.mode_id, s.benchmark_version_id AS bench \
+            "WITH timed AS ( \
+                 SELECT p.geomean, p.job_id, p.commit_id, s.subject_id, s.mode_id, s.benchmark_version_id AS bench, \
+                     metric.name AS metric \
                  FROM point AS p JOIN series AS s ON s.id = p.series_id \
-                 JOIN metric ON metric.id = s.metric_id AND metric.name = 'wall' WHERE p.run_id = ?1), \
+                 JOIN metric ON metric.id = s.metric_id AND metric.name IN ('wall', 'first') WHERE p.run_id = ?1), \
              newest AS ( \
                  SELECT c.subject_id, c.id, c.sha, max(c.seq) FROM \"commit\" AS c \
-                 WHERE c.id IN (SELECT commit_id FROM wall) GROUP BY c.subject_id) \
+                 WHERE c.id IN (SELECT commit_id FROM timed) GROUP BY c.subject_id) \
              SELECT subject.name, newest.sha, mode.name, base.name, bw.geomean / w.geomean, \
                  (SELECT count(*) FROM job WHERE job.run_id = ?1 AND job.kind = 'bench' \
-                    AND job.commit_id = newest.id AND job.mode_id = mode.id), w.job_id, bw.job_id \
-             FROM newest JOIN wall AS w ON w.commit_id = newest.id \
+                    AND job.commit_id = newest.id AND job.mode_id = mode.id), w.job_id, bw.job_id, \
+                 w.metric \
+             FROM newest JOIN timed AS w ON w.commit_id = newest.id \
              JOIN subject ON subject.id = w.subject_id JOIN mode ON mode.id = w.mode_id AND mode.purpose != 'ablation' \
-             JOIN wall AS bw ON bw.bench = w.bench \
+             JOIN timed AS bw ON bw.bench = w.bench AND bw.metric = w.metric \
              JOIN subject AS base ON base.id = bw.subject_id AND base.role = 'baseline' \
-             ORDER BY subject.name, mode.id, base.name",
+             ORDER BY w.metric DESC, subject.name, mode.id, base.name",
         )?;
         let rows = query.query_map([run], |row| {
             let speedup = Speedup {
@@ -241,12 +245,14 @@ impl Store {
                 interval: None,
                 benchmarks: 1,
                 of: row.get::<_, i64>(5)? as u64,
+                metric: row.get(8)?,
             };
             Ok((speedup, row.get(6)?, row.get(7)?))
         })?;
         let rows = rows.collect::<rusqlite::Result<Vec<(Speedup, JobId, JobId)>>>()?;
         let same = |(a, ..): &(Speedup, JobId, JobId), (b, ..): &(Speedup, JobId, JobId)| {
-            (&a.subject, &a.mode, &a.baseline) == (&b.subject, &b.mode, &b.baseline)
+            (&a.metric, &a.subject, &a.mode, &a.baseline)
+                == (&b.metric, &b.subject, &b.mode, &b.baseline)
         };
         rows.chunk_by(same)
             .map(|group| self.mean_speedup(group))
@@ -260,8 +266,8 @@ impl Store {
             .iter()
             .map(|(_, job, baseline)| {
                 Ok((
-                    self.log_means(*job, "wall")?,
-                    self.log_means(*baseline, "wall")?,
+                    self.log_means(*job, &group[0].0.metric)?,
+                    self.log_means(*baseline, &group[0].0.metric)?,
                 ))
             })
             .collect::<Result<Vec<_>>>()?;

@@ -96,12 +96,17 @@ fn summary_text(summary: &RunSummary) -> String {
             .map_or_else(String::new, |(low, high)| format!(" [{low:.2}, {high:.2}]"));
         let _ = writeln!(
             text,
-            "speed     {} {sha} {}: {:.2} x {}{} (geometric mean of {} of {} benchmarks)",
+            "speed     {} {sha} {}: {:.2} x {}{}{} (geometric mean of {} of {} benchmarks)",
             speedup.subject,
             speedup.mode,
             speedup.ratio,
             speedup.baseline,
             interval,
+            if speedup.metric == "first" {
+                ", first calls"
+            } else {
+                ""
+            },
             speedup.benchmarks,
             speedup.of
         );

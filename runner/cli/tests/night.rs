@@ -216,7 +216,8 @@ fn a_night_measures_commits_modes_and_baselines_and_says_what_is_missing() {
     );
     assert!(
         text.contains("speed     vm ")
-            && text.contains("x cpython (geometric mean of 1 of 1 benchmarks)"),
+            && text.contains("x cpython (geometric mean of 1 of 1 benchmarks)")
+            && text.contains("x cpython, first calls (geometric mean of 1 of 1 benchmarks)"),
         "{text}"
     );
     assert!(String::from_utf8_lossy(&lab.run(&["db", "check"]).stdout).ends_with(": sound\n"));
