@@ -1,6 +1,6 @@
 //! A bare mirror of a subject's repository in the data folder, and its first-parent line.
 
-use crate::BuildsError;
+use crate::{BuildsError, io};
 use git2::Oid;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,30 @@ pub struct Commit {
 const HEAD: &str = "refs/heads/nightjar-head";
 
 impl Repository {
+    /// Removes the lock files that a killed process left in the mirror at `mirror` and its worktrees; each of them would
+    /// stop git for ever. Only for a caller that nobody shares the mirror with: the holder of the data folder's lock.
+    ///
+    /// # Errors
+    /// What the file system says; a mirror that is not there has none.
+    pub fn forget_interrupted(mirror: &Path) -> Result<(), BuildsError> {
+        let mut folders = vec![mirror.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = folder.read_dir() else {
+                continue;
+            };
+            for entry in entries {
+                let entry = entry.map_err(io(&folder))?;
+                let (path, kind) = (entry.path(), entry.file_type().map_err(io(&folder))?);
+                if kind.is_dir() && entry.file_name() != "objects" {
+                    folders.push(path);
+                } else if kind.is_file() && path.extension().is_some_and(|end| end == "lock") {
+                    std::fs::remove_file(&path).map_err(io(&path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the mirror at `mirror`, making it when there is none, and brings it up to date with the repository at `source`.
     ///
     /// # Errors

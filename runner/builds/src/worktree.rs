@@ -44,11 +44,10 @@ impl Worktree {
             std::fs::create_dir_all(parent).map_err(io(parent))?;
         }
         let error = |e| repository.error(e);
-        if let Ok(stale) = repository.git.find_worktree(name) {
-            let mut options = git2::WorktreePruneOptions::new();
-            stale
-                .prune(Some(options.valid(true).locked(true)))
-                .map_err(error)?;
+        // Git's own pruning does not know an entry whose making was interrupted.
+        let entry = repository.git.path().join("worktrees").join(name);
+        if entry.exists() {
+            std::fs::remove_dir_all(&entry).map_err(io(&entry))?;
         }
         // A new worktree wants a branch of its own; it is detached from it with the first checkout.
         let head = Oid::from_str(&repository.head())

@@ -126,6 +126,41 @@ fn build(builder: &mut Builder, sha: &str) -> String {
 }
 
 #[test]
+fn locks_of_a_killed_process_do_not_stop_the_next_one() {
+    let mut project = Project::new();
+    let (one, two) = (project.vm("one"), project.vm("two"));
+    assert_eq!(build(&mut project.builder("cache"), &one), "one");
+    let mirror = project.dir.path().join("data/mirror.git");
+    let worktree = fs::read_dir(mirror.join("worktrees"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let left = [
+        worktree.join("HEAD.lock"),
+        worktree.join("index.lock"),
+        mirror.join("refs/heads/nightjar-head.lock"),
+    ];
+    for lock in &left {
+        fs::write(lock, "").unwrap();
+    }
+    Repository::forget_interrupted(&mirror).unwrap();
+    assert!(left.iter().all(|lock| !lock.exists()));
+    assert_eq!(build(&mut project.builder("cache"), &two), "two");
+
+    // A worktree whose making was interrupted.
+    fs::remove_dir_all(project.dir.path().join("data/builds")).unwrap();
+    for file in fs::read_dir(&worktree).unwrap() {
+        let file = file.unwrap().path();
+        if file.is_file() {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    assert_eq!(build(&mut project.builder("fresh"), &one), "one");
+}
+
+#[test]
 fn a_b_a_runs_a_b_a() {
     let mut project = Project::new();
     let a = project.vm("A");

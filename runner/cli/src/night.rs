@@ -199,7 +199,9 @@ fn gather(
         if !wishes.wants_subject(&subject.name) {
             continue;
         }
-        let repository = Repository::mirror(&subject.repository, &data.mirror(subject.tree()))?;
+        let mirror = data.mirror(subject.tree());
+        Repository::forget_interrupted(&mirror)?;
+        let repository = Repository::mirror(&subject.repository, &mirror)?;
         let tier = config.tier(&wishes.tier)?;
         let selection = wishes.selection(tier.revisions);
         let chosen = select(&repository, &subject.paths, &selection)

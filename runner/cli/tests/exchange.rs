@@ -104,7 +104,7 @@ fn a_posted_result_is_taken_in_once_and_only_with_the_token() {
     assert_eq!((status, text.as_str()), (202, "1 results were taken in\n"));
     let (status, text) = server.post(&path, RESULT);
     assert!(status == 202 && text.contains("taken in before"), "{text}");
-    let named = "SELECT subject.name || ' ' || benchmark.name || ' ' || point.geomean FROM point JOIN series ON series.id = series_id \
+    let named = "SELECT subject.name || ' ' || benchmark.name || ' ' || round(point.geomean) FROM point JOIN series ON series.id = series_id \
                  JOIN subject ON subject.id = series.subject_id JOIN benchmark_version AS v ON v.id = benchmark_version_id \
                  JOIN benchmark ON benchmark.id = v.benchmark_id JOIN metric ON metric.id = metric_id \
                  WHERE metric.name = 'wall' AND benchmark.name = 'calls'";

@@ -285,11 +285,12 @@ fn killed_at_any_moment_and_started_again_nothing_is_lost_or_double() {
     let Some(lab) = Lab::new() else { return };
     let night = ["nightly", "--tier", "long", "--mode", "off"];
     let kills = std::env::var("NIGHTJAR_KILLS").map_or(5, |n| n.parse::<usize>().unwrap());
+    let said = lab.data().with_extension("stderr");
     for kill in 0..kills.min(20) {
         let mut child = lab
             .command(&night)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&said).unwrap())
             .spawn()
             .unwrap();
         // So many more events, and a little more time, so that it is not always between the same two lines.
@@ -300,10 +301,10 @@ fn killed_at_any_moment_and_started_again_nothing_is_lost_or_double() {
                 started.elapsed() < Duration::from_secs(120),
                 "no event comes"
             );
-            assert!(
-                child.try_wait().unwrap().is_none(),
-                "it ended before its kill {kill}"
-            );
+            if let Some(status) = child.try_wait().unwrap() {
+                let said = fs::read_to_string(&said).unwrap();
+                panic!("it ended ({status}) before its kill {kill}: {said}");
+            }
             std::thread::sleep(Duration::from_millis(2));
         }
         std::thread::sleep(Duration::from_millis(7 * kill as u64 % 40));
@@ -319,7 +320,9 @@ fn killed_at_any_moment_and_started_again_nothing_is_lost_or_double() {
     );
     assert_eq!(
         lab.rows("SELECT count(*) FROM process WHERE state = 'done' GROUP BY job_id"),
-        ["40", "40"]
+        ["40", "40"],
+        "{}",
+        text(&last)
     );
     assert_eq!(
         lab.rows("SELECT DISTINCT n FROM sample JOIN process ON process.id = process_id WHERE metric_id = 1"),

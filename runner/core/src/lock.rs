@@ -3,6 +3,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Longest time from a `fork` to its `exec`, on a busy machine.
+const HANDOVER: Duration = Duration::from_millis(500);
 
 /// Why the folder could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +28,10 @@ pub struct DataLock {
 }
 
 impl DataLock {
-    /// Takes the lock of `folder`, which must exist; does not wait.
+    /// Takes the lock of `folder`, which must exist; does not wait for a holder to end.
+    ///
+    /// A holder that was killed while it started a program has left the lock to the half-started program, which lets
+    /// go of it as soon as it is another program: that moment is waited for.
     ///
     /// # Errors
     /// [`LockError::Held`] names who has it.
@@ -41,7 +48,16 @@ impl DataLock {
             .write(true)
             .open(&path)
             .map_err(io)?;
-        match file.try_lock() {
+        let asked = Instant::now();
+        let answer = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if asked.elapsed() < HANDOVER => {
+                    std::thread::sleep(HANDOVER / 20);
+                }
+                answer => break answer,
+            }
+        };
+        match answer {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();

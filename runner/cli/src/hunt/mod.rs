@@ -137,7 +137,9 @@ pub(crate) fn run(hunt: &Hunt, config: &Config, data: &Data, json: bool) -> Resu
             known.join(", ")
         );
     }
-    let repository = Repository::mirror(&subject.repository, &data.mirror(&subject.name))?;
+    let mirror = data.mirror(&subject.name);
+    Repository::forget_interrupted(&mirror)?;
+    let repository = Repository::mirror(&subject.repository, &mirror)?;
     let line = line(&repository, subject, what)?;
     let target = hunt.target(config)?;
     let programs: BTreeMap<_, _> = config
