@@ -51,10 +51,15 @@ pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) ->
     if let Some(e) = d.fstring_at(at) {
         return e;
     }
-    let i = d.token_at(at);
+    let mut i = d.token_at(at);
+    if d.opens_block(i) {
+        i += 1;
+    }
     let special = d.indentation(i).or_else(|| {
         let found = d
-            .by_kind(&first.error, at, end, i)
+            .parameters(i)
+            .or_else(|| d.augmented_tuple(i))
+            .or_else(|| d.by_kind(&first.error, at, end, i))
             .or_else(|| d.by_tokens(i, mode))?;
         // A bracket open since an earlier line explains more.
         Some(d.never_closed(i).unwrap_or(found))
@@ -95,7 +100,9 @@ impl Diagnosis<'_> {
     }
 
     fn at_token(&self, i: usize, msg: impl Into<String>) -> SyntaxErrorInfo {
-        let end = self.tokens.get(i).map_or(0, |t| t.end);
+        // A line end has no width.
+        let wide = self.kind(i) != Kind::Newline;
+        let end = self.tokens.get(i).filter(|_| wide).map_or(0, |t| t.end);
         self.fail(self.start(i), end.max(self.start(i)), msg)
     }
 
@@ -127,6 +134,12 @@ impl Diagnosis<'_> {
     /// CPython reads on where the parser already stopped: `a not b` fails at `b`.
     fn really_at(&self, i: usize) -> usize {
         let first = self.line_first(i);
+        if self.text(first) == "raise" {
+            let comma = (i..self.tokens.len())
+                .take_while(|&j| self.kind(j) != Kind::Newline)
+                .find(|&j| self.text(j) == "," && self.tokens[j].depth == 0);
+            return comma.unwrap_or(i);
+        }
         let next = match self.text(i) {
             "not" => i > first && self.ends_expression(i - 1) && self.text(i + 1) != "in",
             "await" => self.text(i + 1) == "=",
@@ -150,17 +163,159 @@ impl Diagnosis<'_> {
     fn too_new(&self, text: &str, at: usize, end: usize) -> Option<SyntaxErrorInfo> {
         let i = self.token_at(at);
         if text.contains("except") {
-            return Some(self.fail(at, end, "multiple exception types must be parenthesized"));
+            return Some(self.fail(
+                at,
+                self.header_end(i).unwrap_or(end),
+                "multiple exception types must be parenthesized",
+            ));
         }
         if text.contains("comprehension") || text.contains("npacking") {
             let msg = if self.text(i) == "**" {
-                "dict unpacking cannot be used in dict comprehension"
+                return Some(
+                    self.at_token(i, "dict unpacking cannot be used in dict comprehension"),
+                );
             } else {
                 "iterable unpacking cannot be used in comprehension"
             };
             return Some(self.fail(at, end, msg));
         }
         None
+    }
+
+    /// Where the header that token `i` is in ends, before its colon.
+    fn header_end(&self, i: usize) -> Option<usize> {
+        let colon =
+            (i..self.tokens.len()).find(|&j| self.text(j) == ":" && self.tokens[j].depth == 0)?;
+        Some(self.tokens[colon.checked_sub(1)?].end)
+    }
+
+    /// Token `i` is the indentation of a block whose header asks for one.
+    fn opens_block(&self, i: usize) -> bool {
+        self.kind(i) == Kind::Indent
+            && i >= 2
+            && self.kind(i - 1) == Kind::Newline
+            && self.text(i - 2) == ":"
+            && self.header(i - 2).is_some()
+    }
+
+    /// `a, b += 1`
+    fn augmented_tuple(&self, i: usize) -> Option<SyntaxErrorInfo> {
+        let operator = self.text(i);
+        let augmented = operator.len() > 1
+            && operator.ends_with('=')
+            && !matches!(operator, "==" | "!=" | "<=" | ">=" | ":=");
+        let first = self.line_first(i);
+        let depth = self.tokens.get(i)?.depth;
+        let tuple = (first..i).any(|j| self.text(j) == "," && self.tokens[j].depth == depth);
+        if !augmented || !tuple || depth > 0 || is_keyword(self.text(first)) {
+            return None;
+        }
+        Some(self.fail(
+            self.start(first),
+            self.tokens[i - 1].end,
+            "'tuple' is an illegal expression for augmented assignment",
+        ))
+    }
+
+    /// Mistakes in the parameter list that token `i` is in or right behind.
+    fn parameters(&self, i: usize) -> Option<SyntaxErrorInfo> {
+        let (open, lambda) = self.parameter_list(i)?;
+        let depth = self.tokens.get(open + 1)?.depth;
+        let (mut slash, mut star, mut item) = (None, None, open + 1);
+        let mut keywords = false;
+        for j in open + 1..self.tokens.len() {
+            if self.tokens[j].depth > depth {
+                continue;
+            }
+            let word = self.text(j);
+            let ends = self.tokens[j].depth < depth
+                || word == ")"
+                || lambda && word == ":"
+                || self.kind(j) == Kind::Newline;
+            if ends {
+                break;
+            }
+            let begins = j == item;
+            if begins && keywords && word != "," {
+                return Some(self.at_token(j, "arguments cannot follow var-keyword argument"));
+            }
+            match word {
+                "," => item = j + 1,
+                "(" if begins => {
+                    let close = (j + 1..self.tokens.len())
+                        .find(|&k| self.tokens[k].depth == depth && self.text(k) == ")")?;
+                    let what = if lambda {
+                        "Lambda expression"
+                    } else {
+                        "Function"
+                    };
+                    return Some(self.fail(
+                        self.start(j),
+                        self.tokens[close].end,
+                        format!("{what} parameters cannot be parenthesized"),
+                    ));
+                }
+                "/" if begins => {
+                    let msg = if j == open + 1 {
+                        "at least one argument must precede /"
+                    } else if slash.is_some() {
+                        "/ may appear only once"
+                    } else if star.is_some() {
+                        "/ must be ahead of *"
+                    } else if matches!(self.text(j + 1), "*" | "**") {
+                        return Some(self.at_token(j + 1, "expected comma between / and *"));
+                    } else {
+                        slash = Some(j);
+                        continue;
+                    };
+                    return Some(self.at_token(j, msg));
+                }
+                "*" if begins && star.is_some() => {
+                    return Some(self.at_token(j, "* argument may appear only once"));
+                }
+                "*" if begins => star = Some(j),
+                "**" if begins => keywords = true,
+                "=" => {
+                    // A starred annotation is no mistake of the default's.
+                    if (item..j).any(|k| self.text(k) == ":" && self.text(k + 1) == "*") {
+                        return None;
+                    }
+                    let kind = match self.text(item) {
+                        "*" => Some("positional"),
+                        "**" => Some("keyword"),
+                        _ => None,
+                    };
+                    if let Some(kind) = kind {
+                        let msg = format!("var-{kind} argument cannot have default value");
+                        return Some(self.at_token(j, msg));
+                    }
+                    if matches!(self.text(j + 1), "," | ")") || lambda && self.text(j + 1) == ":" {
+                        return Some(self.at_token(j, "expected default value expression"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The token in front of the first parameter, and whether they are a lambda's.
+    fn parameter_list(&self, i: usize) -> Option<(usize, bool)> {
+        let first = self.line_first(i);
+        let def = first + usize::from(self.text(first) == "async");
+        if self.text(def) == "def" && self.text(def + 2) == "(" && i > def + 2 {
+            let close = (def + 3..self.tokens.len())
+                .find(|&j| self.text(j) == ")" && self.tokens[j].depth == self.tokens[def].depth);
+            if close.is_none_or(|c| i <= c) {
+                return Some((def + 2, false));
+            }
+        }
+        // The parser may name the place before a lambda, too.
+        let end = (i..self.tokens.len())
+            .find(|&j| self.kind(j) == Kind::Newline)
+            .unwrap_or(self.tokens.len());
+        let lambda = (first..end).rev().find(|&j| self.text(j) == "lambda")?;
+        Some((lambda, true))
     }
 
     fn unexpected_indent(&self, i: usize) -> SyntaxErrorInfo {
@@ -299,11 +454,20 @@ impl Diagnosis<'_> {
             }
             ExpectedKeywordParam => {
                 let star = (0..=i).rev().find(|&j| self.text(j) == "*").unwrap_or(i);
+                if matches!(self.text(star + 1), "None" | "True" | "False") {
+                    return Some(self.at_token(star + 1, "invalid syntax"));
+                }
                 let lambda = self.text(star.saturating_sub(1)) == "lambda";
                 let place = if lambda { star + 1 } else { star };
                 self.at_token(place, "named arguments must follow bare *")
             }
             InvalidStarredExpressionUsage if self.in_braces(i) => return None,
+            InvalidStarredExpressionUsage if i > 0 && self.text(i - 1) == ":" => {
+                self.at_token(i, "invalid syntax")
+            }
+            InvalidStarredExpressionUsage if self.text(self.token_at(end)) == ":" => {
+                self.at_token(self.token_at(end), "invalid syntax")
+            }
             InvalidStarredExpressionUsage => {
                 let alone =
                     i > 0 && self.text(i - 1) == "(" && self.text(self.token_at(end)) == ")";
@@ -318,10 +482,13 @@ impl Diagnosis<'_> {
             }
             ExpectedRealNumber => self.fail(at, end, "real number required in complex literal"),
             InvalidMatchPatternTarget => {
-                if text == "_" {
+                if text == "_" && i > 0 && self.text(i - 1) == "**" {
+                    self.at_token(i, "invalid syntax")
+                } else if text == "_" {
                     self.fail(at, end, "cannot use '_' as a target")
                 } else {
-                    self.fail(at, end, "invalid pattern target")
+                    let last = self.tokens[self.operand_end(i)].end;
+                    self.fail(at, end.max(last), "invalid pattern target")
                 }
             }
             VarParameterWithDefault => {
@@ -374,12 +541,21 @@ impl Diagnosis<'_> {
             return Some(self.at_token(i, "expected 'except' or 'finally' block"));
         }
         if has("Multiple exception types must be parenthesized") {
-            return Some(self.fail(at, end, "multiple exception types must be parenthesized"));
+            return Some(self.fail(
+                at,
+                self.header_end(i).unwrap_or(end),
+                "multiple exception types must be parenthesized",
+            ));
         }
         if has("Cannot have both 'except' and 'except*'") {
-            let j = self.line_first(i);
-            return Some(self.at_token(
-                j,
+            let mut j = self.line_first(i);
+            while matches!(self.kind(j), Kind::Dedent | Kind::Newline) {
+                j += 1;
+            }
+            let last = j + usize::from(self.text(j + 1) == "*");
+            return Some(self.fail(
+                self.start(j),
+                self.tokens[last].end,
                 "cannot have both 'except' and 'except*' on the same 'try'",
             ));
         }
@@ -409,7 +585,8 @@ impl Diagnosis<'_> {
         if has("pattern target")
             || has("Expected an identifier") && self.text(self.line_first(i)) == "case"
         {
-            return Some(self.fail(at, end, "invalid pattern target"));
+            let last = self.tokens[self.operand_end(i)].end;
+            return Some(self.fail(at, end.max(last), "invalid pattern target"));
         }
         if has("ositional patterns cannot follow keyword") {
             return Some(self.fail(at, end, "positional patterns follow keyword patterns"));
@@ -421,11 +598,26 @@ impl Diagnosis<'_> {
     fn bad_target(&self, at: usize, end: usize, i: usize) -> Option<SyntaxErrorInfo> {
         let name = expression_name(self.source.slice(at, end))?;
         let first = self.line_first(i);
-        if name == "yield expression" && self.kind(i) == Kind::Name && i == first {
+        if name == "yield expression"
+            && self.kind(i) == Kind::Name
+            && (i == first || self.text(i - 1) == "=")
+        {
             return Some(self.fail(at, end, "assignment to yield expression not possible"));
         }
         if name == "starred" {
             return None;
+        }
+        if name == "comparison" && matches!(self.text(first), "for" | "async") {
+            // `for x in y` begins like one; any other is no target at all.
+            let depth = self.tokens.get(i)?.depth;
+            let operator = (i..self.tokens.len()).find(|&j| {
+                self.tokens[j].depth == depth
+                    && matches!(
+                        self.text(j),
+                        "<" | ">" | "==" | ">=" | "<=" | "!=" | "is" | "not"
+                    )
+            })?;
+            return Some(self.at_token(operator, "invalid syntax"));
         }
         let plain = self.fail(at, end, format!("cannot assign to {name}"));
         let mut next = self.token_at(end);
@@ -466,34 +658,19 @@ impl Diagnosis<'_> {
         let word = self.text(first);
         let depth = self.tokens.get(i).map_or(0, |t| t.depth);
         let prev = i.checked_sub(1)?;
-        if depth == 1
-            && self.text(i) == "("
-            && word == "def"
-            && matches!(self.text(prev), "(" | ",")
-        {
-            let mut close = i + 1;
-            while close < self.tokens.len() && self.tokens[close].depth > depth {
-                close += 1;
-            }
-            return Some(self.fail(
-                self.start(i),
-                self.start(close) + 1,
-                "Function parameters cannot be parenthesized",
-            ));
-        }
         if mode == Mode::Eval && self.kind(i) == Kind::End {
             return None;
         }
-        if self.kind(prev) == Kind::Name
-            && matches!(self.text(prev), "print" | "exec")
-            && self.begins_expression(i)
-        {
-            let w = self.text(prev);
-            return Some(self.fail(
-                self.start(prev),
-                self.tokens[i].end,
-                format!("Missing parentheses in call to '{w}'. Did you mean {w}(...)?"),
-            ));
+        if let Some(e) = self.legacy_statement(first, i) {
+            return Some(e);
+        }
+        // Inside brackets that are no call's, a condition may stand anywhere.
+        let display = depth > 0
+            && self
+                .enclosing_open(i)
+                .is_some_and(|o| self.text(o) != "(" || o == 0 || !self.ends_expression(o - 1));
+        if self.text(i) == "=" && display {
+            return self.equals_in_condition(i);
         }
         if self.text(i) == "=" && matches!(word, "if" | "elif" | "while") && depth == 0 {
             return self.equals_in_condition(i);
@@ -527,10 +704,10 @@ impl Diagnosis<'_> {
         if depth == 0 {
             let after = if word == "async" { first + 1 } else { first };
             let header = self.text(after);
-            let forced = matches!(header, "class" | "def" | "try" | "else" | "finally" | "for");
+            let forced = matches!(header, "def" | "try" | "else" | "finally");
             let soft = matches!(
                 header,
-                "if" | "elif" | "while" | "with" | "except" | "match" | "case"
+                "class" | "for" | "if" | "elif" | "while" | "with" | "except" | "match" | "case"
             );
             let named = match header {
                 "class" => self.kind(after + 1) == Kind::Name && i > after + 1,
@@ -557,14 +734,76 @@ impl Diagnosis<'_> {
         None
     }
 
+    /// `print x` and `exec x`, if what follows is an expression.
+    fn legacy_statement(&self, first: usize, i: usize) -> Option<SyntaxErrorInfo> {
+        let at = (first..i)
+            .rev()
+            .find(|&j| self.kind(j) == Kind::Name && matches!(self.text(j), "print" | "exec"))?;
+        let depth = self.tokens[at].depth;
+        if !self.begins_expression(at + 1) && !matches!(self.text(at + 1), "-" | "not" | "[") {
+            return None;
+        }
+        let after = at > first && self.text(at - 1) == ".";
+        let rest = (at + 1..self.tokens.len()).take_while(|&j| {
+            let t = &self.tokens[j];
+            t.depth >= depth
+                && t.kind != Kind::Newline
+                && t.kind != Kind::End
+                && self.text(j) != ";"
+                && !(t.depth == depth && matches!(self.text(j), ")" | "]" | "}"))
+        });
+        let ends = [rest.last(), Some(self.operand_end(at + 1))];
+        let end = ends.into_iter().flatten().find(|&e| {
+            let text = self.source.slice(self.start(at + 1), self.tokens[e].end);
+            parse_expression(&format!("({text})")).is_ok()
+        })?;
+        let w = self.text(at);
+        (!after).then(|| {
+            self.fail(
+                self.start(at),
+                self.tokens[end].end,
+                format!("Missing parentheses in call to '{w}'. Did you mean {w}(...)?"),
+            )
+        })
+    }
+
+    /// Last token of the operand (of comparisons and what binds less) that begins
+    /// with token `i`.
+    fn operand_end(&self, i: usize) -> usize {
+        let depth = self.tokens.get(i).map_or(0, |t| t.depth);
+        let mut j = i;
+        while j < self.tokens.len() {
+            let t = &self.tokens[j];
+            let ends = t.depth == depth && ends_operand(self.text(j)) && !self.closes(j, i);
+            if ends || t.depth < depth || matches!(t.kind, Kind::Newline | Kind::End) {
+                break;
+            }
+            j += 1;
+        }
+        j.saturating_sub(1).max(i)
+    }
+
+    /// Token `j` closes a bracket that was opened at token `i` or behind.
+    fn closes(&self, j: usize, i: usize) -> bool {
+        matches!(self.text(j), ")" | "]" | "}")
+            && (i..j).rev().any(|k| {
+                self.tokens[k].depth == self.tokens[j].depth
+                    && matches!(self.text(k), "(" | "[" | "{")
+            })
+    }
+
     fn equals_in_condition(&self, i: usize) -> Option<SyntaxErrorInfo> {
         let start = self.expression_start(i.checked_sub(1)?);
         let (from, to) = (self.start(start), self.tokens[i - 1].end);
         let name = expression_name(self.source.slice(from, to))?;
         Some(if name == "name" {
+            let end = self.operand_end(i + 1);
+            if matches!(self.text(end + 1), "=" | ":=") {
+                return None;
+            }
             self.fail(
                 from,
-                to,
+                self.tokens[end].end,
                 "invalid syntax. Maybe you meant '==' or ':=' instead of '='?",
             )
         } else {
@@ -581,14 +820,22 @@ impl Diagnosis<'_> {
         if self.text(open) != "(" || open == 0 || !self.ends_expression(open - 1) {
             return None;
         }
-        let start = self.argument_start(i, open);
+        let mut start = self.argument_start(i, open);
         let (from, to) = (self.start(start), self.tokens[i - 1].end);
         let name = expression_name(self.source.slice(from, to));
+        if name == Some("name") && start + 1 == i {
+            // A generator without parentheses is no argument's value.
+            let next = self.operand_end(i + 1) + 1;
+            return matches!(self.text(next), "for" | "async")
+                .then(|| self.equals_in_condition(i))
+                .flatten();
+        }
+        while self.text(start) == "(" && name == Some("name") {
+            start += 1;
+        }
+        let from = self.start(start);
         if let Some(w @ ("None" | "True" | "False")) = name {
             return Some(self.fail(from, self.tokens[i].end, format!("cannot assign to {w}")));
-        }
-        if name == Some("name") {
-            return None;
         }
         Some(self.fail(
             from,
@@ -643,7 +890,7 @@ impl Diagnosis<'_> {
             if open == 0 || !self.ends_expression(open - 1) {
                 return Some(self.fail(
                     self.start(open + 1),
-                    self.tokens[i].end,
+                    self.tokens[i - 1].end,
                     "did you forget parentheses around the comprehension target?",
                 ));
             }
@@ -659,7 +906,7 @@ impl Diagnosis<'_> {
         }
         Some(self.fail(
             self.start(open + 1),
-            self.tokens[i].end,
+            self.tokens[i - 1].end,
             "did you forget parentheses around the comprehension target?",
         ))
     }
@@ -679,20 +926,28 @@ impl Diagnosis<'_> {
             return Some(self.at_token(prev, "expression expected after dictionary key and ':'"));
         }
         if self.text(prev) == ":" && self.text(i) == "*" {
-            return Some(self.at_token(i, "cannot use a starred expression in a dictionary value"));
+            return Some(self.fail(
+                self.start(i),
+                self.tokens[self.operand_end(i + 1)].end,
+                "cannot use a starred expression in a dictionary value",
+            ));
         }
         let item_done = matches!(self.text(i), "}" | ",") || self.text(i) == "for";
         if self.text(i) == "for" && has_colon(open + 1, start) && !has_colon(start, i) {
-            return Some(self.at_token(prev, "':' expected after dictionary key"));
+            let mut e = self.at_token(prev, "':' expected after dictionary key");
+            e.end_col = 0;
+            return Some(e);
         }
         if item_done && start > open + 1 && has_colon(open + 1, start) && !has_colon(start, i) {
-            return Some(self.at_token(prev, "':' expected after dictionary key"));
+            let mut e = self.at_token(prev, "':' expected after dictionary key");
+            e.end_col = 0;
+            return Some(e);
         }
         None
     }
 
     fn if_without_else(&self, i: usize) -> Option<SyntaxErrorInfo> {
-        let depth = self.tokens.get(i)?.depth;
+        let depth = self.inner_depth(i);
         let first = self.line_first(i);
         if matches!(self.text(i), ":" | "else") {
             return None;
@@ -707,6 +962,10 @@ impl Diagnosis<'_> {
                 return None;
             }
             if t.depth == depth && self.text(j) == "if" {
+                // A case's guard has no `else`.
+                if depth == 0 && self.text(first) == "case" {
+                    return None;
+                }
                 if j == first || !self.ends_expression(j - 1) || j + 1 == i {
                     return None;
                 }
@@ -723,7 +982,8 @@ impl Diagnosis<'_> {
 
     /// First token of the operand chain that ends with token `i`.
     fn expression_start(&self, i: usize) -> usize {
-        let depth = self.tokens[i].depth - usize::from(matches!(self.text(i), ")" | "]" | "}"));
+        // A closing bracket has the depth of what is around its pair.
+        let depth = self.tokens[i].depth;
         let mut j = i;
         while j > 0 {
             let t = &self.tokens[j - 1];
@@ -833,6 +1093,36 @@ impl Diagnosis<'_> {
         let msg = escape_error(body, bytes)?;
         Some(self.at_token(self.token_at(t.end), msg))
     }
+}
+
+/// A token that no operand of a comparison goes beyond.
+fn ends_operand(word: &str) -> bool {
+    matches!(
+        word,
+        ")" | "]"
+            | "}"
+            | ","
+            | ":"
+            | ";"
+            | "="
+            | ":="
+            | "if"
+            | "else"
+            | "for"
+            | "async"
+            | "and"
+            | "or"
+            | "not"
+            | "in"
+            | "is"
+            | "<"
+            | ">"
+            | "=="
+            | "<="
+            | ">="
+            | "!="
+            | "as"
+    )
 }
 
 /// CPython's word for the kind of an expression.
