@@ -9,7 +9,7 @@ use crate::escape;
 use crate::fields::{Obj, Place, classify, identifier};
 use pyrite_bytecode::{CodeUnit, Const};
 use pyrite_compiler::Options;
-use pyrite_front::{Mode, Source, SyntaxErrorInfo};
+use pyrite_front::{Mode, Source, SyntaxErrorInfo, Warning};
 use pyrite_machine::Value;
 use pyrite_objects::vm::{R, Vm};
 
@@ -20,11 +20,18 @@ pub enum Outcome {
     Code(Box<CodeUnit>),
 }
 
-/// Compiles a node object.
+/// Compiles a node object; what the compiler warns about is added to `warnings`.
 ///
 /// # Errors
 /// TypeError and ValueError for trees that no source text has.
-pub fn code(vm: &mut Vm, tree: Value, filename: &str, mode: &str, options: Options) -> R<Outcome> {
+pub fn code(
+    vm: &mut Vm,
+    tree: Value,
+    filename: &str,
+    mode: &str,
+    options: Options,
+    warnings: &mut Vec<Warning>,
+) -> R<Outcome> {
     pyrite_stdlib::builtin_module(vm, "_ast")?;
     let (want, parse_mode) = match mode {
         "eval" => ("Expression", Mode::Eval),
@@ -65,8 +72,9 @@ pub fn code(vm: &mut Vm, tree: Value, filename: &str, mode: &str, options: Optio
         Mode::Single => pyrite_front::parse_generated(&source, Mode::Exec),
         m => pyrite_front::parse_generated(&source, m),
     };
-    let result = parsed
-        .and_then(|t| pyrite_compiler::compile_tree(&t, &source, filename, parse_mode, options));
+    let result = parsed.and_then(|t| {
+        pyrite_compiler::compile_tree(&t, &source, filename, parse_mode, options, warnings)
+    });
     Ok(match result {
         Err(e) => Outcome::Refused(e),
         Ok(mut unit) => {

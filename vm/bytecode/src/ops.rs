@@ -132,7 +132,7 @@ macro_rules! for_each_op {
         IMPORT_STAR(a:r, b:r)       "public names of module a into namespace b"
         // --- exceptions -----------------------------------------------------------
         RAISE(a:r, b:r)             "d = 0: re-raises the handled exception, 1: raises a, 2: raises a from b"
-        RERAISE(a:r)                "raises exception a again, traceback kept"
+        RERAISE(a:r)                "raises exception a again, traceback kept (d = 1: the frame shows the instruction whose number is in a+1 as its last)"
         PUSH_EXC(a:w, b:r)          "a = exception handled so far; b is handled now"
         POP_EXC(a:r)                "a is the handled exception again"
         CHECK_EXC_MATCH(a:w, b:r, c:r) "a = exception b matches class or tuple c"

@@ -117,11 +117,40 @@ pub struct ExceptionEntry {
 }
 
 /// Source range of an instruction. Lines from 1 (0: none), columns in UTF-8
-/// bytes from 0.
+/// bytes from 0 ([`Pos::NO_COLUMN`]: unknown).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pos {
     pub line: u32,
     pub end_line: u32,
     pub col: u16,
     pub end_col: u16,
+}
+
+impl Pos {
+    /// A column that is unknown, or beyond what the field can hold.
+    pub const NO_COLUMN: u16 = u16::MAX;
+
+    /// The first line alone.
+    fn line_only(self) -> Pos {
+        Pos {
+            end_line: self.line,
+            col: Pos::NO_COLUMN,
+            end_col: Pos::NO_COLUMN,
+            ..self
+        }
+    }
+}
+
+impl CodeUnit {
+    /// Forgets the columns of this code and of the code among its constants.
+    pub fn keep_lines_only(&mut self) {
+        for p in &mut self.positions {
+            *p = p.line_only();
+        }
+        for c in &mut self.consts {
+            if let Const::Code(u) = c {
+                u.keep_lines_only();
+            }
+        }
+    }
 }

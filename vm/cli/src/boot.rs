@@ -2,12 +2,13 @@
 
 use crate::args::{Args, JitMode, Program};
 use pyrite_compiler::{Mode, Options};
-use pyrite_front::{ErrorKind, SyntaxErrorInfo};
+use pyrite_front::{Category, ErrorKind, SyntaxErrorInfo, Warning};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
 use pyrite_objects::boot::VmRoots;
 use pyrite_objects::layout::KINDS;
 use pyrite_objects::vm::{Hooks, R, Raised, Vm};
+use pyrite_stdlib::testinternalcapi::debug_ranges;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -34,19 +35,23 @@ fn compile(
         top_level_await: flags & flag::TOP_LEVEL_AWAIT != 0,
     };
     let text = if let Some(b) = vm.as_bytes(source) {
-        match pyrite_front::decode(vm.bytes(b)) {
+        let bytes = vm.bytes(b).to_vec();
+        match pyrite_front::decode(&bytes, &mut |name, body| by_codec(vm, name, body)) {
             Ok(t) => t,
             Err(e) => return Err(syntax_error(vm, filename, &e)),
         }
     } else if vm.is_str(source) {
         vm.str_to_string(source)
     } else {
-        let done = pyrite_ast::code(vm, source, &file, mode, options)?;
+        let mut warnings = Vec::new();
+        let done = pyrite_ast::code(vm, source, &file, mode, options, &mut warnings)?;
+        warn(vm, filename, &warnings)?;
         return match done {
             pyrite_ast::Outcome::Code(unit) => Ok(vm.load_code(*unit)),
             pyrite_ast::Outcome::Refused(e) => Err(syntax_error(vm, filename, &e)),
         };
     };
+    let text = one_line_end(text);
     let mode = match mode {
         "eval" => Mode::Eval,
         "single" => Mode::Single,
@@ -55,14 +60,72 @@ fn compile(
     if flags & flag::ONLY_AST != 0 {
         let source = pyrite_front::Source::new(&text);
         return match pyrite_front::parse(&source, mode) {
-            Ok(tree) => pyrite_ast::tree(vm, &tree, &source, mode),
+            Ok(tree) => {
+                warn(vm, filename, &pyrite_front::warnings(&source, &tree))?;
+                pyrite_ast::tree(vm, &tree, &source, mode)
+            }
             Err(e) => Err(syntax_error(vm, filename, &e)),
         };
     }
-    match pyrite_compiler::compile(&text, &file, mode, options) {
-        Ok(unit) => Ok(vm.load_code(unit)),
+    let mut warnings = Vec::new();
+    let done = pyrite_compiler::compile(&text, &file, mode, options, &mut warnings);
+    warn(vm, filename, &warnings)?;
+    match done {
+        Ok(mut unit) => {
+            if !debug_ranges(vm) {
+                unit.keep_lines_only();
+            }
+            Ok(vm.load_code(unit))
+        }
         Err(e) => Err(syntax_error(vm, filename, &e)),
     }
+}
+
+/// Text whose lines all end with `\n`, as the compiler (and with it what string
+/// literals contain) sees it.
+fn one_line_end(text: String) -> String {
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n")
+    } else {
+        text
+    }
+}
+
+/// Shows what the compiler warned about; where a filter makes an error of it, that
+/// is a SyntaxError.
+fn warn(vm: &mut Vm, filename: Value, warnings: &[Warning]) -> R<()> {
+    for w in warnings {
+        let category = match w.category {
+            Category::Syntax => vm.types.syntax_warning,
+            Category::Deprecation => vm.types.deprecation_warning,
+        };
+        let line = w.error.line;
+        if let Err(e) = pyrite_stdlib::warnings::warn_at(vm, category, &w.error.msg, filename, line)
+        {
+            if !vm.exc_is(category) {
+                return Err(e);
+            }
+            vm.take_exc();
+            return Err(syntax_error(vm, filename, &w.error));
+        }
+    }
+    Ok(())
+}
+
+/// Decodes source text by a codec of Python's registry; the error's text if it
+/// cannot.
+fn by_codec(vm: &mut Vm, name: &str, bytes: &[u8]) -> Result<String, String> {
+    let text = pyrite_objects::codecs::decode(vm, bytes, name, "strict");
+    text.map(|t| vm.str_to_string(t)).map_err(|_| {
+        let e = vm.take_exc();
+        match vm.str(e) {
+            Ok(s) => vm.str_to_string(s),
+            Err(_) => {
+                vm.take_exc();
+                format!("unknown encoding: {name}")
+            }
+        }
+    })
 }
 
 /// The exception for what the compiler refused.

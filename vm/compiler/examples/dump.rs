@@ -9,8 +9,17 @@ mod json;
 fn main() {
     let name = std::env::args().nth(1).expect("usage: dump FILE");
     let bytes = std::fs::read(&name).expect("a readable file");
-    let text = pyrite_front::decode(&bytes).expect("decodable source");
-    match compile(&text, &name, Mode::Exec, Options::default()) {
+    let text = pyrite_front::decode(&bytes, &mut |name, _| {
+        Err(format!("unknown encoding: {name}"))
+    })
+    .expect("decodable source");
+    match compile(
+        &text,
+        &name,
+        Mode::Exec,
+        Options::default(),
+        &mut Vec::new(),
+    ) {
         Ok(unit) => println!("{}", unit_json(&unit)),
         Err(e) => {
             eprintln!("{e}");

@@ -163,6 +163,13 @@ impl Buffer {
         self.dead = true;
     }
 
+    /// Raises the exception in `exc` again as if by the instruction that raised it,
+    /// whose number the unwinder left behind the exception.
+    pub(crate) fn reraise_from(&mut self, exc: Reg) {
+        self.op_d(Op::RERAISE, 1, exc, 0, 0);
+        self.dead = true;
+    }
+
     // --- labels ------------------------------------------------------------
 
     pub(crate) fn label(&mut self) -> Label {
@@ -234,7 +241,8 @@ impl Buffer {
 
     // --- exception regions ---------------------------------------------------
 
-    /// Protects what follows; the exception arrives in `reg`.
+    /// Protects what follows; the exception arrives in `reg` and, with `lasti`, the
+    /// number of the instruction that raised it in the register behind.
     pub(crate) fn open_region(&mut self, reg: Reg, lasti: bool) -> Region {
         let handler = self.label();
         self.regions.push(RegionInfo {
@@ -348,6 +356,101 @@ impl Buffer {
 
     // --- the end -------------------------------------------------------------
 
+    /// True if what was emitted last goes on with what is emitted next.
+    fn falls_through(&self) -> bool {
+        self.instrs
+            .last()
+            .is_none_or(|i| !matches!(i.op(), Op::RETURN | Op::RAISE | Op::RERAISE | Op::LOOP))
+    }
+
+    /// Returns `None` from here, once for each way that leads here: the return
+    /// belongs to the line that the way comes from, as in CPython.
+    pub(crate) fn return_none(&mut self) {
+        let here = self.here();
+        let arriving: Vec<usize> = (0..self.jumps.len())
+            .filter(|&i| self.labels[self.jumps[i].1.0 as usize].at == Some(here))
+            .collect();
+        let ends_in_jump = arriving.iter().any(|&i| self.jumps[i].0 + 1 == here)
+            && self.instrs.last().is_some_and(|i| i.op() == Op::JUMP);
+        let mut done: Vec<(Loc, Label)> = Vec::new();
+        if arriving.is_empty() || self.falls_through() && !ends_in_jump {
+            self.loc = self.place_before(here);
+            let l = self.label();
+            self.labels[l.0 as usize].at = Some(here);
+            done.push((self.loc, l));
+            self.return_constant_none();
+        }
+        for i in arriving {
+            let at = self.jumps[i].0;
+            let loc = match self.locs[at as usize] {
+                Loc::NONE => self.place_before(at),
+                loc => loc,
+            };
+            let known = done.iter().find(|d| d.0 == loc).map(|d| d.1);
+            let label = known.unwrap_or_else(|| {
+                let l = self.label();
+                self.labels[l.0 as usize].at = Some(self.here());
+                self.dead = false;
+                self.loc = loc;
+                self.return_constant_none();
+                done.push((loc, l));
+                l
+            });
+            self.jumps[i].1 = label;
+        }
+    }
+
+    fn return_constant_none(&mut self) {
+        let mark = self.next;
+        let r = self.alloc(1);
+        let none = self.constant(Const::None);
+        self.op(Op::LOAD_CONST, r, none, 0);
+        self.leave(Op::RETURN, r, 0);
+        self.next = mark;
+    }
+
+    /// The place of the last instruction before `at` that has one, else the place
+    /// in hand.
+    fn place_before(&self, at: u32) -> Loc {
+        let before = self.locs[..at as usize].iter().rev();
+        before
+            .copied()
+            .find(|&l| l != Loc::NONE)
+            .unwrap_or(self.loc)
+    }
+
+    /// Instructions without a place get that of the one way that leads to them.
+    fn spread_places(&mut self) {
+        let mut ways = vec![0u32; self.instrs.len() + 1];
+        let mut from = vec![0u32; self.instrs.len() + 1];
+        for &(at, l) in &self.jumps {
+            let target = self.label_at(l) as usize;
+            ways[target] += 1;
+            from[target] = at;
+        }
+        for &l in &self.loops {
+            ways[self.label_at(l) as usize] += 2;
+        }
+        for e in &self.exceptions {
+            ways[self.label_at(e.2) as usize] += 2;
+        }
+        for i in 0..self.instrs.len() {
+            if self.locs[i] != Loc::NONE {
+                continue;
+            }
+            let falls = i > 0
+                && !matches!(
+                    self.instrs[i - 1].op(),
+                    Op::RETURN | Op::RAISE | Op::RERAISE | Op::LOOP | Op::JUMP
+                );
+            match (falls, ways[i]) {
+                (true, 0) => self.locs[i] = self.locs[i - 1],
+                (false, 1) if (from[i] as usize) < i => self.locs[i] = self.locs[from[i] as usize],
+                _ => {}
+            }
+        }
+    }
+
     fn label_at(&self, l: Label) -> u32 {
         self.labels[l.0 as usize]
             .at
@@ -401,6 +504,7 @@ impl Buffer {
 
     /// Fills the code tables of `unit`.
     pub(crate) fn finish(mut self, source: &Source<'_>, unit: &mut CodeUnit) {
+        self.spread_places();
         self.widen_far_jumps();
         for &(at, l) in &self.jumps {
             let off = self.label_at(l) as i32 - at as i32 - 1;

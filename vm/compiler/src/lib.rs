@@ -19,7 +19,7 @@ pub mod literal;
 mod loc;
 mod symtable;
 
-pub use pyrite_front::{ErrorKind, Mode, SyntaxErrorInfo};
+pub use pyrite_front::{Category, ErrorKind, Mode, SyntaxErrorInfo, Warning};
 
 use loc::Loc;
 use pyrite_bytecode::CodeUnit;
@@ -37,7 +37,8 @@ pub struct Options {
     pub top_level_await: bool,
 }
 
-/// Compiles `source`, which `filename` names in code objects.
+/// Compiles `source`, which `filename` names in code objects. What CPython warns
+/// about is added to `warnings`, also when the text is refused in the end.
 ///
 /// # Errors
 /// What CPython 3.11 refuses, in its words; see [`ErrorKind`].
@@ -46,13 +47,16 @@ pub fn compile(
     filename: &str,
     mode: Mode,
     options: Options,
+    warnings: &mut Vec<Warning>,
 ) -> Result<CodeUnit, SyntaxErrorInfo> {
     let source = Source::new(source);
     let tree = pyrite_front::parse(&source, mode)?;
-    compile_tree(&tree, &source, filename, mode, options)
+    warnings.extend(pyrite_front::warnings(&source, &tree));
+    compile_tree(&tree, &source, filename, mode, options, warnings)
 }
 
-/// Compiles the tree that was parsed from `source`.
+/// Compiles the tree that was parsed from `source`; `warnings` as for [`compile`],
+/// without those of the parser.
 ///
 /// # Errors
 /// As [`compile`], without those of the parser.
@@ -62,6 +66,7 @@ pub fn compile_tree(
     filename: &str,
     mode: Mode,
     options: Options,
+    warnings: &mut Vec<Warning>,
 ) -> Result<CodeUnit, SyntaxErrorInfo> {
     let future = future::features(tree, source)?;
     let options = Options {
@@ -69,5 +74,5 @@ pub fn compile_tree(
         ..options
     };
     let table = symtable::SymbolTable::new(tree, source, options.future_annotations)?;
-    codegen::generate(tree, source, &table, filename, mode, options)
+    codegen::generate(tree, source, &table, filename, mode, options, warnings)
 }

@@ -70,13 +70,17 @@ fn compiles_what_cpython_compiles() {
     for path in &files {
         let raw = std::fs::read(path).expect("a readable file");
         let start = Instant::now();
-        let result = pyrite_front::decode(&raw).and_then(|text| {
+        let result = pyrite_front::decode(&raw, &mut |name, _| {
+            Err(format!("unknown encoding: {name}"))
+        })
+        .and_then(|text| {
             bytes += text.len();
             compile(
                 &text,
                 &path.to_string_lossy(),
                 Mode::Exec,
                 Options::default(),
+                &mut Vec::new(),
             )
         });
         spent += start.elapsed();

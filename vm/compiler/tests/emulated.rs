@@ -19,7 +19,14 @@ fn run(module: &str) {
         return;
     }
     let text = std::fs::read_to_string(&path).expect("a UTF-8 test file");
-    let unit = compile(&text, &path, Mode::Exec, Options::default()).expect("a good program");
+    let unit = compile(
+        &text,
+        &path,
+        Mode::Exec,
+        Options::default(),
+        &mut Vec::new(),
+    )
+    .expect("a good program");
     let dump = std::env::temp_dir().join(format!("pyrite-{}-{module}.json", std::process::id()));
     std::fs::write(&dump, json::unit_json(&unit).to_string()).expect("a writable temporary folder");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator/emulate.py");

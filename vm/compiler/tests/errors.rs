@@ -27,7 +27,7 @@ fn says_what_cpython_says() {
             .replace("\\n", "\n")
             .replace("\\t", "\t")
             .replace("\\\\", "\\");
-        let Err(e) = compile(&text, "bad.py", mode, Options::default()) else {
+        let Err(e) = compile(&text, "bad.py", mode, Options::default(), &mut Vec::new()) else {
             report.push(format!("accepted: {program}"));
             continue;
         };

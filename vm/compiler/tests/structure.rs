@@ -6,7 +6,14 @@ use pyrite_bytecode::{CodeUnit, Const, disassemble};
 use pyrite_compiler::{ErrorKind, Mode, Options, compile};
 
 fn unit(text: &str) -> CodeUnit {
-    let u = compile(text, "t.py", Mode::Exec, Options::default()).expect("a good program");
+    let u = compile(
+        text,
+        "t.py",
+        Mode::Exec,
+        Options::default(),
+        &mut Vec::new(),
+    )
+    .expect("a good program");
     verify::verify(&u);
     u
 }
@@ -184,7 +191,14 @@ fn constants_fold_as_in_cpython() {
 #[test]
 fn deep_nesting_is_an_error_not_a_crash() {
     let refused = |text: String| {
-        compile(&text, "t.py", Mode::Exec, Options::default()).expect_err("too deep")
+        compile(
+            &text,
+            "t.py",
+            Mode::Exec,
+            Options::default(),
+            &mut Vec::new(),
+        )
+        .expect_err("too deep")
     };
     for n in [300, 100_000] {
         let e = refused(format!("{}{}", "(".repeat(n), ")".repeat(n)));
@@ -231,9 +245,23 @@ fn deep_nesting_is_an_error_not_a_crash() {
 
 #[test]
 fn interactive_expressions_are_printed() {
-    let u = compile("1 + x", "t.py", Mode::Single, Options::default()).expect("an expression");
+    let u = compile(
+        "1 + x",
+        "t.py",
+        Mode::Single,
+        Options::default(),
+        &mut Vec::new(),
+    )
+    .expect("an expression");
     assert!(disassemble(&u).contains("PRINT_EXPR"));
-    let e = compile("x = 1", "t.py", Mode::Eval, Options::default()).expect_err("no expression");
+    let e = compile(
+        "x = 1",
+        "t.py",
+        Mode::Eval,
+        Options::default(),
+        &mut Vec::new(),
+    )
+    .expect_err("no expression");
     assert_eq!(e.msg, "invalid syntax");
 }
 

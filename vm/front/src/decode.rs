@@ -7,12 +7,16 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Decodes a source file, as CPython does before it parses.
 ///
 /// UTF-8 (also by a coding line or byte order mark), ASCII and the Latin
-/// codings 1 and 15 are known here; [`coding`] tells a caller who knows more.
+/// codings 1 and 15 are known here; for others `by_name` gets the coding's name and
+/// the bytes, and answers with the text or with what went wrong.
 ///
 /// # Errors
-/// Bytes that do not fit the coding, a coding unknown here, and a coding line
-/// that contradicts the byte order mark.
-pub fn decode(bytes: &[u8]) -> Result<String, SyntaxErrorInfo> {
+/// Bytes that do not fit the coding, a coding that `by_name` refuses, and a coding
+/// line that contradicts the byte order mark.
+pub fn decode(
+    bytes: &[u8],
+    by_name: &mut dyn FnMut(&str, &[u8]) -> Result<String, String>,
+) -> Result<String, SyntaxErrorInfo> {
     let (body, has_bom) = match bytes.strip_prefix(BOM) {
         Some(rest) => (rest, true),
         None => (bytes, false),
@@ -62,10 +66,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, SyntaxErrorInfo> {
                 ),
             )),
         },
-        _ => Err(SyntaxErrorInfo::bare(
-            ErrorKind::Syntax,
-            format!("unknown encoding: {name}"),
-        )),
+        _ => by_name(name, body).map_err(|why| SyntaxErrorInfo::bare(ErrorKind::Syntax, why)),
     }
 }
 

@@ -18,8 +18,10 @@ mod parse;
 mod source;
 mod strings;
 mod tokens;
+mod warnings;
 
 pub use decode::{coding, decode};
 pub use error::{ErrorKind, SyntaxErrorInfo};
 pub use parse::{Mode, Tree, parse, parse_generated};
 pub use source::Source;
+pub use warnings::{Category, Warning, warnings};

@@ -34,6 +34,14 @@ impl Tree {
             .expect("a tree is emptied only by drop")
             .syntax()
     }
+
+    /// The tokens it was made of.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        self.parsed
+            .as_ref()
+            .expect("a tree is emptied only by drop")
+            .tokens()
+    }
 }
 
 /// Stack that dropping a tree of `source_len` bytes may need: one level of

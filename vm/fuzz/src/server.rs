@@ -256,7 +256,14 @@ fn serve(
     mut line: UnixStream,
 ) -> i32 {
     // Code objects are made in the run: they differ where there is a JIT.
-    let unit = pyrite_compiler::compile(source, FILE, Mode::Exec, Options::default()).ok();
+    let unit = pyrite_compiler::compile(
+        source,
+        FILE,
+        Mode::Exec,
+        Options::default(),
+        &mut Vec::new(),
+    )
+    .ok();
     let mut index = [0];
     while line.read_exact(&mut index).is_ok() {
         let Some(mode) = modes.get(usize::from(index[0])) else {

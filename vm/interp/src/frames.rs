@@ -91,6 +91,9 @@ pub fn leave(vm: &mut Vm, saved: Saved) {
 /// Distance in words between checks of the recursion limit.
 const SOFT_STEP: usize = 2048;
 
+/// Frames short of the recursion limit from which on each call counts them.
+const COUNTED: usize = 32;
+
 /// Words that each further frame takes at least: its header.
 const LEAST_WINDOW: usize = 5;
 
@@ -116,12 +119,15 @@ pub fn grow(vm: &mut Vm, base: *mut Value, frame_size: u32) -> R<()> {
         return Err(vm.recursion_error("maximum recursion depth exceeded"));
     }
     // The next check comes before the frames that are still allowed can be used
-    // up, however small they are.
-    let left = (vm.depth_limit as usize - deep - 1).saturating_mul(LEAST_WINDOW);
-    // SAFETY: only compared.
-    let exact = unsafe { end.add(left.min(SOFT_STEP)) };
-    vm.stack_high = soft_limit(vm, end).min(exact);
-    vm.rearm();
+    // up, however small they are. Close to the limit each frame is counted: after
+    // large ones have ended, smaller ones would not reach a mark set by those.
+    let left = vm.depth_limit as usize - deep - 1;
+    if left >= COUNTED {
+        // SAFETY: only compared.
+        let exact = unsafe { end.add(left.saturating_mul(LEAST_WINDOW).min(SOFT_STEP)) };
+        vm.stack_high = soft_limit(vm, end).min(exact);
+        vm.rearm();
+    }
     Ok(())
 }
 

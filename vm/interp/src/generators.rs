@@ -4,11 +4,11 @@ use crate::frames::{self, code_at, return_at};
 use crate::lang::Stage;
 use crate::slow::Flow;
 use crate::state::state;
-use pyrite_bytecode::{CodeFlags, Ins};
+use pyrite_bytecode::{CodeFlags, FRAME_HEADER, Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::code::CodeData;
 use pyrite_objects::generator::{Resumed, state as gs};
-use pyrite_objects::layout::{Array, Gc, PyFunction, PyGenerator};
+use pyrite_objects::layout::{Array, Gc, Layout, PyFunction, PyGenerator};
 use pyrite_objects::vm::{R, Vm};
 
 /// `RETURN_GENERATOR`: makes the object for the running frame, whose registers
@@ -84,6 +84,16 @@ pub fn generator_of(base: *mut Value) -> Value {
     }
 }
 
+/// What the resumer of the generator in this window handles; null for other windows.
+/// A generator that handles nothing itself sees it, but does not keep it.
+pub fn resumers_exception(base: *mut Value) -> Value {
+    let g = frames::generator_at(base);
+    if g.is_null() {
+        return g;
+    }
+    Gc::<PyGenerator>::from_value(g).handled.get()
+}
+
 /// A generator's frame ended, by return or (`raised`) by an exception. A
 /// StopIteration that would leave it becomes a RuntimeError.
 pub fn finished(vm: &mut Vm, g: Value, raised: bool) {
@@ -145,16 +155,7 @@ fn restore(
             *base.add(at.a()) = value;
         }
     }
-    let pc = if g.state.get() & gs::DELEGATE_DONE != 0 {
-        // Behind `SEND, JUMP, YIELD` of an iterator that has ended, the JUMP's
-        // target goes on with its result.
-        // SAFETY: the compiler emits the three in this order.
-        unsafe { pc.sub(1).offset(Ins(*pc.sub(2)).off() as isize) }
-    } else {
-        pc
-    };
-    g.state
-        .set(g.state.get() & !(gs::MASK | gs::DELEGATE_DONE) | gs::RUNNING);
+    g.state.set(g.state.get() & !gs::MASK | gs::RUNNING);
     let own = g.handled.replace(vm.handled);
     if own.is_some() {
         vm.handled = own;
@@ -233,7 +234,6 @@ pub fn resume(vm: &mut Vm, g: Value, value: Value, exc: Value) -> R<Resumed> {
     };
     // SAFETY: the extra word.
     unsafe { *base.sub(7) = g };
-    let created = s == gs::CREATED;
     let pc = restore(vm, gen_, code, base, value);
     state(vm).yielded = false;
     let r = if exc.is_some() {
@@ -241,9 +241,13 @@ pub fn resume(vm: &mut Vm, g: Value, value: Value, exc: Value) -> R<Resumed> {
         // The exception is raised by the instruction that suspended the frame
         // (or, before the start, by the function's first line).
         vm.pc = pc as u64;
-        vm.raise(exc);
-        let _ = created;
-        match crate::unwind::unwind(vm, false) {
+        let flow = if s == gs::SUSPENDED {
+            throw_inside(vm, exc)
+        } else {
+            vm.raise(exc);
+            crate::unwind::unwind(vm, false)
+        };
+        match flow {
             Flow::Leave => {
                 let r = std::mem::replace(&mut vm.result, Value::NULL);
                 if r.is_null() {
@@ -253,7 +257,7 @@ pub fn resume(vm: &mut Vm, g: Value, value: Value, exc: Value) -> R<Resumed> {
                 }
             }
             _ => {
-                let pc = vm.pc as *const u64;
+                let (base, pc) = (vm.base, vm.pc as *const u64);
                 crate::dispatch::run(vm, base, pc)
             }
         }
@@ -269,6 +273,72 @@ pub fn resume(vm: &mut Vm, g: Value, value: Value, exc: Value) -> R<Resumed> {
     } else {
         Resumed::Returned(v)
     })
+}
+
+/// Throws an exception where the resumed frame `vm.base` stands behind a `YIELD`.
+/// What that frame delegates to comes first: generators are resumed in windows of
+/// their own above it, so that each sees the frames it would see when running; any
+/// other iterator gets a call of its `throw`.
+///
+/// GeneratorExit stays here: closing what is delegated to has been done before.
+fn throw_inside(vm: &mut Vm, exc: Value) -> Flow {
+    let exit = vm.is_instance(exc, vm.types.generator_exit);
+    loop {
+        let (base, pc) = (vm.base, vm.pc as *const u64);
+        // SAFETY: a suspended frame's instruction pointer is behind a `YIELD`, and
+        // the compiler emits `SEND, JUMP, YIELD` in this order.
+        let at = Ins(unsafe { *pc.sub(1) });
+        if exit || at.op() != Op::YIELD || at.d() != 2 {
+            break;
+        }
+        // SAFETY: as above.
+        let (send, behind_send) = unsafe { (Ins(*pc.sub(3)), pc.sub(2)) };
+        // SAFETY: a register of the window.
+        let sub = unsafe { *base.add(at.a() - 1) };
+        if matches!(vm.layout_of(sub), Layout::Generator | Layout::Coroutine) {
+            let s = vm.generator_state(sub);
+            if s == gs::RUNNING {
+                let m = format!("{} already executing", kind_name(vm, sub));
+                vm.value_error(&m);
+                return crate::unwind::unwind(vm, false);
+            }
+            if s == gs::FINISHED {
+                break;
+            }
+            let window = send.c() + FRAME_HEADER;
+            let none = vm.none;
+            match resume_in_window(vm, sub, base, window, behind_send, Stage::Send, none) {
+                Ok(true) if s == gs::SUSPENDED => continue,
+                Ok(_) => break,
+                Err(_) => return crate::unwind::unwind(vm, false),
+            }
+        }
+        let n = vm.names.throw;
+        let done = match vm.getattr_opt(sub, n) {
+            Ok(f) if f.is_null() => break,
+            Ok(f) => vm.call(f, &[exc]),
+            Err(e) => Err(e),
+        };
+        let (v, pc) = match done {
+            // It yields: so does this frame.
+            // SAFETY: the instructions named above.
+            Ok(v) => (v, unsafe { pc.sub(1) }),
+            Err(_) if vm.exc_is(vm.types.stop_iteration) => {
+                let stop = vm.take_exc();
+                (
+                    pyrite_objects::exceptions::stop_value(vm, stop),
+                    behind_send,
+                )
+            }
+            Err(_) => return crate::unwind::unwind(vm, false),
+        };
+        // SAFETY: a register of the window.
+        unsafe { *base.add(send.a() + 1) = v };
+        vm.pc = pc as u64;
+        return Flow::Reload;
+    }
+    vm.raise(exc);
+    crate::unwind::unwind(vm, false)
 }
 
 fn kind_name(vm: &Vm, g: Value) -> &'static str {

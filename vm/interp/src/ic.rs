@@ -459,6 +459,21 @@ pub fn lookup_super(
     })
 }
 
+/// The namespace that a module's globals name as their builtins, if it is another
+/// than everybody's; else null.
+pub fn own_builtins(vm: &mut Vm, globals: Value) -> Value {
+    let own = vm.dict_get_str(globals, vm.names.builtins);
+    if own.is_null() {
+        return own;
+    }
+    let d = if vm.layout_of(own) == Layout::Module {
+        Gc::<PyModule>::from_value(own).dict.get()
+    } else {
+        own
+    };
+    if d == vm.builtins { Value::NULL } else { d }
+}
+
 /// Looks a global up and fills the cache; null if there is none.
 pub fn load_global(
     vm: &mut Vm,
@@ -478,6 +493,9 @@ pub fn load_global(
             put(vm, code_obj, c, version, found);
         }
         return vm.dict_entry_value(globals, e);
+    }
+    if own_builtins(vm, globals).is_some() {
+        return Value::NULL;
     }
     let b = vm.builtins;
     let Some(e) = vm.dict_entry_str(b, name) else {

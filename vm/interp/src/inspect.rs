@@ -127,8 +127,9 @@ fn back(vm: &mut Vm, frame: Value) -> Value {
     if window == 0 {
         return f.back.get();
     }
-    let (base, _) = frames::outer(window as *mut Value);
-    if base > vm.stack {
+    let (base, pc) = frames::outer(window as *mut Value);
+    // It may be another thread's frame.
+    if !base.is_null() && !pc.is_null() {
         frame_object(vm, base)
     } else {
         Value::NULL

@@ -8,12 +8,12 @@
 //! loop ends at its next turn, and none is entered or recorded meanwhile.
 //!
 //! A frame's events go to its own `f_trace`, which the global function returned
-//! for its `call` event. Left out: events of native functions (`c_call`),
-//! opcodes, and jumps by setting `f_lineno`.
+//! for its `call` event. Left out: events of native functions (`c_call`) and jumps
+//! by setting `f_lineno`.
 
 use crate::frames::{self, code_at};
 use crate::slow::{Flow, slow_step};
-use pyrite_bytecode::{Ins, Op};
+use pyrite_bytecode::{CodeFlags, Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyFrame};
 use pyrite_objects::misc::run_pending;
@@ -76,7 +76,35 @@ fn profile_event(vm: &mut Vm, base: *mut Value, what: &str, arg: Value) -> R<()>
 }
 
 /// A frame begins, or a generator's goes on.
-fn call_event(vm: &mut Vm, base: *mut Value) -> R<()> {
+fn call_event(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R<()> {
+    let code = code_at(base);
+    let index = code.index_of(pc);
+    let generator = CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR;
+    if index == 0 && code.flags.0 & generator != 0 {
+        // Only the object is made; its frame begins when it is first resumed.
+        return Ok(());
+    }
+    let frame = frames::frame_object(vm, base);
+    let line = &Gc::<PyFrame>::from_value(frame).line;
+    let begins = index == 0 || Ins(code.instrs[index - 1]).op() == Op::RETURN_GENERATOR;
+    if begins {
+        // At the line of its definition, before the body's first.
+        line.set(pyrite_objects::small::AT_DEFINITION);
+        let r = call_events(vm, base);
+        line.set(Value::NULL);
+        return r;
+    }
+    // It goes on at the line of its `yield`.
+    let next = vm.pc;
+    vm.pc = pc as u64;
+    let r = call_events(vm, base);
+    vm.pc = next;
+    let at = i64::from(code.pos(index - 1).line) << 24 | ((index - 1) & 0xFF_FFFF) as i64;
+    line.set(Value::int_unchecked(at));
+    r
+}
+
+fn call_events(vm: &mut Vm, base: *mut Value) -> R<()> {
     let none = vm.none;
     if vm.tracing & TRACE != 0 {
         let frame = frames::frame_object(vm, base);
@@ -84,7 +112,6 @@ fn call_event(vm: &mut Vm, base: *mut Value) -> R<()> {
         let r = event(vm, kept::TRACE, f, frame, "call", none)?;
         let fr = Gc::<PyFrame>::from_value(frame);
         fr.trace.set(if r == none { Value::NULL } else { r });
-        fr.line.set(Value::NULL);
         vm.write_barrier(frame);
     }
     profile_event(vm, base, "call", none)
@@ -129,6 +156,8 @@ fn line_event(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R<()> {
     if f.is_null() {
         return Ok(());
     }
+    let fr = Gc::<PyFrame>::from_value(frame);
+    let flags = fr.trace_flags.get().as_int().unwrap_or(0);
     let code = code_at(base);
     let index = code.index_of(pc);
     let ins = Ins(code.instrs[index]);
@@ -137,10 +166,9 @@ fn line_event(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R<()> {
         ins.op(),
         Op::MAKE_CELL | Op::LOAD_CLOSURE | Op::RETURN_GENERATOR
     );
-    if line == 0 || prologue {
+    if prologue {
         return Ok(());
     }
-    let fr = Gc::<PyFrame>::from_value(frame);
     let last = fr.line.get().as_int();
     let (old_line, old_index) = match last {
         Some(l) => ((l >> 24) as u32, (l & 0xFF_FFFF) as usize),
@@ -148,9 +176,14 @@ fn line_event(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R<()> {
     };
     let at = Value::int_unchecked(i64::from(line) << 24 | (index & 0xFF_FFFF) as i64);
     fr.line.set(at);
-    if line != old_line || last.is_some() && index < old_index {
-        let none = vm.none;
+    let none = vm.none;
+    let back = last.is_some() && index < old_index && ins.op() != Op::SEND;
+    let silent = flags & pyrite_objects::small::NO_LINES != 0;
+    if line != 0 && !silent && (line != old_line || back) {
         local_event(vm, base, "line", none)?;
+    }
+    if flags & pyrite_objects::small::OPCODES != 0 {
+        local_event(vm, base, "opcode", none)?;
     }
     Ok(())
 }
@@ -190,7 +223,7 @@ fn one(vm: &mut Vm, begins: bool) -> Flow {
     vm.alloc.top = crate::unwind::top_of(base);
     let before = (|| {
         if begins {
-            call_event(vm, base)?;
+            call_event(vm, base, pc)?;
         }
         line_event(vm, base, pc)?;
         match ins.op() {

@@ -3,6 +3,7 @@
 use crate::frames::{self, caller_of, code_at, return_at, return_pc};
 use crate::lang::Stage;
 use crate::slow::Flow;
+use pyrite_bytecode::{Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyException, PyTraceback};
 use pyrite_objects::vm::Vm;
@@ -16,7 +17,15 @@ pub fn unwind(vm: &mut Vm, again: bool) -> Flow {
         let base = vm.base;
         let pc = vm.pc as *const u64;
         let code = code_at(base);
-        let index = code.index_of(pc) - 1;
+        let mut index = code.index_of(pc) - 1;
+        // SAFETY: behind the raising instruction.
+        let ins = Ins(unsafe { *pc.sub(1) });
+        let handler = code.handler(index);
+        if again && ins.op() == Op::RERAISE && ins.d() == 1 {
+            // SAFETY: a register of the window.
+            let shown = unsafe { *base.add(ins.a() + 1) };
+            index = shown.as_int().map_or(index, |i| i as usize);
+        }
         if !again {
             add_traceback(vm, base, index);
             if vm.tracing != 0 {
@@ -24,11 +33,14 @@ pub fn unwind(vm: &mut Vm, again: bool) -> Flow {
             }
         }
         again = false;
-        if let Some(h) = code.handler(index) {
+        if let Some(h) = handler {
             let e = vm.take_exc();
-            // SAFETY: a register of the window; the target lies in the code.
+            // SAFETY: registers of the window; the target lies in the code.
             unsafe {
                 *base.add(h.reg as usize) = e;
+                if h.lasti {
+                    *base.add(h.reg as usize + 1) = Value::small(index as i32);
+                }
                 vm.pc = code.entry.add(h.target as usize) as u64;
             }
             vm.alloc.top = top_of(base);

@@ -199,6 +199,7 @@ impl Vm {
                     if !self.exc_is(self.types.attribute_error) {
                         return Err(e);
                     }
+                    self.name_failed_attribute(obj, name);
                 }
             }
         }
@@ -207,7 +208,26 @@ impl Vm {
             return Err(crate::vm::Raised);
         }
         self.exc = Value::NULL;
-        self.call_method_value(hook, obj, &[name])
+        let r = self.call_method_value(hook, obj, &[name]);
+        if r.is_err() {
+            self.name_failed_attribute(obj, name);
+        }
+        r
+    }
+
+    /// Puts into a pending AttributeError that names no attribute which one was
+    /// wanted, for the sake of suggestions.
+    fn name_failed_attribute(&mut self, obj: Value, name: Value) {
+        use crate::exceptions::name_error as field;
+        if !self.exc_is(self.types.attribute_error) {
+            return;
+        }
+        let e = self.exc;
+        let unset = |v: Value| v.is_null() || v == self.none;
+        if unset(self.word(e, field::NAME)) && unset(self.word(e, field::OBJ)) {
+            self.store_word(e, field::NAME, name);
+            self.store_word(e, field::OBJ, obj);
+        }
     }
 
     /// As [`Vm::getattr`]; null instead of AttributeError.
@@ -529,6 +549,11 @@ impl Vm {
             self.type_data(t).has_finalizer = self.lookup_uncached(t, name).1.is_some();
         }
         self.type_modified(t);
+        let n = self.names;
+        if [n.get, n.set, n.delete].contains(&name) {
+            // Instances may lie in the namespaces of any classes.
+            self.type_modified(self.types.object);
+        }
         Ok(())
     }
 

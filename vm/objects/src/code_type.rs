@@ -4,7 +4,7 @@
 use crate::layout::Layout;
 use crate::native::{GetSetDef, NativeDef, def, effects, getter};
 use crate::vm::{R, Vm};
-use pyrite_bytecode::{CodeFlags, CodeUnit, Ins};
+use pyrite_bytecode::{CodeFlags, CodeUnit, ExceptionEntry, Ins};
 use pyrite_machine::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -29,20 +29,14 @@ static METHODS: &[NativeDef] = &[
 
 static FIELDS: &[GetSetDef] = &[
     getter("co_linetable", |vm, c| {
-        // Line and end line, column and end column of each instruction.
-        let mut b = Vec::new();
-        for p in &vm.code_data(c).positions {
-            b.extend_from_slice(&p.line.to_le_bytes());
-            b.extend_from_slice(&p.end_line.to_le_bytes());
-            b.extend_from_slice(&p.col.to_le_bytes());
-            b.extend_from_slice(&p.end_col.to_le_bytes());
-        }
+        let d = vm.code_data(c);
+        let b = crate::linetable::encode(&d.positions, d.first_line);
         Ok(vm.new_bytes(&b))
     }),
     getter("co_exceptiontable", |vm, c| {
         let mut b = Vec::new();
         for e in &vm.code_data(c).exceptions {
-            for n in [e.start, e.end, e.target, e.reg.into(), e.lasti.into()] {
+            for n in entry_numbers(e) {
                 b.extend_from_slice(&n.to_le_bytes());
             }
         }
@@ -152,11 +146,17 @@ fn rename(vm: &mut Vm, old: &mut [(String, u16)], new: Vec<String>) -> R<()> {
     Ok(())
 }
 
+/// What `co_exceptiontable` has of a handler.
+fn entry_numbers(e: &ExceptionEntry) -> [u32; 5] {
+    [e.start, e.end, e.target, e.reg.into(), e.lasti.into()]
+}
+
 fn replace(vm: &mut Vm, a: &[Value]) -> R {
     let d = vm.code_data(a[0]);
     let mut u: CodeUnit = (*d.unit).clone();
     u.filename = vm.str_to_string(d.filename);
     let mut consts = constants(vm, a[0]);
+    let mut line_table = None;
     let mut pos = 0;
     while let Some((k, v)) = vm.dict_next(a[1], &mut pos) {
         let key = vm.str_to_string(k);
@@ -213,16 +213,40 @@ fn replace(vm: &mut Vm, a: &[Value]) -> R {
                     return Err(vm.value_error("code: instructions cannot be replaced"));
                 }
             }
-            "co_linetable" | "co_exceptiontable" => {
-                if vm.as_bytes(v).is_none() {
+            "co_linetable" => {
+                let Some(b) = vm.as_bytes(v) else {
                     return Err(wrong(vm, &key, "bytes", v));
+                };
+                line_table = Some(vm.bytes(b).to_vec());
+            }
+            "co_exceptiontable" => {
+                let Some(b) = vm.as_bytes(v) else {
+                    return Err(wrong(vm, &key, "bytes", v));
+                };
+                let (words, _) = vm.bytes(b).as_chunks::<4>();
+                let words: Vec<u32> = words.iter().map(|w| u32::from_le_bytes(*w)).collect();
+                let own: Vec<[u32; 5]> = u.exceptions.iter().map(entry_numbers).collect();
+                let (new, rest) = words.as_chunks::<5>();
+                if !rest.is_empty() || !new.iter().all(|e| own.contains(e)) {
+                    return Err(vm.value_error("code: exception handlers cannot be added"));
                 }
+                u.exceptions.retain(|e| new.contains(&entry_numbers(e)));
             }
             _ => {
                 let m = format!("'{key}' is an invalid keyword argument for replace()");
                 return Err(vm.type_error(&m));
             }
         }
+    }
+    if let Some(table) = line_table {
+        u.positions = match table.as_slice() {
+            [] => Vec::new(),
+            t => crate::linetable::decode(t, u.first_line, u.instrs.len()),
+        };
+    } else if u.first_line != d.first_line {
+        // The table's lines are differences from the first.
+        let table = crate::linetable::encode(&u.positions, d.first_line);
+        u.positions = crate::linetable::decode(&table, u.first_line, u.instrs.len());
     }
     if u.posonly_count > u.arg_count || (u.arg_count + u.kwonly_count) as usize > u.varnames.len() {
         return Err(vm.value_error("code: varnames is too small"));

@@ -17,6 +17,16 @@ impl Vm {
         unsafe { *self.base.sub(4) }
     }
 
+    /// Frames in progress on this thread.
+    pub fn call_depth(&self) -> usize {
+        let mut n = 0;
+        (crate::small::frame_hooks(self).lines)(self.base, self.pc, &mut |_, _| {
+            n += 1;
+            true
+        });
+        n
+    }
+
     /// Globals of the running code, or null.
     pub fn current_globals(&self) -> Value {
         let f = self.current_function();

@@ -7,7 +7,16 @@ use pyrite_machine::Value;
 
 macro_rules! raisers {
     ($($name:ident)*) => {
-        impl Vm {
+        /// How far an import is.
+enum ImportState {
+    Done,
+    /// The module's code has not run to its end.
+    Begun,
+    /// A submodule's has not.
+    SubmoduleBegun,
+}
+
+impl Vm {
             $(/// Raises the exception class of this name with a message.
             #[cold]
             pub fn $name(&mut self, message: &str) -> Raised {
@@ -116,7 +125,17 @@ impl Vm {
             let d = Gc::<crate::layout::PyModule>::from_value(obj).dict.get();
             let mn = self.dict_get_str(d, self.names.name);
             if self.is_str(mn) {
-                format!("module '{}' has no attribute '{n}'", self.str_to_string(mn))
+                let mn = self.str_to_string(mn);
+                let circular = "(most likely due to a circular import)";
+                match self.import_state(d, name) {
+                    ImportState::Done => format!("module '{mn}' has no attribute '{n}'"),
+                    ImportState::Begun => format!(
+                        "partially initialized module '{mn}' has no attribute '{n}' {circular}"
+                    ),
+                    ImportState::SubmoduleBegun => {
+                        format!("cannot access submodule '{n}' of module '{mn}' {circular}")
+                    }
+                }
             } else {
                 format!("module has no attribute '{n}'")
             }
@@ -129,6 +148,35 @@ impl Vm {
         self.set_slot(e, self.names.name_plain, name);
         self.set_slot(e, self.names.obj, obj);
         self.raise(e)
+    }
+
+    /// How far the import of a module with namespace `ns` (or of its submodule
+    /// `name`) is, by what importlib notes in its `__spec__`.
+    fn import_state(&mut self, ns: Value, name: Value) -> ImportState {
+        let spec = self.dict_get_str(ns, self.names.spec);
+        if spec.is_null() || spec == self.none {
+            return ImportState::Done;
+        }
+        let key = self.intern("_uninitialized_submodules");
+        let found = (|| {
+            let busy = self.getattr_opt(spec, self.names.initializing)?;
+            if busy.is_some() && self.truth(busy)? {
+                return Ok(ImportState::Begun);
+            }
+            let submodules = self.getattr_opt(spec, key)?;
+            if submodules.is_some() && self.is_list(submodules) {
+                for i in 0..self.list_len(submodules) {
+                    if self.eq(self.list_get(submodules, i), name)? {
+                        return Ok(ImportState::SubmoduleBegun);
+                    }
+                }
+            }
+            R::Ok(ImportState::Done)
+        })();
+        found.unwrap_or_else(|_| {
+            self.exc = Value::NULL;
+            ImportState::Done
+        })
     }
 
     /// Sets a field of an exception that its class declares in Rust; any other

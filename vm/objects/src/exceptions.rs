@@ -957,16 +957,13 @@ fn translate_init(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 /// The range `start..end` cut to `0..len`.
-fn unicode_range(vm: &Vm, e: Value, len: usize) -> (i64, i64) {
+fn unicode_range(vm: &Vm, e: Value) -> (i64, i64) {
     let get = |w: usize| {
         vm.as_int(vm.word(e, w))
             .and_then(|i| vm.int_to_i64(i))
             .unwrap_or(0)
     };
-    let len = len as i64;
-    let start = get(unicode_error::START).clamp(0, (len - 1).max(0));
-    let end = get(unicode_error::END).min(len).max(1);
-    (start, end)
+    (get(unicode_error::START), get(unicode_error::END))
 }
 
 fn escape(c: u32) -> String {
@@ -986,8 +983,8 @@ fn encode_str(vm: &mut Vm, a: &[Value]) -> R {
     let (reason, encoding) = (vm.word(e, u::REASON), vm.word(e, u::ENCODING));
     let (reason, encoding) = (vm.str_string(reason)?, vm.str_string(encoding)?);
     let text = vm.text(object);
-    let (start, end) = unicode_range(vm, e, text.len());
-    let m = if (start as usize) < text.len() && end == start + 1 {
+    let (start, end) = unicode_range(vm, e);
+    let m = if (0..text.len() as i64).contains(&start) && end == start + 1 {
         let c = escape(text.at(start as usize));
         format!("'{encoding}' codec can't encode character '{c}' in position {start}: {reason}")
     } else {
@@ -1012,8 +1009,8 @@ fn decode_str(vm: &mut Vm, a: &[Value]) -> R {
     };
     let (reason, encoding) = (vm.word(e, u::REASON), vm.word(e, u::ENCODING));
     let (reason, encoding) = (vm.str_string(reason)?, vm.str_string(encoding)?);
-    let (start, end) = unicode_range(vm, e, bytes.len());
-    let m = if (start as usize) < bytes.len() && end == start + 1 {
+    let (start, end) = unicode_range(vm, e);
+    let m = if (0..bytes.len() as i64).contains(&start) && end == start + 1 {
         let b = bytes[start as usize];
         format!("'{encoding}' codec can't decode byte 0x{b:02x} in position {start}: {reason}")
     } else {
@@ -1034,8 +1031,8 @@ fn translate_str(vm: &mut Vm, a: &[Value]) -> R {
     let reason = vm.word(e, u::REASON);
     let reason = vm.str_string(reason)?;
     let text = vm.text(object);
-    let (start, end) = unicode_range(vm, e, text.len());
-    let m = if (start as usize) < text.len() && end == start + 1 {
+    let (start, end) = unicode_range(vm, e);
+    let m = if (0..text.len() as i64).contains(&start) && end == start + 1 {
         let c = escape(text.at(start as usize));
         format!("can't translate character '{c}' in position {start}: {reason}")
     } else {

@@ -19,9 +19,6 @@ pub mod state {
     pub const HOOKS_INITED: u64 = 0x200;
     /// An async generator's `asend` or `athrow` is in progress.
     pub const RUNNING_ASYNC: u64 = 0x400;
-    /// The iterator delegated to has ended: the next resumption goes on behind
-    /// the delegation, with its result.
-    pub const DELEGATE_DONE: u64 = 0x800;
     /// It has a frame object, which each resumption takes over.
     pub const HAS_FRAME: u64 = 0x1000;
 }

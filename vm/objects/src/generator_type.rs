@@ -1,9 +1,10 @@
 //! Methods and attributes of generators and coroutines.
 //!
-//! `throw` and `close` first go to the iterator that the generator delegates to
-//! (`yield from`, `await`). A suspended generator stands behind its `YIELD`; the
-//! compiler's fixed sequence `SEND, JUMP, YIELD` tells whether that is a
-//! delegation and in which register the sub-iterator lies.
+//! `close` first goes to the iterator that the generator delegates to (`yield
+//! from`, `await`); what else is thrown goes there when the interpreter resumes the
+//! generator. A suspended generator stands behind its `YIELD`; the compiler's fixed
+//! sequence `SEND, JUMP, YIELD` tells whether that is a delegation and in which
+//! register the sub-iterator lies.
 
 use crate::function::or_none;
 use crate::generator::{Resumed, state};
@@ -13,26 +14,40 @@ use crate::vm::{R, Raised, Vm};
 use pyrite_bytecode::{Ins, Op};
 use pyrite_machine::Value;
 
-const SEND: NativeDef = def("send", "($self, value, /)", effects::ANY, |vm, a| {
-    vm.generator_send(a[0], a[1])
-});
-const THROW: NativeDef = def(
-    "throw",
-    "($self, typ, val=None, tb=None, /)",
-    effects::ANY,
-    throw_method,
-);
-const CLOSE: NativeDef = def("close", "($self, /)", effects::ANY, |vm, a| {
-    close(vm, a[0])?;
-    Ok(vm.none)
-});
+/// Methods of generators and coroutines, with these texts.
+const fn send_def(doc: &'static str) -> NativeDef {
+    let d = def("send", "($self, value, /)", effects::ANY, |vm, a| {
+        vm.generator_send(a[0], a[1])
+    });
+    NativeDef { doc, ..d }
+}
+const fn throw_def(doc: &'static str) -> NativeDef {
+    let d = def(
+        "throw",
+        "($self, typ, val=None, tb=None, /)",
+        effects::ANY,
+        throw_method,
+    );
+    NativeDef { doc, ..d }
+}
+const fn close_def(doc: &'static str) -> NativeDef {
+    let d = def("close", "($self, /)", effects::ANY, |vm, a| {
+        close(vm, a[0])?;
+        Ok(vm.none)
+    });
+    NativeDef { doc, ..d }
+}
 const DEL: NativeDef = def("__del__", "($self, /)", effects::ANY, finalize);
 const REPR: NativeDef = def("__repr__", "($self, /)", effects::ALLOC, repr);
 
 static GENERATOR: &[NativeDef] = &[
-    SEND,
-    THROW,
-    CLOSE,
+    send_def(
+        "Sends a value into the generator; returns what it yields next or raises StopIteration.",
+    ),
+    throw_def(
+        "Raises an exception in the generator; returns what it yields next or raises StopIteration.",
+    ),
+    close_def("Raises GeneratorExit inside the generator."),
     REPR,
     DEL,
     def("__iter__", "($self, /)", effects::PURE, |_, a| Ok(a[0])),
@@ -42,9 +57,11 @@ static GENERATOR: &[NativeDef] = &[
 ];
 
 static COROUTINE: &[NativeDef] = &[
-    SEND,
-    THROW,
-    CLOSE,
+    send_def("Sends a value into coroutine; returns what it yields next or raises StopIteration."),
+    throw_def(
+        "Raises an exception in coroutine; returns what it yields next or raises StopIteration.",
+    ),
+    close_def("Raises GeneratorExit inside coroutine."),
     REPR,
     DEL,
     def("__await__", "($self, /)", effects::ALLOC, |vm, a| {
@@ -77,16 +94,22 @@ static WRAPPER: &[NativeDef] = &[
     }),
 ];
 
-const NAME: GetSetDef = getset("__name__", |_, g| Ok(generator(g).name.get()), set_name);
-const QUALNAME: GetSetDef = getset(
-    "__qualname__",
-    |_, g| Ok(generator(g).qualname.get()),
-    set_qualname,
-);
+const fn name_def(doc: &'static str) -> GetSetDef {
+    let g = getset("__name__", |_, g| Ok(generator(g).name.get()), set_name);
+    GetSetDef { doc, ..g }
+}
+const fn qualname_def(doc: &'static str) -> GetSetDef {
+    let g = getset(
+        "__qualname__",
+        |_, g| Ok(generator(g).qualname.get()),
+        set_qualname,
+    );
+    GetSetDef { doc, ..g }
+}
 
 static GENERATOR_FIELDS: &[GetSetDef] = &[
-    NAME,
-    QUALNAME,
+    name_def("name of the generator"),
+    qualname_def("qualified name of the generator"),
     getter("gi_code", code),
     getter("gi_running", running),
     getter("gi_suspended", suspended),
@@ -94,8 +117,8 @@ static GENERATOR_FIELDS: &[GetSetDef] = &[
     getter("gi_frame", frame),
 ];
 static COROUTINE_FIELDS: &[GetSetDef] = &[
-    NAME,
-    QUALNAME,
+    name_def("name of the coroutine"),
+    qualname_def("qualified name of the coroutine"),
     getter("cr_code", code),
     getter("cr_running", running),
     getter("cr_suspended", suspended),
@@ -107,8 +130,8 @@ static COROUTINE_FIELDS: &[GetSetDef] = &[
     }),
 ];
 static ASYNC_FIELDS: &[GetSetDef] = &[
-    NAME,
-    QUALNAME,
+    name_def("name of the async generator"),
+    qualname_def("qualified name of the async generator"),
     getter("ag_code", code),
     getter("ag_frame", frame),
     getter("ag_running", |vm, g| {
@@ -263,12 +286,28 @@ pub fn thrown(vm: &mut Vm, typ: Value, val: Value, tb: Value) -> R {
     let e = if vm.is_exception_class(typ) {
         if val.is_some() && vm.is_instance(val, Gc::from_value(typ)) {
             val
-        } else if val.is_null() {
-            vm.call(typ, &[])?
-        } else if let Some(t) = vm.as_tuple(val) {
-            vm.call(typ, vm.tuple_items(t))?
         } else {
-            vm.call(typ, &[val])?
+            let made = if val.is_null() {
+                vm.call(typ, &[])
+            } else if let Some(t) = vm.as_tuple(val) {
+                vm.call(typ, vm.tuple_items(t))
+            } else {
+                vm.call(typ, &[val])
+            };
+            // What goes wrong in making it is thrown instead.
+            match made {
+                Ok(e) if vm.is_exception(e) => e,
+                Ok(other) => {
+                    let m = format!(
+                        "calling {} should have returned an instance of BaseException, not {}",
+                        vm.repr_string(typ)?,
+                        vm.class_name(other)
+                    );
+                    let _ = vm.type_error(&m);
+                    vm.take_exc()
+                }
+                Err(_) => vm.take_exc(),
+            }
         }
     } else if vm.is_exception(typ) {
         if val.is_some() {
@@ -282,9 +321,6 @@ pub fn thrown(vm: &mut Vm, typ: Value, val: Value, tb: Value) -> R {
         );
         return Err(vm.type_error(&m));
     };
-    if !vm.is_exception(e) {
-        return Err(vm.type_error("exceptions must derive from BaseException"));
-    }
     if tb.is_some() && tb != none {
         Gc::<crate::layout::PyException>::from_value(e)
             .traceback
@@ -308,49 +344,16 @@ pub fn throw(vm: &mut Vm, g: Value, e: Value) -> R<Resumed> {
     if sub.is_null() {
         return (vm.hooks.resume)(vm, g, none, e);
     }
-    let gen_ = generator(g);
-    let mark = |s: u64| gen_.state.set(gen_.state.get() & !state::MASK | s);
-    let is_generator = matches!(vm.layout_of(sub), Layout::Generator | Layout::Coroutine);
     if vm.is_instance(e, vm.types.generator_exit) {
+        let gen_ = generator(g);
+        let mark = |s: u64| gen_.state.set(gen_.state.get() & !state::MASK | s);
         mark(state::RUNNING);
         let r = close_iterator(vm, sub);
         mark(state::SUSPENDED);
         let e = if r.is_err() { vm.take_exc() } else { e };
         return (vm.hooks.resume)(vm, g, none, e);
     }
-    mark(state::RUNNING);
-    let r = if is_generator {
-        throw(vm, sub, e)
-    } else {
-        let n = vm.names.throw;
-        match vm.getattr_opt(sub, n) {
-            Ok(f) if f.is_null() => {
-                mark(state::SUSPENDED);
-                return (vm.hooks.resume)(vm, g, none, e);
-            }
-            Ok(f) => match vm.call(f, &[e]) {
-                Ok(v) => Ok(Resumed::Yielded(v)),
-                Err(_) if vm.exc_is(vm.types.stop_iteration) => {
-                    let stop = vm.take_exc();
-                    Ok(Resumed::Returned(crate::exceptions::stop_value(vm, stop)))
-                }
-                Err(x) => Err(x),
-            },
-            Err(x) => Err(x),
-        }
-    };
-    mark(state::SUSPENDED);
-    match r {
-        Ok(Resumed::Yielded(v)) => Ok(Resumed::Yielded(v)),
-        Ok(Resumed::Returned(v)) => {
-            gen_.state.set(gen_.state.get() | state::DELEGATE_DONE);
-            (vm.hooks.resume)(vm, g, v, Value::NULL)
-        }
-        Err(_) => {
-            let e = vm.take_exc();
-            (vm.hooks.resume)(vm, g, none, e)
-        }
-    }
+    (vm.hooks.resume)(vm, g, none, e)
 }
 
 fn close_iterator(vm: &mut Vm, it: Value) -> R<()> {

@@ -398,6 +398,8 @@ object_layout! {
         globals: Value,
         /// While traced: line and instruction of the last event.
         line: Value,
+        /// What is not traced as usual: bits of an int, or null for none.
+        trace_flags: Value,
     }
 }
 object_layout! {

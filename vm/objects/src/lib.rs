@@ -45,6 +45,7 @@ pub mod int_type;
 pub mod iter;
 pub mod iters;
 pub mod layout;
+pub mod linetable;
 pub mod list;
 pub mod memory;
 pub mod memoryview;

@@ -1,5 +1,6 @@
 //! Small built-in classes without a file of their own yet.
 
+use crate::layout::Layout;
 use crate::vm::{R, Vm};
 use pyrite_machine::Value;
 
@@ -114,7 +115,6 @@ pub fn prep_reraise_star(vm: &mut Vm, orig: Value, results: Value) -> R {
     }
     match vm.list_len(raised) {
         0 => Ok(none),
-        1 => Ok(vm.list_get(raised, 0)),
         _ => {
             let empty = vm.empty_str;
             vm.call(group.value(), &[empty, raised])
@@ -187,7 +187,9 @@ pub fn get_awaitable(vm: &mut Vm, v: Value, kind: u8) -> R {
     let t = vm.types;
     let class = vm.class_of(v);
     if class == t.coroutine {
-        if vm.generator_state(v) == crate::generator::state::RUNNING {
+        let busy = vm.generator_state(v) == crate::generator::state::RUNNING
+            || crate::generator_type::delegate(vm, v).is_some();
+        if busy {
             return Err(vm.runtime_error("coroutine is being awaited already"));
         }
         return Ok(v);
@@ -266,7 +268,7 @@ pub fn get_anext(vm: &mut Vm, v: Value) -> R {
         return Err(vm.type_error(&m));
     };
     let r = get_awaitable(vm, a, 0);
-    if r.is_err() && vm.exc_is(vm.types.type_error) {
+    if r.is_err() {
         let cause = vm.take_exc();
         let m = format!(
             "'async for' received an invalid object from __anext__: {}",
@@ -323,7 +325,7 @@ fn run_finalizers(vm: &mut Vm) {
         while let Some(o) = vm.heap.take_finalizable() {
             batch.push(o);
         }
-        for rank in 0..3 {
+        for rank in 0..4 {
             for i in 0..batch.len() {
                 let o = batch.get(i).unwrap_or(vm.none);
                 let class = vm.class_of(o);
@@ -332,7 +334,11 @@ fn run_finalizers(vm: &mut Vm) {
                 }
                 let f = vm.lookup(class, vm.names.del);
                 if f.is_some() && vm.call_method_value(f, o, &[]).is_err() {
-                    unraisable(vm, f);
+                    let own = matches!(
+                        vm.layout_of(o),
+                        Layout::Generator | Layout::Coroutine | Layout::AsyncGenerator
+                    );
+                    unraisable(vm, if own { o } else { f });
                 }
             }
         }

@@ -386,12 +386,36 @@ static FRAME_FIELDS: &[GetSetDef] = &[
         Ok(vm.new_int(i as i64 * 2))
     }),
     getter("f_lineno", |vm, f| {
+        if Gc::<PyFrame>::from_value(f).line.get() == AT_DEFINITION {
+            let func = Gc::<PyFrame>::from_value(f).func.get();
+            let code = vm.code_data(Gc::<PyFunction>::from_value(func).code.get());
+            return Ok(Value::small(code.first_line as i32));
+        }
         let i = (frame_hooks(vm).index)(vm, f);
         let func = Gc::<PyFrame>::from_value(f).func.get();
         let code = vm.code_data(Gc::<PyFunction>::from_value(func).code.get());
-        Ok(Value::small(code.line(i) as i32))
+        Ok(match code.pos(i).line {
+            0 => vm.none,
+            line => Value::small(line as i32),
+        })
     }),
     getter("f_locals", frame_locals),
+    getset(
+        "f_trace_lines",
+        |vm, f| {
+            let off = trace_flag(f, NO_LINES);
+            Ok(vm.bool(!off))
+        },
+        |vm, f, v| set_trace_flag(vm, f, NO_LINES, v, true),
+    ),
+    getset(
+        "f_trace_opcodes",
+        |vm, f| {
+            let on = trace_flag(f, OPCODES);
+            Ok(vm.bool(on))
+        },
+        |vm, f, v| set_trace_flag(vm, f, OPCODES, v, false),
+    ),
     getset(
         "f_trace",
         |vm, f| Ok(or_none(vm, Gc::<PyFrame>::from_value(f).trace.get())),
@@ -402,6 +426,32 @@ static FRAME_FIELDS: &[GetSetDef] = &[
         },
     ),
 ];
+/// A traced frame's `line` while its call is reported.
+pub const AT_DEFINITION: Value = Value::small(-1);
+/// Bits of a frame's `trace_flags`: no line events; an event for each instruction.
+pub const NO_LINES: i64 = 1;
+pub const OPCODES: i64 = 2;
+
+fn trace_flag(f: Value, bit: i64) -> bool {
+    let flags = Gc::<PyFrame>::from_value(f).trace_flags.get();
+    flags.as_int().unwrap_or(0) & bit != 0
+}
+
+fn set_trace_flag(vm: &mut Vm, f: Value, bit: i64, on: Value, inverted: bool) -> R<()> {
+    if on != vm.true_ && on != vm.false_ {
+        return Err(vm.type_error("attribute value type must be bool"));
+    }
+    let frame = Gc::<PyFrame>::from_value(f);
+    let old = frame.trace_flags.get().as_int().unwrap_or(0);
+    let new = if (on == vm.true_) != inverted {
+        old | bit
+    } else {
+        old & !bit
+    };
+    frame.trace_flags.set(Value::small(new as i32));
+    Ok(())
+}
+
 static FRAME: &[NativeDef] = &[
     def("__repr__", "($self, /)", effects::ALLOC, |vm, a| {
         vm.heap_pin(a[0]);
@@ -421,6 +471,14 @@ static FRAME: &[NativeDef] = &[
         let f = Gc::<PyFrame>::from_value(a[0]);
         if f.window.get() != 0 {
             return Err(vm.runtime_error("cannot clear an executing frame"));
+        }
+        let g = f.generator.get();
+        if g.is_some() && vm.generator_state(g) != crate::generator::state::FINISHED {
+            // As if the generator died.
+            let name = vm.intern("__del__");
+            if let Err(crate::Raised) = vm.call_method(g, name, &[]) {
+                crate::misc::unraisable(vm, g);
+            }
         }
         f.regs.set(Value::NULL);
         f.locals.set(Value::NULL);
@@ -585,11 +643,12 @@ fn positions(vm: &mut Vm, a: &[Value]) -> R {
             }
         };
         let known = p.line != 0;
+        let column = |c: u16| known && c != pyrite_bytecode::Pos::NO_COLUMN;
         let items = [
             number(vm, p.line, known),
             number(vm, p.end_line, known),
-            number(vm, p.col.into(), known),
-            number(vm, p.end_col.into(), known),
+            number(vm, p.col.into(), column(p.col)),
+            number(vm, p.end_col.into(), column(p.end_col)),
         ];
         let t = vm.new_tuple(&items);
         vm.list_append(l, t);

@@ -486,6 +486,23 @@ impl Vm {
         all
     }
 
+    /// The exception that each thread handles (null: none), the running one's first.
+    pub fn thread_exceptions(&self) -> Vec<(u64, Value)> {
+        if self.threads.is_null() {
+            return vec![(0, self.handled)];
+        }
+        let current = self.threads().current;
+        let mut all = vec![(self.thread().ident, self.handled)];
+        for &t in &self.threads().all {
+            // SAFETY: as in `each_thread`.
+            let r = unsafe { &*t };
+            if t != current && !r.stack.is_null() {
+                all.push((r.ident, r.handled));
+            }
+        }
+        all
+    }
+
     /// Before `fork`: what it returns keeps the lock's own lock from being copied in
     /// use.
     pub fn before_fork(&mut self) -> impl Sized + use<> {

@@ -427,6 +427,22 @@ impl Printer {
         } else {
             ("Traceback (most recent call last):", "| ")
         };
+        let mut limit = LIMIT;
+        let name = vm.intern("tracebacklimit");
+        let l = sys_attr(vm, name);
+        if l.is_some()
+            && let Some(i) = vm.as_int(l)
+        {
+            limit = match vm.int_to_i64(i) {
+                Some(n) => n.max(0) as usize,
+                // One too large for that is as good as none.
+                None if crate::int::is_negative(vm, i) => 0,
+                None => limit,
+            };
+        }
+        if limit == 0 {
+            return;
+        }
         if is_group && self.depth == 1 {
             self.out.push_str("  ");
             self.out.push_str(mark);
@@ -434,14 +450,6 @@ impl Printer {
             self.out.push('\n');
         } else {
             self.line(header);
-        }
-        let mut limit = LIMIT;
-        let name = vm.intern("tracebacklimit");
-        let l = sys_attr(vm, name);
-        if l.is_some()
-            && let Some(n) = vm.as_int(l).and_then(|i| vm.int_to_i64(i))
-        {
-            limit = n.max(0) as usize;
         }
         let mut depth = 0;
         let mut t = first;
@@ -496,7 +504,9 @@ impl Printer {
         let blank = |c: char| matches!(c, ' ' | '\t' | '\x0c');
         let stripped = source.trim_start_matches(blank);
         self.line(&format!("    {stripped}"));
-        if i64::from(pos.line) != line {
+        let none = pyrite_bytecode::Pos::NO_COLUMN;
+        let columns = pos.col != none && pos.end_col != none;
+        if i64::from(pos.line) != line || !columns {
             return;
         }
         let cut = source.chars().count() - stripped.chars().count();
@@ -561,10 +571,13 @@ impl Printer {
         };
         let line = number(vm, s::LINENO)?;
         let file = vm.word(e, s::FILENAME);
-        let file = if file.is_some() && vm.is_str(file) {
-            vm.str_to_string(file)
-        } else {
+        let file = if file.is_null() || file == vm.none {
             "<string>".to_string()
+        } else {
+            vm.str_string(file).unwrap_or_else(|_| {
+                vm.exc = Value::NULL;
+                "<string>".to_string()
+            })
         };
         let offset = number(vm, s::OFFSET);
         let end_line = number(vm, s::END_LINENO).unwrap_or(line);
@@ -578,6 +591,8 @@ impl Printer {
             } else {
                 end_offset
             };
+            // No more carets than there is text.
+            let end = end.min(text.chars().count() as i64 + 1);
             self.error_text(&text, offset.unwrap_or(-1), end);
         }
         let m = vm.word(e, s::MSG);

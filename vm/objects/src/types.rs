@@ -405,6 +405,8 @@ impl Vm {
             d.slot_base = def.words as u16 + 1;
         }
         self.finish_type(t, def.name, def.module, Some(base));
+        let bd = self.type_data(base);
+        (d.pattern_sequence, d.pattern_mapping) = (bd.pattern_sequence, bd.pattern_mapping);
         self.add_methods(t, def.methods);
         self.add_getset(t, def.getset);
         if def.has_dict && !self.type_data(base).has_dict {
@@ -825,8 +827,8 @@ impl Vm {
                 weakrefable: bd.weakrefable,
                 abstract_: false,
                 method_descriptor: false,
-                pattern_sequence: bd.pattern_sequence,
-                pattern_mapping: bd.pattern_mapping,
+                pattern_sequence: false,
+                pattern_mapping: false,
                 version: 0,
                 buffer: bd.buffer,
                 watched: false,
@@ -853,8 +855,11 @@ impl Vm {
         for &b in base_items.as_slice() {
             let other = self.type_data(Gc::from_value(b));
             let d = self.type_data(t);
-            d.pattern_sequence |= other.pattern_sequence;
-            d.pattern_mapping |= other.pattern_mapping;
+            // The first base that is one of them decides which.
+            if !d.pattern_sequence && !d.pattern_mapping {
+                d.pattern_sequence = other.pattern_sequence;
+                d.pattern_mapping = other.pattern_mapping;
+            }
             other.subclasses.push(t.value().bits());
         }
         for (i, &s) in slots.iter().enumerate() {

@@ -67,6 +67,8 @@ pub struct Vm {
     pub depth_limit: u32,
     /// Finalizers and callbacks of weak references are being run.
     pub finalizing: bool,
+    /// The program is over: what runs now are finalizers.
+    pub ending: bool,
     /// Comparisons and prints in progress inside each other; see [`Vm::nested`].
     pub nesting: u32,
     /// The pending exception, or null.
@@ -281,6 +283,7 @@ impl Vm {
             depth: 0,
             depth_limit: 1000,
             finalizing: false,
+            ending: false,
             nesting: 0,
             exc: Value::NULL,
             handled: Value::NULL,

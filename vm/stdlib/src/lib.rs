@@ -53,6 +53,7 @@ mod sys_hooks;
 mod sys_import;
 mod sys_info;
 pub mod testcapi;
+pub mod testinternalcapi;
 pub mod textfile;
 pub mod thread;
 pub mod time;
@@ -98,6 +99,7 @@ pub static MODULES: &[(&str, Maker)] = &[
     ("_string", string::make),
     ("_struct", structs::make),
     ("_testcapi", testcapi::make),
+    ("_testinternalcapi", testinternalcapi::make),
     ("_thread", thread::make),
     ("_warnings", warnings::make),
     ("_weakref", weakref::make),

@@ -57,7 +57,9 @@ static FUNCTIONS: [NativeDef; 12] = [
             Ok(vm.none)
         },
     ),
-    def("is_finalizing", "()", effects::READS, |vm, _| Ok(vm.false_)),
+    def("is_finalizing", "()", effects::READS, |vm, _| {
+        Ok(vm.bool(vm.ending))
+    }),
 ];
 
 static OPEN: NativeDef = def(
@@ -74,7 +76,15 @@ fn exit(vm: &mut Vm, a: &[Value]) -> R {
     let class = vm.types.system_exit;
     let none = vm.none;
     let status = if a[0].is_null() { none } else { a[0] };
-    let args: &[Value] = if a[0].is_null() { &[] } else { &[status] };
+    // As the exception is made of its class and one value: a tuple is its arguments.
+    let args: &[Value] = if a[0].is_null() {
+        &[]
+    } else {
+        match vm.as_tuple(status) {
+            Some(t) => vm.tuple_items(t),
+            None => &[status],
+        }
+    };
     let e = vm.call(class.value(), args)?;
     Err(vm.raise(e))
 }
@@ -83,6 +93,14 @@ fn set_recursion_limit(vm: &mut Vm, a: &[Value]) -> R {
     let n = vm.index_i64(a[0], false)?;
     if n < 1 {
         return Err(vm.value_error("recursion limit must be greater or equal than 1"));
+    }
+    // The call of this function counts.
+    let depth = vm.call_depth() + 1;
+    if depth as i64 >= n {
+        let m = format!(
+            "cannot set the recursion limit to {n} at the recursion depth {depth}: the limit is too low"
+        );
+        return Err(vm.recursion_error(&m));
     }
     vm.depth_limit = n.min(i64::from(u32::MAX)) as u32;
     // Frames are counted again at the next call.
@@ -104,13 +122,19 @@ fn set_recursion_limit(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn exc_info(vm: &mut Vm, _: &[Value]) -> R {
-    let (e, none) = (vm.handled, vm.none);
+    let e = vm.handled;
+    Ok(exception_info(vm, e))
+}
+
+/// Class, instance and traceback of an exception (null: none) in a tuple.
+pub(crate) fn exception_info(vm: &mut Vm, e: Value) -> Value {
+    let none = vm.none;
     if e.is_null() || e == none {
-        return Ok(vm.new_tuple(&[none, none, none]));
+        return vm.new_tuple(&[none, none, none]);
     }
     let tb = Gc::<PyException>::from_value(e).traceback.get();
     let t = vm.class_of(e).value();
-    Ok(vm.new_tuple(&[t, e, if tb.is_null() { none } else { tb }]))
+    vm.new_tuple(&[t, e, if tb.is_null() { none } else { tb }])
 }
 
 fn intern(vm: &mut Vm, a: &[Value]) -> R {
@@ -180,6 +204,7 @@ pub fn finish(vm: &mut Vm) {
     shut_down_threads(vm);
     crate::atexit::run(vm);
     flush(vm);
+    vm.ending = true;
     vm.heap.collect(true);
     for all in [false, true] {
         if all {

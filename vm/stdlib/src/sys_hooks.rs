@@ -131,20 +131,12 @@ static FUNCTIONS: &[NativeDef] = &[
         let f = vm.statics[kept::PROFILE];
         Ok(if f.is_null() { vm.none } else { f })
     }),
-    def("_current_frames", "($module, /)", ANY, |vm, _| {
-        let d = vm.new_dict();
-        let f = (vm.frame_hooks.at)(vm, 0);
-        if f.is_some() {
-            let id = thread_id(vm)?;
-            vm.dict_set(d, id, f)?;
-        }
-        Ok(d)
-    }),
     def("_current_exceptions", "($module, /)", ANY, |vm, _| {
         let d = vm.new_dict();
-        let (id, e) = (thread_id(vm)?, vm.handled);
-        let v = if e.is_null() { vm.none } else { e };
-        vm.dict_set(d, id, v)?;
+        for (ident, e) in vm.thread_exceptions() {
+            let v = crate::sys::exception_info(vm, e);
+            vm.dict_set(d, Value::int_unchecked(ident as i64), v)?;
+        }
         Ok(d)
     }),
 ];
@@ -153,12 +145,6 @@ fn set_function(vm: &mut Vm, slot: usize, f: Value) -> R {
     vm.statics[slot] = if f == vm.none { Value::NULL } else { f };
     vm.set_tracing();
     Ok(vm.none)
-}
-
-fn thread_id(vm: &mut Vm) -> R {
-    let t = vm.import_module("_thread")?;
-    let f = vm.getattr_str(t, "get_ident")?;
-    vm.call(f, &[])
 }
 
 /// Adds to the module.

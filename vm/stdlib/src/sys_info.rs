@@ -442,7 +442,13 @@ fn excepthook(vm: &mut Vm, a: &[Value]) -> R {
         }
         let text = pyrite_objects::traceback::format_exception(vm, a[2]);
         pyrite_objects::traceback::write_stderr(vm, &text);
+        return Ok(vm.none);
     }
+    let m = format!(
+        "TypeError: print_exception(): Exception expected for value, {} found\n",
+        vm.class_name(a[2])
+    );
+    pyrite_objects::traceback::write_stderr(vm, &m);
     Ok(vm.none)
 }
 
@@ -485,7 +491,10 @@ fn displayhook(vm: &mut Vm, a: &[Value]) -> R {
     let r = vm.repr_string(a[1])?;
     let (d, n) = (vm.sys_dict, vm.names.stdout);
     let out = vm.dict_get_str(d, n);
-    if out.is_some() && out != none {
+    if out.is_null() {
+        return Err(vm.runtime_error("lost sys.stdout"));
+    }
+    if out != none {
         let s = vm.new_str(&format!("{r}\n"));
         let write = vm.names.write;
         vm.call_method(out, write, &[s])?;

@@ -154,6 +154,37 @@ pub fn warn_str(vm: &mut Vm, category: Gc<PyType>, message: &str, stacklevel: i6
     Ok(())
 }
 
+/// Warns about a line of a source file that is not running: `category(message)`.
+///
+/// # Errors
+/// The warning, if a filter makes an error of it; what a replaced function raises.
+pub fn warn_at(
+    vm: &mut Vm,
+    category: Gc<PyType>,
+    message: &str,
+    filename: Value,
+    line: u32,
+) -> R<()> {
+    if vm.statics[slots::WARN_FILTERS].is_null() {
+        crate::builtin_module(vm, "_warnings")?;
+    }
+    let message = vm.new_str(message);
+    let line = Value::int_unchecked(line.into());
+    let null = Value::NULL;
+    let args = [
+        message,
+        category.value(),
+        filename,
+        line,
+        null,
+        null,
+        null,
+        null,
+    ];
+    warn_explicit(vm, &args)?;
+    Ok(())
+}
+
 fn warn(vm: &mut Vm, a: &[Value]) -> R {
     let category = category_of(vm, a[0], a[1])?;
     let level = if a[2].is_null() {

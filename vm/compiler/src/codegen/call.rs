@@ -19,6 +19,7 @@ pub(crate) const HEADER: u16 = FRAME_HEADER as u16;
 
 impl Gen<'_> {
     pub(crate) fn call(&mut self, c: &ExprCall, dst: Reg) -> Res {
+        self.warn_call(c);
         self.check_keywords(&c.arguments.keywords)?;
         let loc = Loc::of(c);
         let plain = is_plain(&c.arguments);

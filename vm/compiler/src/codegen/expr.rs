@@ -116,6 +116,7 @@ impl Gen<'_> {
                         CmpOp::In => CmpOp::NotIn,
                         _ => CmpOp::In,
                     };
+                    self.warn_identity(c, &[negated]);
                     return self.comparison(&c.left, negated, &c.comparators[0], dst, loc);
                 }
                 let v = self.operand(&u.operand, dst)?;
@@ -170,6 +171,7 @@ impl Gen<'_> {
                     self.load_const(c, dst);
                     return Ok(());
                 }
+                self.warn_subscript(s);
                 let v = self.operand(&s.value, dst)?;
                 let i = self.index(&s.slice)?;
                 self.u.buf.loc = loc;

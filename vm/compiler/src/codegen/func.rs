@@ -282,12 +282,8 @@ impl<'a> Gen<'a> {
         self.u.buf.constant(Const::None);
         self.start_cells();
         let v = self.expr(&l.body)?;
-        self.u.buf.loc = Loc::of(&*l.body);
-        if self.table.block(self.u.block).is_generator {
-            self.return_none();
-        } else {
-            self.u.buf.leave(Op::RETURN, v, 0);
-        }
+        self.u.buf.loc = loc;
+        self.u.buf.leave(Op::RETURN, v, 0);
         let code = self.exit()?;
         self.make_function(code, parts, d, dst, loc);
         Ok(())

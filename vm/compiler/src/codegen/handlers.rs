@@ -78,6 +78,7 @@ impl<'a> Gen<'a> {
     pub(crate) fn enter_handler(&mut self, exc: Reg, at: Loc) -> Res<(Reg, Region)> {
         let previous = self.u.buf.alloc(1);
         let raised = self.u.buf.alloc(1);
+        self.u.buf.reserve(1);
         self.u.buf.loc = Loc::NONE;
         self.u.buf.op(Op::PUSH_EXC, previous, exc, 0);
         let region = self.u.buf.open_region(raised, true);
@@ -93,7 +94,7 @@ impl<'a> Gen<'a> {
         self.u.buf.bind_handler(region);
         self.u.buf.op(Op::POP_EXC, previous, 0, 0);
         // `enter_handler` took the register behind `previous` for it.
-        self.u.buf.leave(Op::RERAISE, previous + 1, 0);
+        self.u.buf.reraise_from(previous + 1);
     }
 
     fn except(&mut self, t: &'a StmtTry, exc: Reg, end: Label, at: Loc) -> Res {
@@ -139,7 +140,7 @@ impl<'a> Gen<'a> {
         self.check_name(name, name, "assign to")?;
         self.u.buf.loc = Loc::of(h);
         self.store_name(name, exc);
-        let raised = self.u.buf.alloc(1);
+        let raised = self.u.buf.alloc(2);
         let region = self.u.buf.open_region(raised, true);
         self.push_frame(Frame::Named { region, name }, Loc::of(h))?;
         self.body(&h.body)?;
@@ -151,7 +152,7 @@ impl<'a> Gen<'a> {
         self.u.buf.jump(Op::JUMP, 0, 0, done);
         self.u.buf.bind_handler(region);
         self.clear_name(name);
-        self.u.buf.leave(Op::RERAISE, raised, 0);
+        self.u.buf.reraise_from(raised);
         self.u.buf.bind(done);
         self.u.buf.next = raised;
         Ok(())
@@ -180,7 +181,7 @@ impl<'a> Gen<'a> {
             self.u.buf.jump(Op::JNONE, matched, 0, next);
             self.u.buf.next = mark;
             let err = self.u.buf.alloc(1);
-            let region = self.u.buf.open_region(err, true);
+            let region = self.u.buf.open_region(err, false);
             self.push_frame(Frame::Try { region }, loc)?;
             self.push_frame(Frame::ExceptStar, loc)?;
             self.handler_body(h, matched)?;
@@ -211,6 +212,7 @@ impl<'a> Gen<'a> {
 
     /// `assert`.
     pub(crate) fn assert(&mut self, a: &StmtAssert) -> Res {
+        self.warn_assert(a);
         if self.options.optimize > 0 {
             return Ok(());
         }

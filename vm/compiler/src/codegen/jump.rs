@@ -86,6 +86,7 @@ impl Gen<'_> {
     }
 
     fn jump_compare(&mut self, c: &ExprCompare, target: Label, when: bool) -> Res {
+        self.warn_identity(c, &c.ops);
         let loc = Loc::of(c);
         if c.ops.len() == 1 {
             let l = self.expr(&c.left)?;
@@ -225,6 +226,7 @@ impl Gen<'_> {
 
     /// A comparison, chained or not, as a value.
     pub(crate) fn compare(&mut self, c: &ExprCompare, dst: Reg) -> Res {
+        self.warn_identity(c, &c.ops);
         let loc = Loc::of(c);
         if c.ops.len() == 1 {
             return self.comparison(&c.left, c.ops[0], &c.comparators[0], dst, loc);

@@ -14,6 +14,7 @@ mod pattern;
 mod stmt;
 mod unparse;
 mod unwind;
+mod warn;
 mod with;
 
 use crate::Options;
@@ -22,7 +23,7 @@ use crate::emit::{Buffer, Reg};
 use crate::loc::Loc;
 use crate::symtable::{Block, BlockId, BlockKind, Name, Place, SymbolTable, mangle, uses};
 use pyrite_bytecode::{CodeFlags, CodeUnit, Const, Op};
-use pyrite_front::{ErrorKind, Mode, Source, SyntaxErrorInfo, Tree};
+use pyrite_front::{ErrorKind, Mode, Source, SyntaxErrorInfo, Tree, Warning};
 use ruff_python_ast::*;
 use ruff_text_size::Ranged;
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ pub(crate) fn generate<'a>(
     filename: &'a str,
     mode: Mode,
     options: Options,
+    warnings: &mut Vec<Warning>,
 ) -> Res<CodeUnit> {
     let top = match tree.root() {
         Mod::Module(m) => table.block_of(m),
@@ -63,17 +65,11 @@ pub(crate) fn generate<'a>(
             1,
         ),
         outer: Vec::new(),
+        warnings: Vec::new(),
     };
-    g.u.buf.constant(Const::None);
-    g.start_cells();
-    match tree.root() {
-        Mod::Module(m) => g.module(m)?,
-        Mod::Expression(e) => {
-            let v = g.expr(&e.body)?;
-            g.u.buf.loc = Loc::of(&*e.body);
-            g.u.buf.leave(Op::RETURN, v, 0);
-        }
-    }
+    let done = g.program(tree);
+    warnings.append(&mut g.warnings);
+    done?;
     let unit = std::mem::replace(&mut g.u, Unit::placeholder());
     g.finish(unit)
 }
@@ -226,9 +222,24 @@ pub(crate) struct Gen<'a> {
     /// The unit in hand and, innermost last, those around it.
     pub(crate) u: Unit<'a>,
     pub(crate) outer: Vec<Unit<'a>>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl<'a> Gen<'a> {
+    fn program(&mut self, tree: &'a Tree) -> Res {
+        self.u.buf.constant(Const::None);
+        self.start_cells();
+        match tree.root() {
+            Mod::Module(m) => self.module(m)?,
+            Mod::Expression(e) => {
+                let v = self.expr(&e.body)?;
+                self.u.buf.loc = Loc::of(&*e.body);
+                self.u.buf.leave(Op::RETURN, v, 0);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn fail<T>(&self, at: &impl Ranged, msg: impl Into<String>) -> Res<T> {
         let r = at.range();
         Err(SyntaxErrorInfo::at(
@@ -258,7 +269,12 @@ impl<'a> Gen<'a> {
             self.u.private.clone()
         };
         let mut unit = Unit::new(block, id, name.to_owned(), qualname, private, first_line);
-        unit.buf.loc = Loc::NONE;
+        // What comes before the body belongs to the definition's line.
+        let top = self.source.line_start(first_line) as u32;
+        unit.buf.loc = Loc {
+            start: top,
+            end: top,
+        };
         let outer = std::mem::replace(&mut self.u, unit);
         self.outer.push(outer);
     }
@@ -350,9 +366,14 @@ impl<'a> Gen<'a> {
     /// Ends a body that falls off its end.
     pub(crate) fn return_none(&mut self) {
         if !self.u.buf.dead {
-            self.u.buf.keep_loc();
-            let t = self.none();
-            self.u.buf.leave(Op::RETURN, t, 0);
+            if self.u.buf.loc == Loc::NONE {
+                let top = self.source.line_start(self.u.out.first_line) as u32;
+                self.u.buf.loc = Loc {
+                    start: top,
+                    end: top,
+                };
+            }
+            self.u.buf.return_none();
         }
     }
 
@@ -504,13 +525,6 @@ impl<'a> Gen<'a> {
     /// True if an instruction may write `r` before it is known to succeed.
     pub(crate) fn is_temp(&self, r: Reg) -> bool {
         r >= self.u.first_temp
-    }
-
-    /// `None` in a fresh temporary.
-    pub(crate) fn none(&mut self) -> Reg {
-        let t = self.u.buf.alloc(1);
-        self.load_const(Const::None, t);
-        t
     }
 
     pub(crate) fn load_const(&mut self, c: Const, dst: Reg) {

@@ -24,7 +24,7 @@ impl<'a> Gen<'a> {
             let mut captures = Captures::new();
             let anything = last || case.guard.is_some();
             self.u.buf.loc = Loc::of(&case.pattern);
-            if last && m.cases.len() > 1 && is_wildcard(&case.pattern) {
+            if last && is_wildcard(&case.pattern) {
                 self.u.buf.op(Op::NOP, 0, 0, 0);
             } else {
                 self.pattern(&case.pattern, subject, fail, anything, &mut captures)?;
@@ -90,6 +90,9 @@ impl<'a> Gen<'a> {
         let loc = Loc::of(p);
         self.u.buf.loc = loc;
         match p {
+            Pattern::MatchValue(v) if v.value.is_f_string_expr() => {
+                return self.fail(p, "patterns may only match literals and attribute lookups");
+            }
             Pattern::MatchValue(v) => {
                 let value = self.expr(&v.value)?;
                 self.u.buf.loc = loc;

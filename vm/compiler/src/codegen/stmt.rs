@@ -94,6 +94,7 @@ impl<'a> Gen<'a> {
             Stmt::Pass(_) => self.nop(),
             Stmt::Break(b) => {
                 let Some((keep, exit, _, _)) = self.innermost_loop() else {
+                    self.check_star(0, b)?;
                     return self.fail(b, "'break' outside loop");
                 };
                 self.check_star(keep, b)?;
@@ -106,6 +107,7 @@ impl<'a> Gen<'a> {
             }
             Stmt::Continue(c) => {
                 let Some((keep, _, index, next)) = self.innermost_loop() else {
+                    self.check_star(0, c)?;
                     return self.fail(c, "'continue' not properly in loop");
                 };
                 self.check_star(keep, c)?;
@@ -242,7 +244,7 @@ impl<'a> Gen<'a> {
         self.jump_if(&w.test, orelse, false)?;
         self.body(&w.body)?;
         self.u.frames.pop();
-        self.u.buf.loc = Loc::of(&*w.test);
+        self.u.buf.loc = Loc::NONE;
         if !self.u.buf.dead {
             self.u.buf.close_loop(index, next);
         }
@@ -275,7 +277,7 @@ impl<'a> Gen<'a> {
             self.push_frame(Frame::Loop { index, next, exit }, Loc::of(f))?;
             self.async_next(iter, exc, &f.target, loc, |me| {
                 me.body(&f.body)?;
-                me.u.buf.loc = loc;
+                me.u.buf.loc = Loc::NONE;
                 if !me.u.buf.dead {
                     me.u.buf.close_loop(index, next);
                 }
@@ -290,7 +292,7 @@ impl<'a> Gen<'a> {
             self.for_next(iter, done, &f.target, loc)?;
             self.body(&f.body)?;
             self.u.frames.pop();
-            self.u.buf.loc = loc;
+            self.u.buf.loc = Loc::NONE;
             if !self.u.buf.dead {
                 self.u.buf.close_loop(index, next);
             }

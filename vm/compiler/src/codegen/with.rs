@@ -54,6 +54,7 @@ impl<'a> Gen<'a> {
         let exc = inner;
         self.u.buf.mov(inner, value);
         self.u.buf.next = inner + 1;
+        self.u.buf.reserve(1);
         let region = self.u.buf.open_region(exc, true);
         let frame = Frame::With {
             region,
@@ -73,12 +74,14 @@ impl<'a> Gen<'a> {
         let end = self.u.buf.label();
         self.u.buf.jump(Op::JUMP, 0, 0, end);
         self.u.buf.bind_handler(region);
+        // The unwinder has noted the raising instruction behind the exception.
+        self.u.buf.next = inner + 2;
         let (previous, cleanup) = self.enter_handler(exc, loc)?;
         self.u.buf.loc = loc;
         let answer = self.call_exit(exit, Some(exc), w.is_async);
         let suppressed = self.u.buf.label();
         self.u.buf.jump(Op::JT, answer, 0, suppressed);
-        self.u.buf.leave(Op::RERAISE, exc, 0);
+        self.u.buf.reraise_from(exc);
         self.u.buf.suspend_region(cleanup);
         self.u.buf.bind(suppressed);
         self.u.buf.op(Op::POP_EXC, previous, 0, 0);

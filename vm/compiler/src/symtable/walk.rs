@@ -101,6 +101,7 @@ impl Builder<'_> {
             }
             Stmt::AnnAssign(a) => self.ann_assign(a)?,
             Stmt::For(f) => {
+                self.cur().is_coroutine |= f.is_async;
                 self.expr(&f.target)?;
                 self.expr(&f.iter)?;
                 self.body(&f.body)?;
@@ -120,6 +121,7 @@ impl Builder<'_> {
                 }
             }
             Stmt::With(w) => {
+                self.cur().is_coroutine |= w.is_async;
                 for item in &w.items {
                     self.expr(&item.context_expr)?;
                     self.opt(item.optional_vars.as_deref())?;

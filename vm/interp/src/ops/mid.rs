@@ -478,6 +478,10 @@ handlers! {
     }
     fn RETURN(m, ins) { return_(m, ins) }
     fn PUSH_EXC(m, ins) {
+        if matches!(m.peek_return(), None | Some((Stage::ForIter | Stage::Send, _))) {
+            // What a generator's resumer handles is not the generator's own.
+            return Ctl::Slow;
+        }
         let prev = m.handled();
         let e = m.reg(ins.b() as isize);
         m.set_handled(e);
@@ -485,6 +489,9 @@ handlers! {
         Ctl::Next
     }
     fn POP_EXC(m, ins) {
+        if matches!(m.peek_return(), None | Some((Stage::ForIter | Stage::Send, _))) {
+            return Ctl::Slow;
+        }
         let e = m.reg(ins.a() as isize);
         m.set_handled(e);
         Ctl::Next

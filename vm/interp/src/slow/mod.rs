@@ -297,7 +297,10 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             }
         }
         Op::BUILD_CLASS_FN => {
-            let v = vm.dict_get_str(vm.builtins, vm.names.build_class);
+            let globals = function_at(base).globals.get();
+            let own = crate::ic::own_builtins(vm, globals);
+            let d = if own.is_null() { vm.builtins } else { own };
+            let v = namespace_get(vm, d, vm.names.build_class)?;
             if v.is_null() {
                 return Err(vm.name_error("__build_class__ not found"));
             }
@@ -390,12 +393,18 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             Err(Raised)
         }
         Op::PUSH_EXC => {
-            let prev = vm.handled;
+            let mut prev = vm.handled;
+            if prev.is_some() && prev == crate::generators::resumers_exception(base) {
+                prev = Value::NULL;
+            }
             vm.handled = r.get(b);
             put!(prev)
         }
         Op::POP_EXC => {
-            vm.handled = r.get(a);
+            vm.handled = match r.get(a) {
+                none if none.is_null() => crate::generators::resumers_exception(base),
+                e => e,
+            };
             NEXT
         }
         Op::CHECK_EXC_MATCH => {

@@ -3,7 +3,7 @@
 use crate::frames::code_at;
 use crate::ic;
 use pyrite_machine::Value;
-use pyrite_objects::layout::{Gc, Layout, PyFunction, PyModule};
+use pyrite_objects::layout::{Gc, PyFunction};
 use pyrite_objects::vm::{R, Raised, Vm};
 
 #[cold]
@@ -46,18 +46,11 @@ pub(super) fn load_global(vm: &mut Vm, f: Gc<PyFunction>, i: usize) -> R {
     }
     let name = code.ics[i].name;
     // A module may run with builtins of its own.
-    let own = vm.dict_get_str(globals, vm.names.builtins);
+    let own = ic::own_builtins(vm, globals);
     if own.is_some() {
-        let d = if vm.layout_of(own) == Layout::Module {
-            Gc::<PyModule>::from_value(own).dict.get()
-        } else {
-            own
-        };
-        if d != vm.builtins {
-            let v = namespace_get(vm, d, name)?;
-            if v.is_some() {
-                return Ok(v);
-            }
+        let v = namespace_get(vm, own, name)?;
+        if v.is_some() {
+            return Ok(v);
         }
     }
     Err(undefined(vm, name))

@@ -102,11 +102,15 @@ fn file_name(vm: &mut Vm, v: Value) -> R {
             Ok(vm.new_str(&text))
         }
         None => {
-            let m = format!(
-                "expected str, bytes or os.PathLike object, not {}",
-                vm.class_name(v)
-            );
-            Err(vm.type_error(&m))
+            let name = vm.class_name(v).to_string();
+            let Some(b) = vm.buffer(v).map(<[u8]>::to_vec) else {
+                let m = format!("expected str, bytes or os.PathLike object, not {name}");
+                return Err(vm.type_error(&m));
+            };
+            let m = format!("path should be string, bytes, or os.PathLike, not {name}");
+            crate::warnings::warn_str(vm, vm.types.deprecation_warning, &m, 1)?;
+            let text = String::from_utf8_lossy(&b).into_owned();
+            Ok(vm.new_str(&text))
         }
     }
 }

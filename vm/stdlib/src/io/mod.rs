@@ -91,11 +91,12 @@ fn add_class(vm: &mut Vm, m: Value, c: &Class<'_>) -> Gc<PyType> {
         getset: c.getset,
         ..TypeDef::of::<PyValueSub>(c.name, Layout::Library)
     });
-    // Files close themselves when they die, the outer layers first.
+    // Files close themselves when they die: after what a program's own finalizers
+    // write, the outer layers first.
     let rank = match c.slot {
-        slots::IO_TEXT => Some(0),
-        slots::IO_READER | slots::IO_WRITER | slots::IO_RANDOM | slots::IO_PAIR => Some(1),
-        slots::IO_FILEIO => Some(2),
+        slots::IO_TEXT => Some(1),
+        slots::IO_READER | slots::IO_WRITER | slots::IO_RANDOM | slots::IO_PAIR => Some(2),
+        slots::IO_FILEIO => Some(3),
         _ => None,
     };
     let d = vm.type_data(t);
@@ -345,10 +346,22 @@ fn plain_locale() -> bool {
     locale.is_none_or(|l| ["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&l.as_str()))
 }
 
+/// Encoding and error handler that `PYTHONIOENCODING` asks for the standard streams.
+fn stream_encoding(vm: &Vm) -> (Option<String>, Option<String>) {
+    let given = match std::env::var("PYTHONIOENCODING") {
+        Ok(v) if !vm.config.ignore_environment => v,
+        _ => return (None, None),
+    };
+    let (encoding, errors) = given.split_once(':').unwrap_or((&given, ""));
+    let named = |s: &str| (!s.is_empty()).then(|| s.to_owned());
+    (named(encoding), named(errors))
+}
+
 /// Makes `sys.stdin`, `stdout` and `stderr` files of this module, unless the
 /// program already put something else there.
 pub fn replace_streams(vm: &mut Vm) -> R<()> {
     let plain: Gc<PyType> = Gc::from_value(vm.statics[vm.file_class]);
+    let wanted = stream_encoding(vm);
     for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
         let key = vm.intern(name);
         let old = vm.dict_get_str(vm.sys_dict, key);
@@ -382,12 +395,17 @@ pub fn replace_streams(vm: &mut Vm) -> R<()> {
         } else {
             no
         };
-        let encoding = vm.intern("utf-8");
-        let errors = vm.intern(match fd {
-            2 => "backslashreplace",
-            _ if plain_locale() => "surrogateescape",
-            _ => "strict",
-        });
+        let (encoding, errors) = &wanted;
+        let encoding_given = encoding.is_some();
+        let encoding = vm.new_str(encoding.as_deref().unwrap_or("utf-8"));
+        let errors = match errors {
+            _ if fd == 2 => "backslashreplace",
+            Some(e) => e,
+            None if encoding_given => "strict",
+            None if plain_locale() => "surrogateescape",
+            None => "strict",
+        };
+        let errors = vm.new_str(errors);
         let newline = if fd == 0 { none } else { vm.intern("\n") };
         let c = vm.statics[slots::IO_TEXT];
         let t = vm.call(c, &[buffer, encoding, errors, newline, line, through])?;
