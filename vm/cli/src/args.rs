@@ -248,7 +248,7 @@ fn environment(c: &mut Config) -> Result<(), Stop> {
     if let Some(v) = set("PYTHONHASHSEED")
         && v != "random"
     {
-        c.seed = c.seed.or(v.parse().ok());
+        c.hash_seed = v.parse().ok();
     }
     if let Some(v) = set("PYTHONWARNINGS") {
         let mut all: Vec<String> = v.split(',').map(str::to_owned).collect();

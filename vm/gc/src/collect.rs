@@ -107,6 +107,7 @@ impl Core {
                 here < sp && sp < base,
                 "the scan starts at the safepoint's stack pointer {sp:#x}, between the collector's own frame {here:#x} and the stack's base {base:#x}"
             );
+            let sp = sp.max(std::mem::take(&mut (*this).scan_floor));
             if (*this).scans_native_stack() {
                 pins.range(sp as *const u64, base as *const u64);
             }

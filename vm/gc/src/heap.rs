@@ -66,6 +66,9 @@ pub(crate) struct Core {
     pub(crate) collecting: bool,
     /// The stack pointer of the safepoint that the running collection belongs to.
     pub(crate) published_sp: usize,
+    /// Where the scan of this thread's stack starts in the next collection, if above the
+    /// published stack pointer; see `Heap::collect_above`.
+    pub(crate) scan_floor: usize,
 
     /// Old objects that may refer to young ones; their OLD bit is clear.
     pub(crate) remembered: Vec<*mut u64>,
@@ -116,6 +119,7 @@ impl Core {
             stack_base: current_stack_base()? as usize,
             collecting: false,
             published_sp: 0,
+            scan_floor: 0,
             remembered: Vec::new(),
             carded: Vec::new(),
             marker: Marker::default(),

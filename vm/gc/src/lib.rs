@@ -201,6 +201,18 @@ impl Heap {
         unsafe { Core::collect_now(self.core.as_ptr(), full) }
     }
 
+    /// As [`Heap::collect`], without the words of the native stack below `floor`:
+    /// stale ones among them would keep dead objects alive.
+    ///
+    /// # Safety
+    /// `floor` lies in the current thread's stack, below the stack's base, and no frame
+    /// below it holds a reference that is used afterwards; callee-saved registers of
+    /// the frames above are stored at or above `floor`.
+    pub unsafe fn collect_above(self, full: bool, floor: *const u64) {
+        self.core_mut().scan_floor = floor as usize;
+        self.collect(full);
+    }
+
     /// Tells the heap that a reference was stored into `obj`. Call it after the store, with
     /// no safepoint between. Not needed for objects without a safepoint since allocation.
     ///

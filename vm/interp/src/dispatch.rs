@@ -137,7 +137,14 @@ macro_rules! threaded_direct {
                     fn work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
                         // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
                         let vm = unsafe { &mut *vm };
+                        const CALLS: bool = is_call(Op::$name);
+                        if CALLS {
+                            vm.call_floor = vm.run_floor;
+                        }
                         let flow = whole_step(vm, pc, base, Ins(ins), direct::$name);
+                        if CALLS {
+                            vm.call_floor = 0;
+                        }
                         if vm.tracing == 0 { flow } else { traced(vm, flow, pc, base) }
                     }
                     match work(pc, base, vm, ins) {
@@ -192,7 +199,14 @@ extern "C" fn slow(pc: *const u64, base: *mut Value, k: *mut Value, vm: *mut Vm,
 fn slow_work(pc: *const u64, base: *mut Value, vm: *mut Vm, ins: u64) -> Flow {
     // SAFETY: one thread holds the VM, and the handlers keep no reference to it.
     let vm = unsafe { &mut *vm };
+    let calls = is_call(Ins(ins).op());
+    if calls {
+        vm.call_floor = vm.run_floor;
+    }
     let flow = slow_step(vm, pc, base, Ins(ins));
+    if calls {
+        vm.call_floor = 0;
+    }
     if vm.tracing == 0 {
         flow
     } else {
@@ -225,7 +239,61 @@ fn traced(vm: &mut Vm, flow: Flow, pc: *const u64, base: *mut Value) -> Flow {
 ///
 /// # Errors
 /// When an exception leaves that frame.
+#[inline(never)]
 pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
+    let mut registers = [0u64; 6];
+    let floor = store_registers(&mut registers);
+    let outer = std::mem::replace(&mut vm.run_floor, floor);
+    let calling = std::mem::replace(&mut vm.call_floor, 0);
+    let r = run_here(vm, base, pc);
+    (vm.run_floor, vm.call_floor) = (outer, calling);
+    std::hint::black_box(&registers);
+    r
+}
+
+/// Stores the callee-saved registers, and so what the callers may hold in them, in
+/// the calling frame; that frame's lowest address.
+///
+/// A register that the frame's own prologue saved lies in the frame anyway.
+#[inline(always)]
+fn store_registers(to: &mut [u64; 6]) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let floor: u64;
+        // SAFETY: six words are written to the array; the stack is left alone.
+        unsafe {
+            std::arch::asm!(
+                "mov [{to}], rbx",
+                "mov [{to} + 8], rbp",
+                "mov [{to} + 16], r12",
+                "mov [{to} + 24], r13",
+                "mov [{to} + 32], r14",
+                "mov [{to} + 40], r15",
+                "mov {floor}, rsp",
+                to = in(reg) to.as_mut_ptr(),
+                floor = out(reg) floor,
+                options(nostack, preserves_flags),
+            );
+        }
+        floor
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = to;
+        0
+    }
+}
+
+/// True for instructions that call and whose native callee the loop calls itself.
+const fn is_call(op: Op) -> bool {
+    matches!(
+        op,
+        Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW
+    )
+}
+
+#[inline(never)]
+fn run_here(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
     let k = crate::frames::code_at(base).consts;
     vm.result = Value::NULL;
     vm.base = base;
@@ -238,7 +306,7 @@ pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
         }
         // The function was unset: the rest runs untraced.
         let (base, pc) = (vm.base, vm.pc as *const u64);
-        return run(vm, base, pc);
+        return run_here(vm, base, pc);
     }
     let p: *mut Vm = vm;
     if BY_MATCH {

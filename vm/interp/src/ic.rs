@@ -325,7 +325,7 @@ pub fn intrinsic_of(f: Value) -> Callee {
     let n: Gc<PyNative> = Gc::from_value(f);
     // SAFETY: definitions are statics.
     match unsafe { (*n.def.get()).intrinsic } {
-        intrinsic::NONE => Callee::Other,
+        intrinsic::NONE | intrinsic::COLLECT => Callee::Other,
         _ if n.this.get().is_some() => Callee::Other,
         which => Callee::Intrinsic(which),
     }

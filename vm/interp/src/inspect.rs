@@ -45,14 +45,19 @@ fn clear_dead(vm: &mut Vm) {
         let code = frames::code_at(base);
         // SAFETY: `pc` is behind an instruction of the code.
         let ins = Ins(unsafe { *pc.sub(1) });
-        if calls_rust
-            && matches!(
-                ins.op(),
-                Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW
-            )
-        {
+        if matches!(
+            ins.op(),
+            Op::CALL | Op::CALL_METHOD | Op::CALL_KW | Op::CALL_METHOD_KW
+        ) {
+            // A temporary that the result is for holds an older one until then.
+            let dst = ins.c();
+            if dst < ins.a() && dst >= first_temporary(vm, code) {
+                // SAFETY: a register of the window.
+                unsafe { *base.add(dst) = Value::NULL };
+            }
             let end = code.frame_size as usize;
-            for r in ins.a() + FRAME_HEADER + ins.b() + 1..end {
+            let dead = ins.a() + FRAME_HEADER + ins.b() + 1..end;
+            for r in dead.filter(|_| calls_rust) {
                 // SAFETY: registers of the window.
                 unsafe { *base.add(r) = Value::NULL };
             }
@@ -61,6 +66,14 @@ fn clear_dead(vm: &mut Vm) {
         calls_rust = matches!(stage, Stage::Root | Stage::RootGen);
         (base, pc) = frames::outer(base);
     }
+}
+
+/// The register behind those that belong to names.
+fn first_temporary(vm: &Vm, code: &CodeData) -> usize {
+    let cells = code.cell_regs.iter().chain(&code.free_regs);
+    let cells = cells.map(|&r| usize::from(r) + 1).max().unwrap_or(0);
+    // A class body and a module keep their namespace in register 0.
+    cells.max(vm.tuple_len(code.varnames)).max(1)
 }
 
 fn of_generator(vm: &mut Vm, g: Value) -> Value {

@@ -193,7 +193,7 @@ pub fn boot(vm: &mut Vm) {
     late!(
         str_ "str", tuple "tuple", dict "dict", int "int", float "float", complex "complex", bytes "bytes",
         bytearray "bytearray", list "list", set "set", frozenset "frozenset", function "function",
-        native "builtin_function_or_method", native_method "builtin_function_or_method", method "method",
+        native "builtin_function_or_method", method "method",
         slot_wrapper "wrapper_descriptor", method_wrapper "method-wrapper", wrapper "method_descriptor", code "code", cell "cell", module "module", generator "generator", coroutine "coroutine",
         async_generator "async_generator", frame "frame", traceback "traceback", range "range", range_iter "range_iterator",
         seq_iter "iterator", list_iter "list_iterator", tuple_iter "tuple_iterator", str_iter "str_iterator", str_ascii_iter "str_ascii_iterator",
@@ -211,6 +211,7 @@ pub fn boot(vm: &mut Vm) {
         base_exception "BaseException",
     );
     vm.late_type(t.bool_, "bool", t.int);
+    vm.late_type(t.native_method, "builtin_function_or_method", t.native);
     for (c, has_dict) in [
         (t.function, true),
         (t.module, true),
@@ -267,6 +268,7 @@ pub fn boot(vm: &mut Vm) {
     crate::iters::install(vm);
     crate::generic::install(vm);
     crate::super_::install(vm);
+    crate::docs::install(vm);
 }
 
 impl Vm {

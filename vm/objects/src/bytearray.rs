@@ -34,7 +34,39 @@ static METHODS: &[NativeDef] = &[
     def("reverse", "($self, /)", CALLS, reverse),
     def("clear", "($self, /)", CALLS, clear),
     def("copy", "($self, /)", CALLS, copy),
+    def("__alloc__", "($self, /)", CALLS, |vm, a| {
+        let n = this(vm, a[0]).len();
+        Ok(vm.new_int(if n == 0 { 0 } else { n as i64 + 1 }))
+    }),
+    def("__reduce__", "($self, /)", CALLS, |vm, a| {
+        reduce(vm, a[0], 2)
+    }),
+    def("__reduce_ex__", "($self, proto=0, /)", CALLS, |vm, a| {
+        let protocol = if a[1].is_null() {
+            0
+        } else {
+            vm.index_i64(a[1], true)?
+        };
+        reduce(vm, a[0], protocol)
+    }),
 ];
+
+/// How to make an equal one: of text, for protocols that know no bytes.
+fn reduce(vm: &mut Vm, v: Value, protocol: i64) -> R {
+    let name = vm.names.getstate;
+    let state = vm.call_method(v, name, &[])?;
+    let class = vm.class_of(v).value();
+    let b = this(vm, v).to_vec();
+    let args = if protocol < 3 {
+        let text = vm.new_str_latin1(&b);
+        let encoding = vm.new_str("latin-1");
+        vm.new_tuple(&[text, encoding])
+    } else {
+        let b = vm.new_bytes(&b);
+        vm.new_tuple(&[b])
+    };
+    Ok(vm.new_tuple(&[class, args, state]))
+}
 
 /// Gives `bytearray` its methods.
 pub fn install(vm: &mut Vm) {
@@ -131,6 +163,9 @@ fn setitem(vm: &mut Vm, a: &[Value]) -> R {
             let start = r.start as usize;
             splice(vm, a[0], start..start + r.len, &with)?;
         } else {
+            if with.is_empty() {
+                return delitem(vm, &[a[0], a[1]]);
+            }
             if with.len() != r.len {
                 let m = format!(
                     "attempt to assign bytes of size {} to extended slice of size {}",
@@ -222,6 +257,7 @@ fn extend(vm: &mut Vm, a: &[Value]) -> R {
             let m = format!("can't extend bytearray with {}", vm.class_name(a[1]));
             return Err(vm.type_error(&m));
         };
+        vm.length_hint(a[1], 32)?;
         let mut out = Vec::new();
         while let Some(v) = vm.iter_next(it)? {
             out.push(byte(vm, v, "byte")?);

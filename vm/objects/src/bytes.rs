@@ -23,6 +23,12 @@ pub(crate) static SHARED: &[NativeDef] = &[
     def("__mul__", "($self, value, /)", effects::CALLS, mul),
     def("__rmul__", "($self, value, /)", effects::CALLS, mul),
     def("__mod__", "($self, value, /)", effects::ANY, mod_),
+    def("__rmod__", "($self, value, /)", effects::ANY, |vm, a| {
+        if vm.layout_of(a[1]) != vm.layout_of(a[0]) {
+            return Ok(vm.not_implemented);
+        }
+        mod_(vm, &[a[1], a[0]])
+    }),
     def("__lt__", "($self, value, /)", PURE, lt),
     def("__le__", "($self, value, /)", PURE, le),
     def("__eq__", "($self, value, /)", PURE, eq),
@@ -151,7 +157,7 @@ pub(crate) static SHARED: &[NativeDef] = &[
         "($self, sep=None, bytes_per_sep=1)",
         effects::CALLS,
         hex,
-    ),
+    ).doc("Two hexadecimal digits for each byte.\n\nA separator stands between groups of bytes, counted from the right or, for a\nnegative size, from the left.\n\n>>> b'\\xde\\xad\\xbe'.hex('-')\n'de-ad-be'\n"),
     def(
         "decode",
         "($self, /, encoding='utf-8', errors='strict')",
@@ -232,6 +238,21 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
     {
         return Ok(a[1]);
     }
+    if a[1].is_some()
+        && a[2].is_null()
+        && a[3].is_null()
+        && let Some(r) = vm.call_special(a[1], vm.names.bytes, &[])?
+    {
+        let Some(b) = vm.as_bytes(r) else {
+            let m = format!("__bytes__ returned non-bytes (type {})", vm.class_name(r));
+            return Err(vm.type_error(&m));
+        };
+        return Ok(if class == exact {
+            r
+        } else {
+            vm.new_value(class, exact, b)
+        });
+    }
     let b = from_source(vm, a, "bytes")?;
     let b = vm.new_bytes(&b);
     Ok(vm.new_value(class, exact, b))
@@ -276,6 +297,9 @@ pub(crate) fn from_source(vm: &mut Vm, a: &[Value], class: &str) -> R<Vec<u8>> {
         } else {
             None
         };
+        if s.is_some() && encoding.is_null() {
+            return Err(vm.type_error("string argument without an encoding"));
+        }
         let Some(s) = s else {
             let which = if encoding.is_some() {
                 "encoding"
@@ -291,13 +315,6 @@ pub(crate) fn from_source(vm: &mut Vm, a: &[Value], class: &str) -> R<Vec<u8>> {
     }
     if vm.is_str(source) {
         return Err(vm.type_error("string argument without an encoding"));
-    }
-    if let Some(r) = vm.call_special(source, vm.names.bytes, &[])? {
-        let Some(b) = vm.as_bytes(r) else {
-            let m = format!("__bytes__ returned non-bytes (type {})", vm.class_name(r));
-            return Err(vm.type_error(&m));
-        };
-        return Ok(vm.bytes(b).to_vec());
     }
     if let Some(b) = vm.buffer_copy(source)? {
         return Ok(b);
@@ -514,6 +531,10 @@ fn mod_(vm: &mut Vm, a: &[Value]) -> R {
 comparisons!(compare);
 
 fn compare(vm: &mut Vm, op: CmpOp, a: &[Value]) -> R {
+    // `bytes` compare with their own kind only; other kinds know how to do it.
+    if vm.as_bytes(a[0]).is_some() && vm.as_bytes(a[1]).is_none() {
+        return Ok(vm.not_implemented);
+    }
     let Some(y) = vm.buffer(a[1]) else {
         return Ok(vm.not_implemented);
     };
@@ -953,17 +974,17 @@ fn expandtabs(vm: &mut Vm, a: &[Value]) -> R {
 
 fn hex(vm: &mut Vm, a: &[Value]) -> R {
     let mut sep = None;
-    if a[1].is_some() && a[1] != vm.none {
+    if a[1].is_some() {
+        if vm.len(a[1])? != 1 {
+            return Err(vm.value_error("sep must be length 1."));
+        }
         let t = match vm.as_str(a[1]) {
             Some(s) => vm.str_to_string(s),
-            None => match vm.buffer(a[1]) {
-                Some(b) => b.iter().map(|&c| c as char).collect(),
+            None => match vm.as_bytes(a[1]) {
+                Some(b) => vm.bytes(b).iter().map(|&c| c as char).collect(),
                 None => return Err(vm.type_error("sep must be str or bytes.")),
             },
         };
-        if t.chars().count() != 1 {
-            return Err(vm.value_error("sep must be length 1."));
-        }
         if !t.is_ascii() {
             return Err(vm.value_error("sep must be ASCII."));
         }

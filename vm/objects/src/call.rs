@@ -142,6 +142,16 @@ impl Vm {
 
     /// Calls a native function object.
     pub fn call_native(&mut self, f: Value, args: &[Value], kwnames: Value) -> R {
+        // SAFETY: definitions are statics.
+        let def: &'static NativeDef = unsafe { &*Gc::<PyNative>::from_value(f).def.get() };
+        if def.intrinsic == crate::native::intrinsic::COLLECT {
+            pyrite_gc::wipe_stack();
+        }
+        self.call_native_here(f, args, kwnames)
+    }
+
+    #[inline(never)]
+    fn call_native_here(&mut self, f: Value, args: &[Value], kwnames: Value) -> R {
         let n = Gc::<PyNative>::from_value(f);
         // SAFETY: definitions are statics.
         let def: &'static NativeDef = unsafe { &*n.def.get() };
@@ -243,7 +253,7 @@ impl Vm {
     /// `type.__call__` itself.
     pub fn instantiate(&mut self, t: Gc<PyType>, args: &[Value], kwnames: Value) -> R {
         if t == self.types.type_ && kwnames.is_null() && args.len() == 1 {
-            return Ok(self.class_of(args[0]).value());
+            return Ok(self.shown_class(args[0]).value());
         }
         if t == self.types.type_ {
             let named = if kwnames.is_null() {

@@ -24,6 +24,7 @@ pub enum Codec {
     Utf32(Option<Order>),
     UnicodeEscape,
     RawUnicodeEscape,
+    Utf7,
     /// By a table; see [`crate::charmap`].
     Charmap,
 }
@@ -57,6 +58,7 @@ impl Codec {
             "utf_32" | "utf32" | "u32" => Codec::Utf32(None),
             "utf_32_le" | "utf_32le" => Codec::Utf32(Some(Order::Little)),
             "utf_32_be" | "utf_32be" => Codec::Utf32(Some(Order::Big)),
+            "utf_7" | "utf7" | "u7" | "unicode_1_1_utf_7" => Codec::Utf7,
             "unicode_escape" => Codec::UnicodeEscape,
             "raw_unicode_escape" => Codec::RawUnicodeEscape,
             _ => return None,
@@ -77,6 +79,7 @@ impl Codec {
             Codec::Utf32(Some(Order::Big)) => "utf-32-be",
             Codec::UnicodeEscape => "unicodeescape",
             Codec::RawUnicodeEscape => "rawunicodeescape",
+            Codec::Utf7 => "utf7",
             Codec::Charmap => "charmap",
         }
     }
@@ -92,8 +95,33 @@ pub fn handlers(vm: &mut Vm) -> Value {
     vm.statics[i]
 }
 
+/// In development mode an error handler must exist even if it is not needed.
+fn check_names(vm: &mut Vm, errors: &str) -> R<()> {
+    const BUILT_IN: [&str; 7] = [
+        "strict",
+        "ignore",
+        "replace",
+        "backslashreplace",
+        "xmlcharrefreplace",
+        "surrogateescape",
+        "surrogatepass",
+    ];
+    if !vm.config.dev_mode || BUILT_IN.contains(&errors) || errors == "namereplace" {
+        return Ok(());
+    }
+    let d = handlers(vm);
+    let name = vm.intern(errors);
+    if vm.dict_get(d, name)?.is_null() {
+        let class = vm.types.lookup_error;
+        let m = format!("unknown error handler name '{errors}'");
+        return Err(vm.raise_str(class, &m));
+    }
+    Ok(())
+}
+
 /// Encodes an exact string.
 pub fn encode(vm: &mut Vm, s: Value, encoding: &str, errors: &str) -> R<Vec<u8>> {
+    check_names(vm, errors)?;
     match Codec::named(encoding) {
         Some(c) => encode_with(vm, s, c, errors),
         None => {
@@ -115,6 +143,7 @@ pub fn encode(vm: &mut Vm, s: Value, encoding: &str, errors: &str) -> R<Vec<u8>>
 
 /// Decodes bytes.
 pub fn decode(vm: &mut Vm, b: &[u8], encoding: &str, errors: &str) -> R {
+    check_names(vm, errors)?;
     match Codec::named(encoding) {
         Some(c) => Ok(decode_with(vm, b, c, errors, true)?.0),
         None => {
@@ -349,6 +378,7 @@ pub fn encode_with(vm: &mut Vm, s: Value, codec: Codec, errors: &str) -> R<Vec<u
         (_, Codec::UnicodeEscape | Codec::RawUnicodeEscape) => {
             return Ok(escape(t, codec == Codec::RawUnicodeEscape));
         }
+        (_, Codec::Utf7) => return Ok(crate::utf7::encode(t)),
         _ => {}
     }
     let mut out = Vec::with_capacity(t.len());
@@ -502,6 +532,7 @@ pub fn decode_with(
     let mut out = TextBuf::new();
     let used = match codec {
         Codec::Latin1 | Codec::Charmap => return Ok((vm.new_str_latin1(b), b.len())),
+        Codec::Utf7 => return crate::utf7::decode(vm, b, errors, last),
         Codec::Utf8 | Codec::Ascii if b.is_ascii() => {
             return Ok((vm.new_str_latin1(b), b.len()));
         }

@@ -238,6 +238,19 @@ fn fromkeys(vm: &mut Vm, a: &[Value]) -> R {
     let value = if a[2].is_null() { vm.none } else { a[2] };
     let d = vm.call(a[0], &[])?;
     let exact = vm.is_exact_dict(d);
+    if exact
+        && let Some(from) = crate::set::hashed(vm, a[1])
+        && from != d
+    {
+        if from != a[1] {
+            vm.set_order(a[1]);
+        }
+        let mut pos = 0;
+        while let Some((h, k, _)) = vm.dict_next_hashed(from, &mut pos) {
+            vm.dict_set_hashed(d, k, h, value)?;
+        }
+        return Ok(d);
+    }
     let it = vm.get_iter(a[1])?;
     while let Some(k) = vm.iter_next(it)? {
         if exact {

@@ -115,6 +115,11 @@ pub fn new_reverse_iter(vm: &mut Vm, dict: Value, what: u64) -> Value {
     it.value()
 }
 
+/// The part of an iterator's `what` that says what it gives. Above it stands how many
+/// deleted entries it passed, so that its index tells how many keys it gave.
+const WHAT: u64 = 0xFF;
+const SKIPPED_SHIFT: u32 = 8;
+
 fn changed(vm: &mut Vm, it: Gc<PyDictIter>) -> crate::vm::Raised {
     it.len.set(usize::MAX);
     vm.runtime_error("dictionary changed size during iteration")
@@ -138,11 +143,20 @@ pub fn dict_iter_next(vm: &mut Vm, it: Value) -> R<Option<Value>> {
     if vm.dict_len(d) != it.len.get() {
         return Err(changed(vm, it));
     }
-    let mut pos = it.index.get();
+    let start = it.index.get();
+    let mut pos = start;
     match vm.dict_next(d, &mut pos) {
         Some((k, v)) => {
+            let skipped = it.what.get() >> SKIPPED_SHIFT;
+            if start as u64 - skipped >= it.len.get() as u64 {
+                // More keys than there were, though as many as there are.
+                it.dict.set(Value::NULL);
+                return Err(vm.runtime_error("dictionary keys changed during iteration"));
+            }
+            let more = (pos - 1 - start) as u64;
+            it.what.set(it.what.get() + (more << SKIPPED_SHIFT));
             it.index.set(pos);
-            Ok(Some(pick(vm, it.what.get(), k, v)))
+            Ok(Some(pick(vm, it.what.get() & WHAT, k, v)))
         }
         None => {
             it.dict.set(Value::NULL);
@@ -196,9 +210,11 @@ fn length_hint(vm: &mut Vm, a: &[Value]) -> R {
 fn reduce(vm: &mut Vm, a: &[Value]) -> R {
     let it = Gc::<PyDictIter>::from_value(a[0]);
     let (index, len, dict) = (it.index.get(), it.len.get(), it.dict.get());
+    let what = it.what.get();
     let rest = vm.list_from_iterable(a[0]);
     it.index.set(index);
     it.len.set(len);
+    it.what.set(what);
     it.dict.set(dict);
     vm.write_barrier(a[0]);
     let rest = rest?;

@@ -1,6 +1,7 @@
 //! `float`: arithmetic that needs care, and the class's methods.
 
 use crate::int_type::round_half_even;
+use crate::layout::Layout;
 use crate::native::{
     GetSetDef, NativeDef, class_def, comparisons, def, effects, getter, static_def,
 };
@@ -14,7 +15,7 @@ use pyrite_machine::Value;
 const PURE: u8 = effects::ALLOC | effects::RAISES;
 
 pub static METHODS: &[NativeDef] = &[
-    static_def("__new__", "($type, x=0, /)", effects::CALLS, new),
+    static_def("__new__", "($type, x=0, /, **kwargs)", effects::CALLS, new),
     def("__repr__", "($self, /)", effects::ALLOC, repr),
     def("__hash__", "($self, /)", effects::PURE, hash),
     def("__bool__", "($self, /)", effects::PURE, bool_),
@@ -57,9 +58,9 @@ pub static METHODS: &[NativeDef] = &[
     ),
     def("__getnewargs__", "($self, /)", effects::ALLOC, getnewargs),
     def("is_integer", "($self, /)", effects::PURE, is_integer),
-    def("as_integer_ratio", "($self, /)", PURE, as_integer_ratio),
-    def("hex", "($self, /)", effects::ALLOC, hex),
-    class_def("fromhex", "($type, string, /)", effects::CALLS, fromhex),
+    def("as_integer_ratio", "($self, /)", PURE, as_integer_ratio).doc("The number as a pair of integers without a common factor whose quotient it is.\n\n>>> (-1.25).as_integer_ratio()\n(-5, 4)\n"),
+    def("hex", "($self, /)", effects::ALLOC, hex).doc("The number in base 16, exactly.\n\n>>> (2.5).hex()\n'0x1.4000000000000p+1'\n"),
+    class_def("fromhex", "($type, string, /)", effects::CALLS, fromhex).doc("The number that a text in base 16 spells.\n\n>>> float.fromhex('0x1.8p3')\n12.0\n"),
     class_def("__getformat__", "($type, typestr, /)", PURE, getformat),
 ];
 
@@ -81,7 +82,7 @@ fn this(vm: &Vm, v: Value) -> f64 {
 
 /// `a ** b` of doubles.
 pub fn float_pow(vm: &mut Vm, a: f64, b: f64) -> R {
-    if a == 0.0 && b < 0.0 {
+    if a == 0.0 && b < 0.0 && b.is_finite() {
         return Err(vm.zero_division_error("0.0 cannot be raised to a negative power"));
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b != b.floor() {
@@ -195,6 +196,8 @@ fn decompose(f: f64) -> (IBig, i32) {
 fn new(vm: &mut Vm, a: &[Value]) -> R {
     let float = vm.types.float;
     let class = vm.new_class_arg(a[0], float)?;
+    let init = vm.names.init;
+    vm.refuse_keywords(class, float, init, a[2])?;
     let f = if a[1].is_null() {
         0.0
     } else {
@@ -205,6 +208,12 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
 
 fn float_of(vm: &mut Vm, x: Value) -> R<f64> {
     if let Some(f) = x.as_float() {
+        return Ok(f);
+    }
+    if x.is_ptr()
+        && crate::shape::shape_of(x).layout == Layout::StrSub
+        && let Some(f) = vm.special_float(x)?
+    {
         return Ok(f);
     }
     let text = match vm.as_str(x) {
@@ -485,8 +494,17 @@ fn fromhex(vm: &mut Vm, a: &[Value]) -> R {
     let Some(s) = vm.as_str(a[1]) else {
         return Err(vm.type_error("bad argument type for built-in operation"));
     };
-    let text = to_ascii(vm.text(s));
-    let f = match parse_hex(&text) {
+    // Other scripts' digits do not count here.
+    let text: String = vm
+        .text(s)
+        .iter()
+        .map(|c| match u8::try_from(c) {
+            Ok(c) if c.is_ascii() => c.into(),
+            _ => '?',
+        })
+        .collect();
+    let text = text.trim_matches(|c| matches!(c, ' ' | '\t'..='\r'));
+    let f = match parse_hex(text) {
         Ok(f) => f,
         Err(BadHex::Invalid) => {
             return Err(vm.value_error("invalid hexadecimal floating-point string"));
@@ -584,6 +602,13 @@ fn parse_hex(text: &str) -> Result<f64, BadHex> {
 }
 
 fn getformat(vm: &mut Vm, a: &[Value]) -> R {
+    if !vm.is_str(a[1]) {
+        let m = format!(
+            "__getformat__() argument must be str, not {}",
+            vm.class_name(a[1])
+        );
+        return Err(vm.type_error(&m));
+    }
     if vm.str_is(a[1], "double") || vm.str_is(a[1], "float") {
         return Ok(vm.new_str("IEEE, little-endian"));
     }

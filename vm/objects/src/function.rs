@@ -132,6 +132,9 @@ static NATIVE: &[NativeDef] = &[
     def("__call__", CALL, effects::ANY, call),
     def("__repr__", "($self, /)", effects::ALLOC, native_repr),
     def("__reduce__", "($self, /)", effects::ANY, |vm, a| {
+        if vm.layout_of(a[0]) == Layout::Method {
+            return method_reduce(vm, a);
+        }
         if native(a[0]).owner.get().is_some() {
             return descriptor_reduce(vm, a);
         }
@@ -142,6 +145,7 @@ static NATIVE: &[NativeDef] = &[
 static NATIVE_FIELDS: &[GetSetDef] = &[
     getter("__name__", native_name),
     getter("__qualname__", |vm, f| {
+        let f = unbound(vm, f);
         if native(f).owner.get().is_some() {
             return descriptor_qualname(vm, f);
         }
@@ -150,6 +154,9 @@ static NATIVE_FIELDS: &[GetSetDef] = &[
     getter("__doc__", native_doc),
     getter("__text_signature__", native_signature),
     getter("__self__", |vm, f| {
+        if vm.layout_of(f) == Layout::Method {
+            return Ok(method(f).this.get());
+        }
         let this = native(f).this.get();
         let this = if definition(f).name == "__new__" {
             native(f).owner.get()
@@ -159,6 +166,7 @@ static NATIVE_FIELDS: &[GetSetDef] = &[
         Ok(or_none(vm, this))
     }),
     getter("__module__", |vm, f| {
+        let f = unbound(vm, f);
         Ok(or_none(vm, native(f).module.get()))
     }),
 ];
@@ -527,11 +535,22 @@ fn method_reduce(vm: &mut Vm, a: &[Value]) -> R {
     Ok(vm.new_tuple(&[getattr, args]))
 }
 
+/// The function in a value that is one, or a method bound to a receiver.
+fn unbound(vm: &Vm, f: Value) -> Value {
+    if vm.layout_of(f) == Layout::Method {
+        method(f).func.get()
+    } else {
+        f
+    }
+}
+
 fn native_name(vm: &mut Vm, f: Value) -> R {
+    let f = unbound(vm, f);
     Ok(vm.intern(definition(f).name))
 }
 
 fn native_doc(vm: &mut Vm, f: Value) -> R {
+    let f = unbound(vm, f);
     Ok(match definition(f).doc {
         "" => vm.none,
         d => vm.new_str(d),
@@ -539,6 +558,7 @@ fn native_doc(vm: &mut Vm, f: Value) -> R {
 }
 
 fn native_signature(vm: &mut Vm, f: Value) -> R {
+    let f = unbound(vm, f);
     Ok(vm.new_str(definition(f).signature))
 }
 
@@ -550,6 +570,9 @@ fn descriptor_qualname(vm: &mut Vm, f: Value) -> R {
 }
 
 fn native_repr(vm: &mut Vm, a: &[Value]) -> R {
+    if vm.layout_of(a[0]) == Layout::Method {
+        return method_repr(vm, a);
+    }
     let owner = native(a[0]).owner.get();
     if owner.is_some() {
         let m = format!(

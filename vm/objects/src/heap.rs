@@ -24,6 +24,22 @@ pub fn unmap_stack(stack: *mut Value, words: usize) {
     unsafe { std::alloc::dealloc(stack.cast(), layout) }
 }
 
+/// The key of string hashes that belongs to a seed, as CPython derives it: no key
+/// for 0, else bytes of a linear congruential generator.
+pub(crate) fn seeded_key(seed: u64) -> (u64, u64) {
+    if seed == 0 {
+        return (0, 0);
+    }
+    let mut x = seed as u32;
+    let mut bytes = [0u8; 16];
+    for b in &mut bytes {
+        x = x.wrapping_mul(214_013).wrapping_add(2_531_011);
+        *b = (x >> 16) as u8;
+    }
+    let all = u128::from_le_bytes(bytes);
+    (all as u64, (all >> 64) as u64)
+}
+
 /// A random key from the system.
 pub fn random_key() -> (u64, u64) {
     use std::hash::{BuildHasher, Hasher};

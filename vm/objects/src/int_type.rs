@@ -70,14 +70,14 @@ pub static METHODS: &[NativeDef] = &[
     ),
     def("__getnewargs__", "($self, /)", effects::ALLOC, getnewargs),
     def("__sizeof__", "($self, /)", effects::PURE, sizeof),
-    def("bit_length", "($self, /)", effects::PURE, bit_length),
-    def("bit_count", "($self, /)", effects::PURE, bit_count),
+    def("bit_length", "($self, /)", effects::PURE, bit_length).doc("How many binary digits it takes to write the number's magnitude.\n\n>>> (1023).bit_length()\n10\n"),
+    def("bit_count", "($self, /)", effects::PURE, bit_count).doc("How many ones there are among the binary digits of the number's magnitude.\n\n>>> (-11).bit_count()\n3\n"),
     def(
         "as_integer_ratio",
         "($self, /)",
         effects::ALLOC,
         as_integer_ratio,
-    ),
+    ).doc("The number as a pair of integers, the second positive, whose quotient it is.\n\n>>> (-7).as_integer_ratio()\n(-7, 1)\n"),
     def(
         "to_bytes",
         "($self, /, length=1, byteorder='big', *, signed=False)",
@@ -139,6 +139,10 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         let base = vm.index_i64(base, true)?;
         if base != 0 && !(2..=36).contains(&base) {
             return Err(vm.value_error("int() base must be >= 2 and <= 36, or 0"));
+        }
+        let text = vm.is_str(x) || vm.as_bytes(x).is_some() || vm.layout_of(x) == Layout::ByteArray;
+        if !text {
+            return Err(vm.type_error("int() can't convert non-string with explicit base"));
         }
         match text_to_int(vm, x, base as u32)? {
             Some(v) => v,

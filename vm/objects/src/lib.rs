@@ -29,6 +29,7 @@ pub mod descriptors;
 pub mod dict;
 pub mod dict_type;
 pub mod dict_views;
+pub mod docs;
 pub mod exc;
 pub mod exc_group;
 pub mod exceptions;
@@ -81,6 +82,7 @@ pub mod tuple;
 pub mod type_;
 pub mod types;
 pub mod unicode;
+mod utf7;
 pub mod vm;
 
 pub use layout::{Gc, Layout};

@@ -38,7 +38,8 @@ static METHODS: &[NativeDef] = &[
         let n = vm.intern("hex");
         let f = vm.getattr(b, n)?;
         vm.call_dict(f, vm.tuple_items(a[1]), a[2])
-    }),
+    })
+    .doc("Two hexadecimal digits for each byte.\n\n>>> memoryview(b'JIT').hex()\n'4a4954'\n"),
     def("tolist", "($self, /)", ANY, |vm, a| {
         let v = live(vm, a[0])?;
         let f = v.format(vm)?;

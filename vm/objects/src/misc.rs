@@ -320,7 +320,8 @@ fn run_finalizers(vm: &mut Vm) {
                 unraisable(vm, cb);
             }
         }
-        // Files in layers are closed from the outside.
+        // Files in layers are closed from the outside, after programs' own finalizers,
+        // which may still write.
         let mut batch = pyrite_gc::RootVec::new(vm.heap);
         while let Some(o) = vm.heap.take_finalizable() {
             batch.push(o);
@@ -329,7 +330,9 @@ fn run_finalizers(vm: &mut Vm) {
             for i in 0..batch.len() {
                 let o = batch.get(i).unwrap_or(vm.none);
                 let class = vm.class_of(o);
-                if vm.type_data(class).finalizer_rank != rank {
+                let d = vm.type_data(class);
+                let own = d.heap_type && d.finalizer_rank == 0;
+                if rank != if own { 0 } else { d.finalizer_rank + 1 } {
                     continue;
                 }
                 let f = vm.lookup(class, vm.names.del);

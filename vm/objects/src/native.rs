@@ -88,6 +88,9 @@ pub mod intrinsic {
     pub const ABS: u8 = 4;
     pub const MIN: u8 = 5;
     pub const MAX: u8 = 6;
+    /// Looks for dead objects: called on wiped stack, where no words of the calls
+    /// before it lie. For handlers it is any other function.
+    pub const COLLECT: u8 = 7;
 }
 
 /// Declares a function or method.

@@ -643,7 +643,7 @@ fn default_state(vm: &mut Vm, obj: Value, required: bool) -> R {
 }
 
 fn get_class(vm: &mut Vm, obj: Value) -> R {
-    Ok(vm.class_of(obj).value())
+    Ok(vm.shown_class(obj).value())
 }
 
 fn set_class(vm: &mut Vm, obj: Value, class: Value) -> R<()> {

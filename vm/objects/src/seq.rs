@@ -247,6 +247,11 @@ impl Vm {
             }
         }
         let iter = self.get_iter(it)?;
+        let class = self.class_of(it);
+        if self.type_data(class).heap_type {
+            // Only what it may raise counts.
+            self.length_hint(it, 8)?;
+        }
         while let Some(v) = self.iter_next(iter)? {
             self.list_append(l, v);
             if self.polled() {

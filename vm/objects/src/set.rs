@@ -175,6 +175,15 @@ fn key_hash(vm: &mut Vm, key: Value) -> R<i64> {
     r
 }
 
+/// The dict that holds the items of a set or dict with their hashes.
+pub(crate) fn hashed(vm: &mut Vm, it: Value) -> Option<Value> {
+    if vm.is_exact_dict(it) {
+        return Some(it);
+    }
+    let class = vm.class_of(it);
+    (is_set(it) && exact(vm, class)).then(|| vm.set_dict(it))
+}
+
 /// Adds every item of an iterable.
 pub fn extend(vm: &mut Vm, s: Value, it: Value) -> R<()> {
     let d = vm.set_dict(s);
@@ -225,6 +234,13 @@ pub fn remove_all(vm: &mut Vm, s: Value, it: Value) -> R<()> {
         return Ok(());
     }
     let d = vm.set_dict(s);
+    if let Some(from) = hashed(vm, it) {
+        let mut pos = 0;
+        while let Some((h, k, _)) = vm.dict_next_hashed(from, &mut pos) {
+            vm.dict_remove_hashed(d, k, h)?;
+        }
+        return Ok(());
+    }
     vm.for_each(it, |vm, v| {
         let h = vm.hash(v)?;
         vm.dict_remove_hashed(d, v, h)?;
@@ -299,8 +315,8 @@ fn set_new(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn set_init(vm: &mut Vm, a: &[Value]) -> R {
-    let (class, set, new) = (vm.class_of(a[0]), vm.types.set, vm.names.new);
-    vm.refuse_keywords(class, set, new, a[2])?;
+    let (class, set, init) = (vm.class_of(a[0]), vm.types.set, vm.names.init);
+    vm.refuse_keywords(class, set, init, a[2])?;
     let d = vm.set_dict(a[0]);
     vm.dict_clear(d);
     if a[1].is_some() {

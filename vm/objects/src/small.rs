@@ -29,6 +29,14 @@ static ELLIPSIS: &[NativeDef] = &[
     }),
 ];
 static NOT_IMPLEMENTED: &[NativeDef] = &[
+    def("__bool__", "($self, /)", effects::ANY, |vm, _| {
+        let class = vm.types.deprecation_warning;
+        vm.warn(
+            class,
+            "NotImplemented should not be used in a boolean context",
+        )?;
+        Ok(vm.true_)
+    }),
     static_def("__new__", "(type, /)", effects::PURE, |vm, _| {
         Ok(vm.not_implemented)
     }),
@@ -358,6 +366,11 @@ static NAMESPACE: &[NativeDef] = &[
         Ok(vm.none)
     }),
     def("__repr__", "($self, /)", effects::ANY, namespace_repr),
+    def("__reduce__", "($self, /)", effects::ALLOC, |vm, a| {
+        let (class, state) = (vm.class_of(a[0]).value(), vm.instance_dict(a[0]));
+        let none = vm.empty_tuple;
+        Ok(vm.new_tuple(&[class, none, state]))
+    }),
     def("__eq__", "($self, other, /)", effects::ANY, |vm, a| {
         if vm.layout_of(a[1]) != Layout::Namespace {
             return Ok(vm.not_implemented);
@@ -547,8 +560,10 @@ pub fn install(vm: &mut Vm) {
     ] {
         vm.add_methods(c, methods);
     }
-    let none = vm.none;
+    let (none, types) = (vm.none, vm.intern("types"));
     vm.type_set(t.cell, "__hash__", none);
+    t.namespace.module.set(types);
+    vm.write_barrier(t.namespace.value());
     for (c, fields) in [
         (t.cell, CELL_FIELDS),
         (t.module, MODULE_FIELDS),

@@ -38,6 +38,8 @@ pub struct Thread {
     stack_end: *mut Value,
     stack_high: *mut Value,
     native_limit: u64,
+    run_floor: u64,
+    call_floor: u64,
     depth: u32,
     nesting: u32,
     top: u64,
@@ -70,6 +72,8 @@ impl Thread {
             stack_end: std::ptr::null_mut(),
             stack_high: std::ptr::null_mut(),
             native_limit: 0,
+            run_floor: 0,
+            call_floor: 0,
             depth: 0,
             nesting: 0,
             top: 0,
@@ -372,6 +376,8 @@ impl Vm {
         t.stack_end = self.stack_end;
         t.stack_high = self.stack_high;
         t.native_limit = self.native_limit;
+        t.run_floor = self.run_floor;
+        t.call_floor = self.call_floor;
         t.depth = self.depth;
         t.nesting = self.nesting;
         t.top = self.alloc.top;
@@ -395,6 +401,9 @@ impl Vm {
         self.stack_end = t.stack_end;
         self.stack_high = t.stack_high;
         self.native_limit = t.native_limit;
+        self.run_floor = t.run_floor;
+        self.call_floor = t.call_floor;
+        self.collect_floor = 0;
         self.depth = t.depth;
         self.nesting = t.nesting;
         self.alloc.top = t.top;

@@ -291,7 +291,7 @@ fn type_new(
     kwargs: Value,
 ) -> R {
     let dict = vm.new_dict();
-    vm.dict_copy_into(namespace, dict);
+    crate::dict_type::update(vm, dict, namespace)?;
     let base_items = vm.tuple_items(bases);
     let base = vm.best_base(base_items)?;
     let n = vm.names;
@@ -315,6 +315,14 @@ fn type_new(
     } && can_have_dict;
     if vm.text(name).iter().any(|c| c == 0) {
         return Err(vm.value_error("type name must not contain null characters"));
+    }
+    let doc = vm.dict_get_str(dict, n.doc);
+    for text in [name, doc] {
+        if text.is_some()
+            && let Some(s) = vm.as_str(text)
+        {
+            crate::codecs::encode_with(vm, s, crate::codecs::Codec::Utf8, "strict")?;
+        }
     }
     let qualname = vm.dict_get_str(dict, n.qualname);
     if qualname.is_some() && !vm.is_str(qualname) {
@@ -347,7 +355,8 @@ fn type_new(
         vm.write_barrier(class);
     }
     fill_namespace(vm, t, dict);
-    if gained_dict {
+    let own_dict = vm.dict_get_str(dict, n.dict).is_some();
+    if gained_dict && !own_dict {
         vm.add_getset(t, crate::object::DICT_GETSET);
     }
     // Without `__slots__`, or by one, or from any base.
@@ -357,7 +366,10 @@ fn type_new(
     let own = slots.as_ref().is_none_or(|s| s.weakref);
     if !bd.weakrefable && !has_items(bd.layout) && (own || inherited) {
         vm.type_data(t).weakrefable = true;
-        vm.add_getset(t, WEAKREF_GETSET);
+        let name = vm.intern("__weakref__");
+        if vm.dict_get_str(dict, name).is_null() {
+            vm.add_getset(t, WEAKREF_GETSET);
+        }
     }
     if cell.is_some() {
         let c = Gc::<PyCell>::from_value(cell);
@@ -755,6 +767,7 @@ fn set_name(vm: &mut Vm, t: Value, v: Value) -> R<()> {
     if vm.text(s).iter().any(|c| c == 0) {
         return Err(vm.value_error("type name must not contain null characters"));
     }
+    crate::codecs::encode_with(vm, s, crate::codecs::Codec::Utf8, "strict")?;
     as_type(t).name.set(s);
     vm.write_barrier(t);
     Ok(())
@@ -935,6 +948,10 @@ fn get_doc(vm: &mut Vm, t: Value) -> R {
     let v = vm.dict_get_str(as_type(t).dict.get(), n);
     if v.is_null() {
         return Ok(vm.none);
+    }
+    let for_instances = matches!(vm.layout_of(v), Layout::GetSet | Layout::Member);
+    if for_instances && !vm.type_data(as_type(t)).heap_type {
+        return Ok(crate::docs::of(vm, as_type(t)));
     }
     vm.descr_get_any(v, Value::NULL, t)
 }

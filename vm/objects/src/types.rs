@@ -203,6 +203,18 @@ impl Vm {
         }
     }
 
+    /// The class of a value as programs see it: functions written in Rust have one,
+    /// bound or not.
+    #[inline]
+    pub fn shown_class(&self, v: Value) -> Gc<PyType> {
+        let class = self.class_of(v);
+        if class == self.types.native_method {
+            self.types.native
+        } else {
+            class
+        }
+    }
+
     /// The layout of a value.
     #[inline]
     pub fn layout_of(&self, v: Value) -> Layout {
@@ -337,6 +349,9 @@ impl Vm {
         self.dict_mark_class(dict);
         t.dict.set(dict);
         self.write_barrier(t.value());
+        // A docstring is not inherited.
+        let (doc, none) = (self.names.doc, self.none);
+        self.dict_set_str(dict, doc, none);
         if let Some(b) = base {
             self.type_data(b).subclasses.push(t.value().bits());
         }

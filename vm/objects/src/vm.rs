@@ -62,6 +62,14 @@ pub struct Vm {
     pub threads: *mut crate::threads::Threads,
     /// Native stack pointers below this raise RecursionError.
     pub native_limit: u64,
+    /// Lowest address of the innermost interpreter loop's native frame, in which the
+    /// callee-saved registers of all frames above are stored; 0: unknown.
+    pub run_floor: u64,
+    /// The same while a call instruction is at work that the loop carries out itself:
+    /// no frame below holds a reference of its own.
+    pub call_floor: u64,
+    /// The same for the function that asks for a collection; see `vm/stdlib`'s `gc`.
+    pub collect_floor: u64,
     /// Python calls in progress, and how many are allowed.
     pub depth: u32,
     pub depth_limit: u32,
@@ -207,6 +215,8 @@ pub struct Config {
     pub orig_argv: Vec<std::ffi::OsString>,
     /// Seed of string hashing and of everything else that is random; `None`: from the system.
     pub seed: Option<u64>,
+    /// Seed of the hashes of strings, if it is another (`PYTHONHASHSEED`).
+    pub hash_seed: Option<u64>,
     pub executable: String,
     /// The Lib tree in use (`/usr/lib/python3.11`).
     pub lib: Option<std::path::PathBuf>,
@@ -258,11 +268,8 @@ impl Vm {
         let stack = crate::heap::map_stack(STACK_WORDS);
         let mut alloc = alloc;
         alloc.top = stack as u64;
-        let key = match config.seed {
-            Some(s) => (
-                s ^ 0x9E37_79B9_7F4A_7C15,
-                s.rotate_left(32) ^ 0xD1B5_4A32_D192_ED03,
-            ),
+        let key = match config.hash_seed.or(config.seed) {
+            Some(s) => crate::heap::seeded_key(s),
             None => crate::heap::random_key(),
         };
         let _ = &KINDS;
@@ -280,6 +287,9 @@ impl Vm {
             stack_high: stack,
             threads: std::ptr::null_mut(),
             native_limit: 0,
+            run_floor: 0,
+            call_floor: 0,
+            collect_floor: 0,
             depth: 0,
             depth_limit: 1000,
             finalizing: false,

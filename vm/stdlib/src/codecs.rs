@@ -93,8 +93,9 @@ static REGISTRY: [NativeDef; 15] = [
     ),
 ];
 
-static CODECS: [[NativeDef; 2]; 11] = [
+static CODECS: [[NativeDef; 2]; 12] = [
     pair!("utf_8_encode", "utf_8_decode", Codec::Utf8),
+    pair!("utf_7_encode", "utf_7_decode", Codec::Utf7),
     pair!("latin_1_encode", "latin_1_decode", Codec::Latin1),
     pair!("ascii_encode", "ascii_decode", Codec::Ascii),
     pair!("utf_16_encode", "utf_16_decode", Codec::Utf16(None)),

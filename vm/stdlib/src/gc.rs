@@ -7,7 +7,7 @@
 use crate::{module, set, slots};
 use pyrite_machine::{Header, Value};
 use pyrite_objects::layout::{Layout, kind};
-use pyrite_objects::native::{NativeDef, def, effects};
+use pyrite_objects::native::{NativeDef, def, effects, intrinsic};
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::{R, Vm};
 
@@ -36,7 +36,7 @@ static FUNCTIONS: [NativeDef; 18] = [
         let on = get(vm, ENABLED) != 0;
         Ok(vm.bool(on))
     }),
-    def("collect", "(generation=2)", effects::ANY, collect),
+    def("collect", "(generation=2)", effects::ANY, collect).known(intrinsic::COLLECT),
     def("get_count", "()", effects::ALLOC, |vm, _| {
         let n = Value::small;
         Ok(vm.new_tuple(&[n(0), n(0), n(0)]))
@@ -77,7 +77,8 @@ static FUNCTIONS: [NativeDef; 18] = [
         "(generation=None)",
         effects::ANY,
         get_objects,
-    ),
+    )
+    .known(intrinsic::COLLECT),
     def("get_stats", "()", effects::ALLOC, get_stats),
     def("is_tracked", "(obj, /)", effects::READS, |vm, a| {
         let t = tracked(vm, a[0]);
@@ -88,7 +89,7 @@ static FUNCTIONS: [NativeDef; 18] = [
         let done = a[0].is_ptr() && unsafe { vm.heap.is_finalized(a[0].ptr()) };
         Ok(vm.bool(done))
     }),
-    def("get_referrers", "(*objs)", effects::ALLOC, get_referrers),
+    def("get_referrers", "(*objs)", effects::ALLOC, get_referrers).known(intrinsic::COLLECT),
     def("get_referents", "(*objs)", effects::ALLOC, get_referents),
     def("freeze", "()", effects::WRITES, |vm, _| {
         let n = count(vm);
@@ -145,11 +146,15 @@ fn tracked(vm: &Vm, v: Value) -> bool {
         | Layout::NotImplementedType
         | Layout::RangeIter
         | Layout::Range
-        | Layout::Code => vm.type_data(vm.class_of(v)).heap_type,
+        | Layout::Code => {
+            // Subclasses that add nothing cannot refer to anything either.
+            let d = vm.type_data(vm.class_of(v));
+            d.heap_type && (d.has_dict || d.payload_words > 2)
+        }
         Layout::Tuple | Layout::TupleSub => vm.tuple_len(v) > 0,
         Layout::Object => {
             let d = vm.type_data(vm.class_of(v));
-            d.heap_type || d.has_dict
+            d.has_dict || d.payload_words > 1
         }
         _ => true,
     }
@@ -177,6 +182,7 @@ fn generation(vm: &mut Vm, v: Value) -> R<usize> {
 
 /// Collects, runs callbacks and finalizers; how many objects were found dead.
 fn collect(vm: &mut Vm, a: &[Value]) -> R {
+    let floor = std::mem::take(&mut vm.collect_floor);
     let g = generation(vm, a[0])?;
     if get(vm, DEBUG) & DEBUG_STATS != 0 {
         let text = format!("gc: collecting generation {g}...\n");
@@ -186,7 +192,7 @@ fn collect(vm: &mut Vm, a: &[Value]) -> R {
     let before = count(vm);
     // The walk left the addresses of the newest objects behind.
     pyrite_gc::wipe_stack();
-    collect_now(vm, g == 2);
+    collect_now(vm, g == 2, floor);
     let found = (before - count(vm)).max(0);
     pyrite_objects::misc::run_pending(vm)?;
     let at = STATS + 3 * g;
@@ -204,9 +210,17 @@ fn collect(vm: &mut Vm, a: &[Value]) -> R {
 
 /// Collects in frames of its own, on wiped stack.
 #[inline(never)]
-fn collect_now(vm: &mut Vm, full: bool) {
+fn collect_now(vm: &mut Vm, full: bool, floor: u64) {
     vm.clear_dead_registers();
-    vm.heap.collect(full);
+    let here = 0u64;
+    // The interpreter's loop called this function: what lies between them are the
+    // frames of that call, which hold nothing. A floor far away is another stack's.
+    if floor.wrapping_sub(&raw const here as u64) < 1 << 16 {
+        // SAFETY: the loop stored the registers of the frames above its own.
+        unsafe { vm.heap.collect_above(full, floor as *const u64) };
+    } else {
+        vm.heap.collect(full);
+    }
 }
 
 /// Calls `gc.callbacks`.
@@ -239,7 +253,8 @@ fn tell(vm: &mut Vm, phase: &str, generation: usize, collected: i64) {
 /// are in a list.
 fn gather(vm: &mut Vm, mut wanted: impl FnMut(&Vm, *mut u64) -> bool) -> Value {
     // Room first, so that filling the list allocates nothing.
-    vm.heap.collect(true);
+    let floor = std::mem::take(&mut vm.collect_floor);
+    collect_now(vm, true, floor);
     let mut n = 0;
     vm.heap
         .for_each_object(&mut |p| n += usize::from(visible(vm, p) && wanted(vm, p)));

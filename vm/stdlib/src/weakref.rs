@@ -29,11 +29,17 @@ static FUNCTIONS: [NativeDef; 4] = [
     def("getweakrefs", "(object, /)", effects::ALLOC, |vm, a| {
         let list = vm.new_list(&[]);
         // The references are alive: their addresses do not change while the
-        // list that names them is on this stack.
-        for i in 0.. {
-            match refs_to(vm, a[0]).get(i) {
-                Some(&w) => vm.list_append(list, Value::from_bits(w)),
-                None => break,
+        // list that names them is on this stack. Those that all share come first.
+        for shared in [true, false] {
+            for i in 0.. {
+                let Some(&w) = refs_to(vm, a[0]).get(i) else {
+                    break;
+                };
+                let w = Value::from_bits(w);
+                let plain = weak(w).callback.get().is_null() && vm.class_of(w) == vm.types.weakref;
+                if plain == shared {
+                    vm.list_append(list, w);
+                }
             }
         }
         Ok(list)
@@ -256,6 +262,8 @@ pub fn make(vm: &mut Vm) -> R {
     );
     let in_weakref = vm.intern("weakref");
     vm.type_set(t, "__module__", in_weakref);
+    t.module.set(in_weakref);
+    vm.write_barrier(t.value());
     for (name, slot) in [
         ("ProxyType", slots::WEAK_PROXY),
         ("CallableProxyType", slots::WEAK_CALLABLE_PROXY),

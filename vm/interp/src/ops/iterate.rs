@@ -73,11 +73,10 @@ pub(super) fn next_of_dict<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
     let used = m.load_int(d, field::DICT_USED);
     let len = m.load_int(it, field::DICT_ITER_LEN);
     need!(m, m.icmp(Cmp::Eq, used, len));
-    let low = m.int(0xFFFF_FFFF);
-    let fill = m.load_int(d, field::DICT_FILL);
-    let fill = m.iand(fill, low);
+    // Entries behind as many as there are keys have deleted ones in front of them,
+    // or are more than there were at the start.
     let i = m.load_int(it, field::DICT_ITER_INDEX);
-    need!(m, m.below(i, fill));
+    need!(m, m.below(i, len));
     let entries = m.load(d, field::DICT_ENTRIES);
     let at = m.iadd_wrapping(i, i);
     let at = m.iadd_wrapping(at, i);

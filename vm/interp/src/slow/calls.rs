@@ -8,7 +8,8 @@ use crate::lang::Stage;
 use crate::unwind::top_of;
 use pyrite_bytecode::{CmpOp, Ins, Op};
 use pyrite_machine::{Ctl, Value};
-use pyrite_objects::layout::{Gc, Layout, PyFunction, PyMethod};
+use pyrite_objects::layout::{Gc, Layout, PyFunction, PyMethod, PyNative};
+use pyrite_objects::native::intrinsic;
 use pyrite_objects::ops::BinOp;
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::{R, Vm};
@@ -34,8 +35,16 @@ pub(super) fn call(
         match s.layout {
             Layout::Native => {
                 vm.enter_native()?;
-                let v = vm.call_native(f, args, kwnames)?;
-                r.set(dst, v);
+                // For the callee alone, not for what it may call.
+                vm.collect_floor = std::mem::take(&mut vm.call_floor);
+                let v = if is_collector(f) {
+                    vm.call_native(f, args, kwnames)
+                } else {
+                    vm.collect_floor = 0;
+                    vm.call_native(f, args, kwnames)
+                };
+                vm.collect_floor = 0;
+                r.set(dst, v?);
                 return NEXT;
             }
             Layout::Function => return push_function(vm, pc, base, window, n, f, kwnames),
@@ -74,6 +83,13 @@ pub(super) fn call(
     NEXT
 }
 
+/// True for the functions that look for dead objects.
+fn is_collector(f: Value) -> bool {
+    // SAFETY: definitions are statics.
+    let def = unsafe { &*Gc::<PyNative>::from_value(f).def.get() };
+    def.intrinsic == intrinsic::COLLECT
+}
+
 /// `class(v)` of a built-in class that converts; `None`: by its `__new__`.
 fn convert(vm: &mut Vm, class: Value, v: Value) -> R<Option<Value>> {
     let t = vm.types;
@@ -81,7 +97,7 @@ fn convert(vm: &mut Vm, class: Value, v: Value) -> R<Option<Value>> {
     Ok(if class == t.str_ {
         Some(vm.str(v)?)
     } else if class == t.type_ {
-        Some(vm.class_of(v).value())
+        Some(vm.shown_class(v).value())
     } else if class == t.bool_ {
         let b = vm.truth(v)?;
         Some(vm.bool(b))

@@ -16,9 +16,12 @@ const CALLS: u8 = effects::CALLS;
 
 static FUNCTIONS: &[NativeDef] = &[
     def("abs", "(x, /)", CALLS, numbers::abs).known(intrinsic::ABS),
-    def("bin", "(number, /)", CALLS, numbers::bin),
+    def("bin", "(number, /)", CALLS, numbers::bin)
+        .doc("The digits of an integer in base 2, with their prefix.\n\n>>> bin(10)\n'0b1010'\n"),
     def("divmod", "(x, y, /)", CALLS, numbers::divmod),
-    def("hex", "(number, /)", CALLS, numbers::hex),
+    def("hex", "(number, /)", CALLS, numbers::hex).doc(
+        "The digits of an integer in base 16, with their prefix.\n\n>>> hex(48879)\n'0xbeef'\n",
+    ),
     def(
         "max",
         "(*args, key=None, default=None)",
@@ -33,7 +36,8 @@ static FUNCTIONS: &[NativeDef] = &[
         numbers::min,
     )
     .known(intrinsic::MIN),
-    def("oct", "(number, /)", CALLS, numbers::oct),
+    def("oct", "(number, /)", CALLS, numbers::oct)
+        .doc("The digits of an integer in base 8, with their prefix.\n\n>>> oct(493)\n'0o755'\n"),
     def("pow", "(base, exp, mod=None)", CALLS, numbers::pow),
     def("round", "(number, ndigits=None)", CALLS, numbers::round),
     def("sum", "(iterable, /, start=0)", CALLS, numbers::sum),

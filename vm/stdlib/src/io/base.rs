@@ -266,6 +266,11 @@ pub(super) fn fill(vm: &mut Vm, target: Value, b: &[u8]) -> R<usize> {
             );
             return Err(vm.type_error(&m));
         }
+        if let Some(all) = vm.buffer_mut(target) {
+            let n = b.len().min(all.len());
+            all[..n].copy_from_slice(&b[..n]);
+            return Ok(n);
+        }
         // Anything else that can be written to goes through its slices.
         let n = b.len().min(vm.len(target)?);
         let part = vm.new_bytes(&b[..n]);
