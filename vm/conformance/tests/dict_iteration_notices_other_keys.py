@@ -34,11 +34,11 @@ for view in (dict.keys, dict.values, dict.items, dict):
     for i in range(0, 20, 3):
         del d[i]
     print(sum(1 for _ in view(d)), loop(d, view(d), lambda d, n: None))
-d = {0: 0}
+d = {0: 0, 1: 1}
 it = iter(d.values())
-next(it)
+next(it), next(it)
 del d[0]
-d[1] = 1
+d[2] = 2
 for _ in range(2):
     try:
         print(next(it))

@@ -30,19 +30,15 @@ pub(super) fn call(
 ) -> Step {
     let r = Regs(base);
     let args = r.slice(window, n);
+    // For a native callee alone, not for what it or any other may call.
+    let floor = std::mem::take(&mut vm.call_floor);
     if f.is_ptr() {
         let s = shape_of(f);
         match s.layout {
             Layout::Native => {
                 vm.enter_native()?;
-                // For the callee alone, not for what it may call.
-                vm.collect_floor = std::mem::take(&mut vm.call_floor);
-                let v = if is_collector(f) {
-                    vm.call_native(f, args, kwnames)
-                } else {
-                    vm.collect_floor = 0;
-                    vm.call_native(f, args, kwnames)
-                };
+                vm.collect_floor = if is_collector(f) { floor } else { 0 };
+                let v = vm.call_native(f, args, kwnames);
                 vm.collect_floor = 0;
                 r.set(dst, v?);
                 return NEXT;
