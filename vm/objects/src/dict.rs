@@ -269,6 +269,27 @@ impl Vm {
         self.dict_find_entry(d, key).map_or(-1, |e| e as i64)
     }
 
+    /// Puts an item whose key is a built-in value of no container into a dict, overwriting
+    /// the value there if asked to. False, and nothing done: Python code would have to compare
+    /// the key, or compiled code depends on the dict.
+    pub fn dict_put_plain(&mut self, d: Value, key: Value, v: Value, overwrite: bool) -> bool {
+        let dd = Gc::<PyDict>::from_value(d);
+        if dd.flags.get() & WATCHED != 0 {
+            return false;
+        }
+        let Ok(hash) = self.hash(key) else {
+            self.take_exc();
+            return false;
+        };
+        match self.find_raw(dd, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
+            Found::Entry(e) if overwrite => self.dict_entry_set(d, e, v),
+            Found::Entry(_) => {}
+            Found::No => self.dict_insert(dd, hash, key, v),
+            Found::Compare(_) => return false,
+        }
+        true
+    }
+
     /// The value of a `str` key, or null; never runs Python code.
     #[inline]
     pub fn dict_get_str(&self, d: Value, key: Value) -> Value {

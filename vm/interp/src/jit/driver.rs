@@ -1,5 +1,7 @@
 //! The trace table: what is recorded when, entered where, left how often.
 
+use super::items::{self, ITEM};
+use super::leaf::BEHIND;
 use super::machine::{Closed, PyHost, PyRecorder, Switches};
 use super::residual;
 use super::runtime::{alloc_slow, barrier_slow, on_exit};
@@ -614,7 +616,11 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
         return Hot::Resume;
     }
     let s = j.entries[parent].trace.snapshot(snapshot);
-    let forced = matches!(s.mode, Resume::Finish { stage: FORCED, .. });
+    let resume_pc = s.pc as *const u64;
+    let stage = match s.mode {
+        Resume::Finish { stage, .. } => Some(stage),
+        Resume::Reexec => None,
+    };
     if j.stuck_at(parent, snapshot) >= MAX_STUCK {
         return Hot::Resume;
     }
@@ -641,7 +647,7 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
         return Hot::Resume;
     }
     m.extent = m.off + code_at(vm.base).frame_size as i32;
-    if forced {
+    if stage == Some(FORCED) {
         // The called instruction ended otherwise than recorded: the bridge is
         // for this way of ending.
         let Some(v) = m.e.finish_value() else {
@@ -649,17 +655,19 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
         };
         // SAFETY: `vm.pc` is within the code; the instruction called lies before
         // the exit's own instruction pointer.
-        let ended = if vm.pc == j.entries[parent].trace.snapshot(snapshot).pc {
+        let ended = if vm.pc == resume_pc as u64 {
             residual::FELL_THROUGH
         } else {
             residual::JUMPED
         };
         let c = m.e.word(Value::small(ended as i32).bits());
         m.e.guard(OpCode::Same, &[v, c], true);
-        forget_written(
-            &mut m,
-            j.entries[parent].trace.snapshot(snapshot).pc as *const u64,
-        );
+        forget_written(&mut m, resume_pc);
+    }
+    match stage {
+        Some(BEHIND) => items::no_exception(&mut m),
+        Some(ITEM) if !items::begin_bridge(&mut m, resume_pc) => return Hot::Resume,
+        _ => {}
     }
     j.recording = true;
     let why = follow(&mut m);

@@ -18,6 +18,7 @@
 //!   state). What raises leaves its exception pending; the trace is left behind
 //!   the instruction.
 
+use super::items;
 use super::machine::PyRecorder;
 use pyrite_bytecode::{CmpOp, FRAME_HEADER, Ins, Op};
 use pyrite_jit_ir::{AliasClass, CallTarget, ClassSet, Effects, OpCode, OpRef, Ty};
@@ -59,7 +60,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
             if let Some((op, when)) = comparison(ins.op()) {
                 return compare(m, ins, op, when);
             }
-            false
+            items::record(m, ins)
         }
     }
 }
@@ -118,7 +119,7 @@ pub(crate) fn comparison(op: Op) -> Option<(CmpOp, Option<bool>)> {
 }
 
 /// Is this a value whose operators, hash and truth run no Python code?
-fn is_leaf(v: Value) -> bool {
+pub(super) fn is_leaf(v: Value) -> bool {
     if v.is_null() {
         return false;
     }
@@ -137,7 +138,7 @@ fn is_leaf(v: Value) -> bool {
 }
 
 /// Guards that a value is of the kind it is now.
-fn pin(m: &mut PyRecorder, v: Word) {
+pub(super) fn pin(m: &mut PyRecorder, v: Word) {
     if v.now.is_int() {
         m.e.guard(OpCode::IsInt, &[v.r], true);
     } else if v.now.is_float() {
@@ -150,7 +151,7 @@ fn pin(m: &mut PyRecorder, v: Word) {
 
 /// An integer that is a heap object to the interpreter and a machine word to the
 /// trace cannot be handed out without leaving.
-fn is_wide(m: &PyRecorder, v: Word) -> bool {
+pub(super) fn is_wide(m: &PyRecorder, v: Word) -> bool {
     v.now.is_ptr()
         && m.e
             .recorded()
@@ -158,7 +159,7 @@ fn is_wide(m: &PyRecorder, v: Word) -> bool {
             .is_some_and(|op| op.code == OpCode::BoxInt)
 }
 
-fn target(
+pub(super) fn target(
     name: &'static str,
     addr: usize,
     writes: ClassSet,
@@ -408,12 +409,21 @@ fn get_iter(m: &mut PyRecorder, ins: Ins) -> bool {
     let t = m.host.vm().types;
     match s.layout {
         // Its own iterator.
-        Layout::Generator => {
+        Layout::Generator
+        | Layout::Enumerate
+        | Layout::Zip
+        | Layout::ListIter
+        | Layout::RangeIter
+        | Layout::DictIter
+        | Layout::ListReverseIter
+            if !m.host.vm().type_data(s.class()).heap_type =>
+        {
             pin(m, v);
             m.set_reg(ins.a() as isize, v);
             return true;
         }
-        Layout::Tuple | Layout::Str | Layout::Range => {}
+        Layout::Tuple | Layout::Str | Layout::Range | Layout::DictView => {}
+        _ if s.class() == t.set || s.class() == t.frozenset => {}
         Layout::List if s.class() == t.list => {}
         Layout::Dict if s.class() == t.dict => {}
         _ => return false,

@@ -3,6 +3,7 @@
 
 mod direct;
 mod driver;
+mod items;
 mod leaf;
 mod machine;
 mod part;

@@ -1,6 +1,7 @@
 //! What machine code calls: leaving a trace, slow allocation, the barrier.
 
 use super::driver::{FORCED, jit};
+use super::items::{self, ITEM};
 use pyrite_jit_ir::Width;
 use pyrite_jit_x64::{ExitState, Materialize, Mode};
 use pyrite_machine::plant::{self, Fault};
@@ -83,10 +84,16 @@ pub(super) extern "C" fn on_exit(
         Mode::Finish { stage: FORCED, .. } => {
             // The called instruction left its instruction pointer in the VM.
         }
-        _ => {
+        mode => {
             vm.pc = resumption.pc;
             // SAFETY: a window of the trace.
             vm.base = unsafe { base.offset(resumption.base as isize).cast() };
+            if let Mode::Finish { stage: ITEM, word } = mode
+                && word != 0
+            {
+                // SAFETY: just set.
+                unsafe { items::deliver(vm, Value::from_bits(word)) };
+            }
         }
     }
     u64::from(exit)
