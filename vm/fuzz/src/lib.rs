@@ -9,7 +9,7 @@
 //!
 //! `pyfuzz --seed 1 --count 1000` runs a thousand programs and prints what they
 //! reached; `pyfuzz --faults` (feature `planted`) plants defects in the VM and prints
-//! how many programs each took to be found.
+//! how many programs each took to be found. `ARCHITECTURE.md` has the commands.
 //!
 //! Invariants: everything follows from the seed; no generated loop is unbounded,
 //! and numbers are cut back in each turn of a loop; programs print no address and
