@@ -1,5 +1,5 @@
-# What compiles but can hardly be meant is warned about, with CPython's texts; a
-# filter that makes errors of warnings makes SyntaxErrors of these.
+# What compiles but can hardly be meant is warned about, with CPython's texts; a filter that makes errors of warnings makes SyntaxErrors of these.
+
 import warnings
 
 PROGRAMS = [

@@ -1,5 +1,5 @@
-# f_lineno of a frame that an exception left is where the exception left it (PEP 626),
-# and falling off the end belongs to the line that led there.
+# f_lineno of a frame that an exception left is where the exception left it (PEP 626), and falling off the end belongs to the line that led there.
+
 import sys
 
 

@@ -1,5 +1,4 @@
-# What is thrown into a generator is raised in what it delegates to, with the whole
-# chain of frames in place; iterators that are no generators get a call of throw().
+# throw() into a generator that delegates leaves the chain of frames in place, and calls an iterator's throw().
 import sys
 import types
 

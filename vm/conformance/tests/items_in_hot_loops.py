@@ -1,5 +1,5 @@
-# What iterators give and containers take inside hot loops, also where it ends in an
-# exception or needs Python code.
+# What iterators give and containers take inside hot loops, also where it ends in an exception or needs Python code.
+
 
 
 class Key:

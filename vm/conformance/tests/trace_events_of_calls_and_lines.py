@@ -1,5 +1,5 @@
-# Events of sys.settrace: a call is reported at the definition's line; f_trace_lines
-# and f_trace_opcodes choose what a frame reports.
+# Events of sys.settrace: a call is reported at the definition's line; f_trace_lines and f_trace_opcodes choose what a frame reports.
+
 import sys
 
 
