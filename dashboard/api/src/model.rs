@@ -294,6 +294,15 @@ pub struct ChangePoint {
     pub certainty: Certainty,
 }
 
+/// One build measured as two: whatever differs is a false alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// Benchmarks flagged, all of them falsely.
+    pub flagged: Vec<String>,
+    /// Benchmarks judged.
+    pub of: u32,
+}
+
 /// One invocation of the runner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Night {
@@ -319,6 +328,8 @@ pub struct Night {
     pub platform_version: String,
     /// Worst grade of its environment record.
     pub grade: Grade,
+    /// Its A/A canary, where it had one.
+    pub canary: Option<Canary>,
 }
 
 /// Judgement on one fact of the environment; the worst of all is the run's.

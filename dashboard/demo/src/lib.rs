@@ -141,7 +141,14 @@ pub fn fill(store: &mut Store, plan: &Plan) -> Result<()> {
         } else {
             "complete"
         };
-        store.run_finished(run, state, 0, "{}")?;
+        let flagged: &[&str] = if night % 11 == 3 {
+            &["micro/alloc"]
+        } else {
+            &[]
+        };
+        let canary = serde_json::json!({ "flagged": flagged, "of": plan.benchmarks.len() });
+        let summary = serde_json::json!({ "canary": canary });
+        store.run_finished(run, state, 0, &summary.to_string())?;
         runs.push(run);
     }
     bench::change_points(store, &world, plan, &benchmarks, &commits)?;

@@ -412,6 +412,14 @@ fn neighbours_of_a_night_are_compared_and_others_say_that_they_are_not() {
 }
 
 #[test]
+fn the_overview_and_the_status_tell_of_alerts_and_false_alarms() {
+    let overview = page("index.html");
+    assert!(overview.contains("provisional faster") && overview.contains("A/A canary: 0 of 10"));
+    let status = page("status/index.html");
+    assert!(status.contains("1 of 10") && status.contains("title=\"micro/alloc\""));
+}
+
+#[test]
 fn a_search_shows_its_answer_its_runs_and_what_is_beyond_the_commit() {
     let found = page("searches/1.html");
     assert!(found.contains(&sha_at(SLOWER.0)[..12]) && found.contains("probability 0.994"));

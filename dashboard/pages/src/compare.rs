@@ -244,7 +244,9 @@ fn rows_table(draft: &Draft, comparison: &Comparison) -> Table {
                 .map_or_else(Entry::none, |(_, high)| change(high)),
             row.p
                 .map_or_else(Entry::none, |p| Entry::number(p, small(p))),
-            Entry::word(said(row)).styled(class),
+            Entry::word(said(row))
+                .shown_as(html! { span.nowrap { (said(row)) } })
+                .styled(class),
             row.smallest_visible.map_or_else(Entry::none, |size| {
                 Entry::number(size * 100.0, format!("{:.1} %", size * 100.0))
             }),

@@ -1,8 +1,8 @@
 //! The overview: what failed last night, how fast the subject is, and what moved.
 
 use dashboard_api::{
-    Build, Change, Geomean, LibraryReport, Metric, Night, Outcome, Score, SourceError, clock_time,
-    duration, factor,
+    Alert, Build, Change, Geomean, LibraryReport, Metric, Night, Outcome, Score, SourceError,
+    clock_time, duration, factor,
 };
 use dashboard_charts::{Line, Spot, Timeline, YAxis};
 use maud::{Markup, html};
@@ -24,6 +24,7 @@ struct Facts {
     readings: Readings,
     builds: Vec<Build>,
     library: Option<LibraryReport>,
+    alerts: Vec<Alert>,
 }
 
 pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, PageError> {
@@ -54,6 +55,7 @@ fn gather(context: &Context<'_>) -> Result<Facts, SourceError> {
         night: source.nights(&context.scope, 1)?.into_iter().next(),
         readings: Readings::new(source.recent_cells(&context.scope, RECENT)?),
         builds: source.builds(&context.scope, RECENT)?,
+        alerts: source.alerts(&context.scope)?,
         library: match newest_tests {
             Some(position) => source.library(&context.scope, position)?,
             None => None,
@@ -89,6 +91,14 @@ fn last_night(context: &Context<'_>, draft: &mut Draft, facts: &Facts) -> Markup
                     @if night.positions.is_empty() { "nothing" }
                     "."
                 }
+                (open_alerts(draft, &facts.alerts))
+                @if let Some(canary) = &night.canary {
+                    p.fine {
+                        "A/A canary: " (canary.flagged.len()) " of " (canary.of) " benchmarks flagged between two measurements of one build"
+                        @if !canary.flagged.is_empty() { " (" (canary.flagged.join(", ")) "): take the night's single findings with care" }
+                        "."
+                    }
+                }
                 @if count == 0 {
                     p.fine { (pill("✓", "ok")) " Every build, benchmark and process of this night ended well." }
                 } @else {
@@ -96,6 +106,30 @@ fn last_night(context: &Context<'_>, draft: &mut Draft, facts: &Facts) -> Markup
                 }
             }
         }
+}
+
+/// Open alerts in one line, the confirmed ones first.
+fn open_alerts(draft: &Draft, alerts: &[Alert]) -> Markup {
+    let count = |state: &str, slower: bool| {
+        let fits = |alert: &&Alert| alert.state == state && (alert.ratio > 1.0) == slower;
+        alerts.iter().filter(fits).count()
+    };
+    let mut parts = Vec::new();
+    for (state, kind) in [("confirmed", "fail"), ("provisional", "warn")] {
+        for (slower, word) in [(true, "slower"), (false, "faster")] {
+            let n = count(state, slower);
+            if n > 0 {
+                let kind = if slower { kind } else { "ok" };
+                parts.push(pill(&format!("{n} {state} {word}"), kind));
+            }
+        }
+    }
+    html! {
+        p { a href=(draft.to(&Route::Alerts)) { "Alerts" } ": "
+            @if parts.is_empty() { "none open." }
+            @for part in &parts { (part) " " }
+        }
+    }
 }
 
 fn night_pill(night: &Night, failures: usize) -> Markup {

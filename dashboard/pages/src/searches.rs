@@ -100,11 +100,11 @@ fn sought(search: &Search) -> String {
 
 fn answer_word(search: &Search) -> &'static str {
     match search.state.as_str() {
-        "found" => "found",
-        "no-difference" => "no difference",
-        "cannot-tell" => "cannot tell",
-        "interrupted" => "interrupted",
-        _ => "running",
+        "found" => "Found",
+        "no-difference" => "No difference",
+        "cannot-tell" => "Cannot tell",
+        "interrupted" => "Interrupted",
+        _ => "Running",
     }
 }
 

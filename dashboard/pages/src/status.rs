@@ -1,6 +1,6 @@
 //! Status: the nights, and how far the machine could be trusted when they ran.
 
-use dashboard_api::{Grade, clock_time, duration};
+use dashboard_api::{Canary, Grade, clock_time, duration};
 use maud::{Markup, html};
 
 use crate::PageError;
@@ -26,6 +26,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
         numbers("Revisions", ""),
         numbers("Cells ok", ""),
         numbers("Cells failed", ""),
+        words("False alarms (A/A)"),
         words("Environment"),
         words("Platform"),
     ];
@@ -58,6 +59,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
             } else {
                 failed
             },
+            night.canary.as_ref().map_or_else(Entry::none, canary_entry),
             grade_entry(night.grade),
             Entry::word(night.platform_version.clone()),
         ]);
@@ -67,7 +69,9 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
     let body = html! {
         section { h2 { "Environment of the last night" } (environment) }
         section { h2 { "Modes and baselines" } (programs) }
-        section { h2 { "Nights" } (draft.table(table, "No night has run yet.")) }
+        section { h2 { "Nights" }
+            p.lead { "A false alarm is a benchmark flagged between two measurements of one build: what the platform's own verdicts were worth that night." }
+            (draft.table(table, "No night has run yet.")) }
     };
     Ok(Content {
         title: "Status".to_owned(),
@@ -93,6 +97,13 @@ fn environment(context: &Context<'_>, draft: &mut Draft, run: i64) -> Result<Mar
         ]);
     }
     Ok(draft.table(table, "The last night stored no environment record."))
+}
+
+/// `0 of 6`, with what was flagged as a tooltip.
+fn canary_entry(canary: &Canary) -> Entry {
+    let text = format!("{} of {}", canary.flagged.len(), canary.of);
+    let title = canary.flagged.join(", ");
+    Entry::word(text.clone()).shown_as(html! { span.nowrap title=(title) { (text) } })
 }
 
 fn grade_entry(grade: Grade) -> Entry {

@@ -11,8 +11,8 @@ impl Store {
     pub(super) fn page_nights(&self, ids: Ids, limit: usize) -> Result<Vec<Night>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut query = self.conn.prepare_cached(&format!(
-            "SELECT run.id, started_s, finished_s, state, tier, platform_version, env_snapshot.grade \
-             FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id WHERE run.machine_id = ? AND {IN_HISTORY} \
+            "SELECT run.id, started_s, finished_s, state, tier, platform_version, env_snapshot.grade, \
+             json_extract(run.summary_json, '$.canary') FROM run JOIN env_snapshot ON env_snapshot.id = run.env_snapshot_id WHERE run.machine_id = ? AND {IN_HISTORY} \
              ORDER BY started_s DESC, run.id DESC LIMIT ?",
         ))?;
         let rows = query.query_map(params![ids.machine, limit], |row| {
@@ -28,6 +28,10 @@ impl Store {
                 cells_ok: 0,
                 cells_failed: 0,
                 cells_not_run: 0,
+                // A summary of an older program may have another shape; then there is nothing to show.
+                canary: row
+                    .get::<_, Option<String>>(7)?
+                    .and_then(|json| serde_json::from_str(&json).ok()),
             })
         })?;
         let mut nights: Vec<Night> = rows.collect::<rusqlite::Result<_>>()?;
