@@ -21,6 +21,7 @@
 
 mod error;
 mod hash;
+mod scripts;
 mod suite;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use error::ManifestError;
+pub use scripts::scripts;
 pub use suite::{find, list};
 
 /// Version of the conversation between runner and `harness.py`; the harness
@@ -46,6 +48,8 @@ pub enum Category {
     /// A part of the VM, without a Python program around it: `bench.rs`,
     /// compiled into the program of the crate `parts`.
     Part,
+    /// A program that others wrote for pyperf; see [`scripts`].
+    Script,
 }
 
 impl Category {
@@ -56,6 +60,7 @@ impl Category {
             Self::Micro => "micro",
             Self::Macro => "macro",
             Self::Part => "part",
+            Self::Script => "script",
         }
     }
 
@@ -65,6 +70,7 @@ impl Category {
         match self {
             Self::Micro | Self::Macro => "bench.py",
             Self::Part => "bench.rs",
+            Self::Script => "run_benchmark.py",
         }
     }
 }

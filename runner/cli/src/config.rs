@@ -40,6 +40,9 @@ pub(crate) struct File {
 pub(crate) struct Suite {
     pub(crate) folder: PathBuf,
     pub(crate) harness: PathBuf,
+    /// Folder of programs that others wrote for pyperf, run as they are by `scripts.py` beside the harness.
+    #[serde(default)]
+    pub(crate) scripts: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -112,7 +115,7 @@ fn default_build_limit() -> u64 {
 
 /// Shelves with programs for any VM: what a subject that says nothing else, and every baseline, is measured on.
 pub(crate) fn program_shelves() -> Vec<String> {
-    [Category::Micro, Category::Macro]
+    [Category::Micro, Category::Macro, Category::Script]
         .map(|shelf| shelf.as_str().to_owned())
         .into()
 }
@@ -269,6 +272,9 @@ impl Config {
         let mut file: File = toml::from_str(text)?;
         file.suite.folder = folder.join(&file.suite.folder);
         file.suite.harness = folder.join(&file.suite.harness);
+        if let Some(scripts) = &mut file.suite.scripts {
+            *scripts = folder.join(&*scripts);
+        }
         for subject in &mut file.subjects {
             subject.repository = folder.join(&subject.repository);
         }
@@ -280,6 +286,16 @@ impl Config {
             file,
             sha256: store::plain_sha256(text.as_bytes()),
         })
+    }
+
+    /// All benchmarks: the suite's own, then scripts of others.
+    pub(crate) fn benchmarks(&self) -> Result<Vec<manifest::Benchmark>> {
+        let suite = &self.file.suite;
+        let mut all = manifest::list(&suite.folder).context("reading the benchmark suite")?;
+        if let Some(scripts) = &suite.scripts {
+            all.extend(manifest::scripts(scripts).context("reading the folder of scripts")?);
+        }
+        Ok(all)
     }
 
     /// The tier called `name`.
@@ -338,7 +354,13 @@ impl File {
             if modes.is_empty() {
                 bail!("subject {}: no [[subject.mode]]", subject.name);
             }
-            let known = [Category::Micro, Category::Macro, Category::Part].map(Category::as_str);
+            let known = [
+                Category::Micro,
+                Category::Macro,
+                Category::Part,
+                Category::Script,
+            ]
+            .map(Category::as_str);
             if let Some(shelf) = subject
                 .shelves
                 .iter()

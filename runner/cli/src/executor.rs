@@ -188,7 +188,12 @@ impl<'a> Real<'a> {
             // The program holds its parts itself, and speaks as the harness does.
             args.push(benchmark.name.clone().into());
         } else {
-            args.push(self.config.file.suite.harness.clone().into());
+            let harness = &self.config.file.suite.harness;
+            args.push(if benchmark.suite == manifest::Category::Script.as_str() {
+                harness.with_file_name("scripts.py").into()
+            } else {
+                harness.clone().into()
+            });
             args.push(benchmark.program.clone().into());
         }
         args.extend(["--inner".into(), benchmark.inner.to_string().into()]);

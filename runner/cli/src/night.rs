@@ -225,8 +225,7 @@ fn gather(
             Err(error) => facts.notes.push(format!("nothing is counted: {error:#}")),
         }
     }
-    facts.benchmarks =
-        manifest::list(&config.file.suite.folder).context("reading the benchmark suite")?;
+    facts.benchmarks = config.benchmarks()?;
     if wishes.tests {
         let suite = match &config.file.tests.root {
             Some(root) => pytests::Suite::at(root)

@@ -321,7 +321,8 @@ fn killed_at_any_moment_and_started_again_nothing_is_lost_or_double() {
     assert_eq!(
         lab.rows("SELECT count(*) FROM process WHERE state = 'done' GROUP BY job_id"),
         ["40", "40"],
-        "{}",
+        "{:#?}\n{}",
+        lab.rows(CELLS),
         text(&last)
     );
     assert_eq!(
@@ -385,6 +386,63 @@ fn an_interrupt_ends_cleanly_and_the_same_command_goes_on() {
         lab.rows("SELECT count(*), max(state) FROM run"),
         ["1 complete"]
     );
+}
+
+#[test]
+fn scripts_in_pyperfs_style_run_unmodified_where_they_can() {
+    let Some(lab) = Lab::new() else { return };
+    let script = "import pyperf\n\n\ndef work(n):\n    return sum(i * i for i in range(n))\n\n\n\
+                  def timed(loops, n):\n    start = pyperf.perf_counter()\n    for _ in range(loops):\n        work(n)\n    return pyperf.perf_counter() - start\n\n\n\
+                  if __name__ == '__main__':\n    runner = pyperf.Runner()\n    runner.metadata['description'] = 'two in one'\n    \
+                  runner.argparser.add_argument('--n', type=int, default=500)\n    args = runner.parse_args()\n    print('chatter')\n    \
+                  runner.bench_func('work', work, args.n)\n    runner.bench_time_func('timed', timed, args.n)\n";
+    lab.write("scripts/bm_sums/run_benchmark.py", script);
+    lab.write(
+        "scripts/wants.py",
+        "import a_module_that_is_nowhere\nimport pyperf\n",
+    );
+    lab.write(
+        "scripts/raises.py",
+        "import pyperf\nraise ValueError('no')\n",
+    );
+    lab.write(
+        "scripts/command.py",
+        "import pyperf\npyperf.Runner().bench_command('ls', ['ls'])\n",
+    );
+    let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-suite/scripts.py");
+    lab.write("suite/scripts.py", &fs::read_to_string(adapter).unwrap());
+    let config = CONFIG
+        .replace("PYTHON", PYTHON)
+        .replace("[cache]", "scripts = \"scripts\"\n[cache]");
+    lab.write("nightjar.toml", &config);
+    let output = lab.run(&["nightly", "--last", "1", "--mode", "opt", "--no-tests"]);
+    let outcomes = lab.rows(
+        "SELECT b.suite || '/' || b.name, job.outcome, count(*) FROM job JOIN benchmark_version AS v ON v.id = benchmark_version_id \
+         JOIN benchmark AS b ON b.id = v.benchmark_id GROUP BY 1, 2 ORDER BY 1, 2",
+    );
+    assert_eq!(
+        outcomes,
+        [
+            "micro/sum ok 2",
+            "script/command unsupported 2",
+            "script/raises fail 2",
+            "script/sums ok 2",
+            "script/wants unsupported 2"
+        ],
+        "{}",
+        text(&output)
+    );
+    let reasons = lab.rows(
+        "SELECT DISTINCT reason FROM job WHERE outcome = 'unsupported' AND key LIKE '%wants'",
+    );
+    assert!(
+        reasons[0].contains("a_module_that_is_nowhere"),
+        "{reasons:?}"
+    );
+    let samples = lab.rows(
+        "SELECT DISTINCT n FROM sample JOIN process ON process.id = process_id JOIN job ON job.id = job_id WHERE job.key LIKE '%/script/sums'",
+    );
+    assert_eq!(samples, ["3"], "one sample per iteration, both parts in it");
 }
 
 #[test]

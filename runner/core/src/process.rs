@@ -355,10 +355,10 @@ impl Watched<'_> {
                 } else {
                     format!("exit code {code}: {last}")
                 };
-                let outcome = if code == 2
-                    && self.lines.next_index == 0
-                    && says_unknown_option(&self.lines.err_text())
-                {
+                let unsupported = self.lines.next_index == 0
+                    && (code == CANNOT_RUN
+                        || code == 2 && says_unknown_option(&self.lines.err_text()));
+                let outcome = if unsupported {
                     Outcome::Unsupported
                 } else if last.starts_with("MemoryError") {
                     Outcome::OutOfMemory
@@ -386,6 +386,9 @@ impl Watched<'_> {
         }
     }
 }
+
+/// Exit status of a program that says it cannot run here at all: what test drivers take for "skipped".
+const CANNOT_RUN: i32 = 77;
 
 /// A program that was given a flag it does not know says so and exits with status 2, as Python programs do.
 fn says_unknown_option(text: &str) -> bool {

@@ -253,8 +253,7 @@ impl Hunt {
 
     fn target(&self, config: &Config) -> Result<Target> {
         let benchmark = |name: &str| -> Result<manifest::Benchmark> {
-            let all =
-                manifest::list(&config.file.suite.folder).context("reading the benchmark suite")?;
+            let all = config.benchmarks()?;
             let known: Vec<String> = all.iter().map(|benchmark| benchmark.name.clone()).collect();
             let short = name.rsplit('/').next().unwrap_or(name);
             all.into_iter()
