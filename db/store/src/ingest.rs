@@ -103,7 +103,7 @@ impl Store {
     /// Takes in the finished runs of the database at `path`, all of it or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] and [`StoreError::Missing`] for another schema version, or what SQLite says.
+    /// [`StoreError::Newer`] and [`StoreError::Older`] for another schema version, or what SQLite says.
     pub fn ingest(&mut self, path: &Path) -> Result<Ingested> {
         // Opening it checks that it is one of ours, undamaged and of this version.
         drop(Store::open_read_only(path)?);

@@ -82,6 +82,14 @@ pub enum StoreError {
         id: i64,
         what: String,
     },
+    #[error(
+        "database {path} has schema version {found}, this program wants {known}; `nightjar db check` on its folder upgrades it, after a copy"
+    )]
+    Older {
+        path: PathBuf,
+        found: u32,
+        known: u32,
+    },
     #[error("database: no {what} named {name}")]
     Missing { what: &'static str, name: String },
     #[error("database: JSON of {what}: {source}")]

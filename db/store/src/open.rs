@@ -66,7 +66,7 @@ impl Store {
     /// Opens an existing database for reading only; the schema must be this program's.
     ///
     /// # Errors
-    /// [`StoreError::Newer`], [`StoreError::Missing`] when the schema is older, or what SQLite says.
+    /// [`StoreError::Newer`], [`StoreError::Older`], or what SQLite says.
     pub fn open_read_only(path: &Path) -> Result<Store> {
         let open = |source| StoreError::Open {
             path: path.into(),
@@ -77,9 +77,10 @@ impl Store {
         conn.busy_timeout(Duration::from_secs(10)).map_err(open)?;
         let applied = check_applied(&conn, path, MIGRATIONS).map_err(|e| e.at(path))?;
         if applied < SCHEMA_VERSION {
-            return Err(StoreError::Missing {
-                what: "schema version",
-                name: SCHEMA_VERSION.to_string(),
+            return Err(StoreError::Older {
+                path: path.into(),
+                found: applied,
+                known: SCHEMA_VERSION,
             });
         }
         Ok(Store {

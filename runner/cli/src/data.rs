@@ -11,6 +11,7 @@
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
+use store::{Store, StoreError};
 
 /// Run folders kept.
 const KEPT_RUNS: usize = 60;
@@ -41,6 +42,14 @@ impl Data {
             bail!(
                 "{}: no nightjar.db there; name the folder with --data, or run `nightjar nightly` first",
                 path.display()
+            );
+        }
+        // Whoever only reads cannot bring an older file up to date, so that is done here.
+        if let Err(StoreError::Older { found, known, .. }) = Store::open_read_only(&data.database())
+        {
+            Store::open(&data.database())?;
+            eprintln!(
+                "nightjar: the database was of schema version {found} and is of {known} now; a copy lies beside it"
             );
         }
         Ok(data)

@@ -152,6 +152,48 @@ fn without_a_token_nothing_is_taken_in() {
     );
 }
 
+#[test]
+fn a_data_folder_and_a_bundle_of_an_older_nightjar_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let old =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../db/store/tests/fixtures/version-1.sql");
+    let text = fs::read_to_string(old).unwrap();
+    fs::create_dir(dir.path().join("data")).unwrap();
+    for name in ["data/nightjar.db", "bundle.db"] {
+        let conn = rusqlite::Connection::open(dir.path().join(name)).unwrap();
+        conn.execute_batch(&text).unwrap();
+    }
+    let status = nightjar(dir.path(), &["status"]).output().unwrap();
+    let said = String::from_utf8_lossy(&status.stderr).into_owned();
+    assert!(
+        status.status.success() && said.contains("a copy lies beside it"),
+        "{said}"
+    );
+    assert!(dir.path().join("data/nightjar.db.before-2").is_file());
+    assert!(
+        nightjar(dir.path(), &["render"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+
+    let before = fs::read(dir.path().join("bundle.db")).unwrap();
+    fs::remove_dir_all(dir.path().join("data")).unwrap();
+    for new in ["1 new runs, 0 known", "0 new runs, 1 known"] {
+        let taken = nightjar(dir.path(), &["ingest", "bundle.db"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&taken.stdout).into_owned();
+        assert!(said.starts_with(new), "{said} {taken:?}");
+    }
+    assert_eq!(
+        fs::read(dir.path().join("bundle.db")).unwrap(),
+        before,
+        "the bundle stays as it is"
+    );
+}
+
 fn tool(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("NIGHTJAR_TOOLS")
         .into_iter()
