@@ -404,11 +404,12 @@ fn says_unknown_option(text: &str) -> bool {
     .any(|phrase| text.contains(phrase))
 }
 
+/// A line of a program's own words, as long as one line of a report can be.
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 80 {
+    if text.chars().count() <= 160 {
         text.into()
     } else {
-        text.chars().take(77).chain("...".chars()).collect()
+        text.chars().take(157).chain("...".chars()).collect()
     }
 }
 
