@@ -26,6 +26,7 @@ use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
 use pyrite_jit_x64::{
     Backend, CompileOptions, Compiled, ExitInfo, ExitState, Layout, Materialize, Mode,
 };
+use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Ctl, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_void;
@@ -503,6 +504,9 @@ struct Maker<H> {
 
 impl<H: Host> Materialize for Maker<H> {
     fn big_int(&mut self, value: i64) -> u64 {
+        if plant::is(Fault::BigIntegerCut) {
+            return self.host.big_int(i64::from(value as i32)).bits();
+        }
         self.host.big_int(value).bits()
     }
     fn new_object(&mut self, words: u32, header: u64) -> u64 {
@@ -512,6 +516,9 @@ impl<H: Host> Materialize for Maker<H> {
         }
     }
     fn store_field(&mut self, object: u64, offset: i32, width: Width, bits: u64) {
+        if plant::is(Fault::FieldNotRestored) && offset == 16 {
+            return;
+        }
         let p = (object as i64 + i64::from(offset)) as *mut u8;
         // SAFETY: a field of the object just made.
         unsafe {
@@ -525,6 +532,9 @@ impl<H: Host> Materialize for Maker<H> {
         self.host.barrier(Value::from_bits(object));
     }
     fn store_slot(&mut self, slot: i32, word: u64) {
+        if plant::is(Fault::SlotNotRestored) && slot % 5 == 0 {
+            return;
+        }
         // SAFETY: a slot of the trace's windows, which fit.
         unsafe { *self.base.offset(slot as isize) = word }
     }
@@ -555,6 +565,9 @@ extern "C" fn on_exit<G: Guest>(
     // Making objects may collect: every slot of the trace's frames is in use.
     // SAFETY: the trace was entered only after its frames were checked to fit.
     vm.set_top(unsafe { base.offset(d.entries[root].extent as isize) }.cast());
+    if plant::is(Fault::FrameSlotsUnrooted) {
+        vm.set_top(base.cast());
+    }
     let host = vm.host();
     let r = info.restore(&state, &mut Maker { host, base });
     debug_assert!(r.mode == Mode::Reexec, "guests have no second halves");
@@ -586,6 +599,9 @@ extern "C" fn alloc_slow<G: Guest>(vm: *mut c_void, site: u32, frame: *mut u64, 
 
 /// An old object was written.
 extern "C" fn barrier_slow<G: Guest>(vm: *mut c_void, object: u64) {
+    if plant::is(Fault::BarrierForgets) {
+        return;
+    }
     // SAFETY: as in `on_exit`; the object is alive.
     unsafe { (*vm.cast::<G>()).heap().barrier(object as *mut u64) };
 }
