@@ -50,7 +50,7 @@ impl Gen {
             9 => format!("-{x}"),
             10 => self
                 .rng
-                .pick(&["p.g", "r(a % 4)", "s(b % 9)", "p.g"])
+                .pick(&["p.g", "r(a % 4)", "s(b % 9 + 2)", "p.g"])
                 .into(),
             11 => format!("({x} / {})", self.rng.pick(&["2", "4.0", "-3"])),
             _ => format!("h{}({x}, {y})", self.rng.below(3)),
@@ -60,7 +60,12 @@ impl Gen {
     fn condition(&mut self) -> String {
         let (x, y) = (self.number(1), self.number(1));
         let op = self.rng.pick(&["<", "<=", ">", ">=", "==", "!="]);
-        match self.rng.below(7) {
+        match self.rng.below(8) {
+            // With a NaN, neither is true.
+            7 => self
+                .rng
+                .pick(&["not d < c and c <= d", "not c < d and d <= c"])
+                .into(),
             0 => format!("i{} % {} == 0", self.loops, 2 + self.rng.below(5)),
             1 => "q is None".into(),
             2 => format!("not {x} {op} {y}"),
@@ -76,7 +81,7 @@ impl Gen {
         let rare = self.number(2);
         self.large = large;
         let e = self.number(2);
-        let line = match self.rng.below(20) {
+        let line = match self.rng.below(22) {
             // Errors, late: a missing attribute, None, integers beyond 64 bits, too deep a recursion.
             19 if self.rng.chance(25) => format!(
                 "if i0 == {}:\nPAD    {}",
@@ -88,6 +93,12 @@ impl Gen {
                     "d = r(a)"
                 ])
             ),
+            // The sum may leave 64 bits, after a while.
+            18 if self.rng.chance(20) => format!(
+                "if i0 % 3 == {} and i0 > 20:\nPAD    \
+                 e = a * 37 % 32768 * 281474976710655 + a * 91 % 32768 * 281474976710655",
+                self.rng.below(3),
+            ),
             // A local that may hold an integer beyond a word when a trace is entered or left.
             19 => format!(
                 "if i0 % {} == {}:\nPAD    {}",
@@ -97,6 +108,8 @@ impl Gen {
                     "e = (b % 65536 + 1048576) * (a + 4294967296)",
                     "e = e - a * 65536",
                     "d = e * 0.5",
+                    "d = c * 1e200 * 1e200 * 0.0",
+                    "d = c * -0.0 + 0.0",
                     "p.h = e",
                     "print(e)",
                 ])
@@ -111,11 +124,29 @@ impl Gen {
             5 => format!("d = {e} * 0.5"),
             6 if self.rng.chance(40) => "o.f = b".into(),
             6 => format!("o.f = {e} * 0.5"),
-            7 => "o = Object()\nPADo.f = a\nPADo.g = b".into(),
+            7 => "o = Object()\nPADo.next = None\nPADo.g = b\nPADo.f = a".into(),
             8 => "q = o\nPADo = p\nPADp = q".into(),
-            9 => "p = make(a, b)".into(),
+            9 | 20 | 21 => self
+                .rng
+                .pick(&[
+                    "p = make(a, b)",
+                    "p = other(a, b)",
+                    "p.next = q",
+                    "p.next = make(b, a)",
+                    "o.next = p",
+                    "q = p.next",
+                    "q = o.next",
+                    "if q is None:\nPAD    q = p\nPADd = q.g",
+                    // Two names of what may be one object.
+                    "if q is None:\nPAD    q = o\nPADo.f = b\nPADq.f = a\nPADd = o.f",
+                    "o = make(b, a)\nPADq = o",
+                    "o = p",
+                    "q = make(b, a)\nPADp.next = q\nPADif o.next is None:\nPAD    o.next = p\n\
+                     PADn = o.next\nPADn.f = 7\nPADd = q.f",
+                ])
+                .into(),
             10 => format!("p.{} = b", self.rng.pick(&["f", "g", "h", "extra"])),
-            11 => format!("q = {}", self.rng.pick(&["None", "o", "Object()"])),
+            11 => format!("q = {}", self.rng.pick(&["None", "o", "make(b, a)"])),
             12 | 15..=18 if indent < 4 => {
                 out.push_str(&format!("{pad}if {}:\n", self.condition()));
                 self.suite(indent + 1, out);
@@ -153,14 +184,15 @@ impl Gen {
 
     fn program(&mut self) -> String {
         let mut out = String::from(
-            "def make(f, g):\n    n = Object()\n    n.f = f\n    n.g = g\n    return n\n\
+            "def make(f, g):\n    n = Object()\n    n.f = f\n    n.g = g\n    n.next = None\n    return n\n\
+             def other(f, g):\n    n = Object()\n    n.g = g\n    n.next = None\n    n.f = f\n    return n\n\
              def h0(x, y):\n    if x < y:\n        return x\n    return y + 1\n\
              def h1(x, y):\n    return h0(y, x) - h0(x, y)\n\
              def r(n):\n    if n < 1:\n        return 0\n    return n + r(n - 1)\n\
              def s(n):\n    t = 0\n    while n > 0:\n        t = t + n\n        n = n - 1\n    return t\n\
              def h2(x, y):\n    m = make(x, y)\n    m.g = m.f * 0.5\n    return m.g + m.f\n\
-             def main():\n    a = 1\n    b = 2\n    c = 0.5\n    d = 3\n    e = 4\n    i0 = 0\n    i1 = 0\n    i2 = 0\n    \
-             o = make(1, 2)\n    p = make(3, 4.5)\n    q = None\n",
+             def main():\n    a = 1\n    b = 2\n    c = 0.5\n    d = 3.5\n    e = 4\n    i0 = 0\n    i1 = 0\n    i2 = 0\n    \
+             o = make(1, 2)\n    p = make(3, 4.5)\n    q = None\n    n = None\n",
         );
         for _ in 0..1 + self.rng.below(2) {
             // So many that recording is tried again after two failures.
