@@ -699,21 +699,25 @@ fn qualified_name(vm: &mut Vm, class: Value) -> String {
 fn suggestion(vm: &mut Vm, e: Value) -> Option<String> {
     let t = vm.types;
     let class = vm.class_of(e);
-    let candidates = if vm.is_subclass(class, t.attribute_error) {
+    let scopes = if vm.is_subclass(class, t.attribute_error) {
         let obj = vm.word(e, name_error::OBJ);
         if obj.is_null() {
             return None;
         }
         let dir = vm.names.dir;
         match vm.call_special(obj, dir, &[]) {
-            Ok(Some(l)) if vm.is_list(l) => l,
+            Ok(Some(l)) if vm.is_list(l) => {
+                let mut words = strings(vm, vm.list_items(l));
+                words.sort();
+                vec![words]
+            }
             _ => {
                 vm.exc = Value::NULL;
                 return None;
             }
         }
     } else if vm.is_subclass(class, t.name_error) {
-        name_candidates(vm, e)?
+        visible_names(vm, e)?
     } else {
         return None;
     };
@@ -722,20 +726,21 @@ fn suggestion(vm: &mut Vm, e: Value) -> Option<String> {
         return None;
     }
     let name = vm.str_to_string(name);
-    let mut words: Vec<String> = vm
-        .list_items(candidates)
+    scopes.iter().find_map(|words| closest(&name, words))
+}
+
+/// The strings among the values.
+fn strings(vm: &Vm, values: &[Value]) -> Vec<String> {
+    values
         .iter()
         .filter(|&&v| vm.is_str(v))
         .map(|&v| vm.str_to_string(v))
-        .collect();
-    if vm.is_subclass(class, t.attribute_error) {
-        words.sort();
-    }
-    closest(&name, &words)
+        .collect()
 }
 
-/// Names visible where a NameError was raised: locals, globals, builtins.
-fn name_candidates(vm: &mut Vm, e: Value) -> Option<Value> {
+/// Names visible where a NameError was raised: locals, globals, builtins. An inner
+/// scope's name is meant rather than a closer one of an outer scope.
+fn visible_names(vm: &mut Vm, e: Value) -> Option<Vec<Vec<String>>> {
     let mut t = traceback_of(vm, e);
     if t == vm.none {
         return None;
@@ -750,19 +755,19 @@ fn name_candidates(vm: &mut Vm, e: Value) -> Option<Value> {
     let frame = Gc::<PyFrame>::from_value(tb(t).frame.get());
     let f = Gc::<PyFunction>::from_value(frame.func.get());
     let code = vm.code_data(f.code.get());
-    let l = vm.new_list(&[]);
-    for names in [code.varnames, code.cellvars, code.freevars] {
-        for &n in vm.tuple_items(names) {
-            vm.list_append(l, n);
-        }
-    }
+    let locals = [code.varnames, code.cellvars, code.freevars]
+        .iter()
+        .flat_map(|&names| strings(vm, vm.tuple_items(names)))
+        .collect();
+    let mut scopes = vec![locals];
     for d in [f.globals.get(), vm.builtins] {
-        let mut pos = 0;
+        let (mut pos, mut keys) = (0, Vec::new());
         while let Some((k, _)) = vm.dict_next(d, &mut pos) {
-            vm.list_append(l, k);
+            keys.extend(strings(vm, &[k]));
         }
+        scopes.push(keys);
     }
-    Some(l)
+    Some(scopes)
 }
 
 const MOVE_COST: usize = 2;
