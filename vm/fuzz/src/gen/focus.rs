@@ -89,7 +89,7 @@ impl Gen {
         let k = self.rng.below(self.classes.max(1));
         let o = format!("fo{n}");
         let v = self.rng.below(90);
-        match self.rng.below(if self.classes > 0 { 22 } else { 7 }) {
+        match self.rng.below(if self.classes > 0 { 24 } else { 7 }) {
             6 | 16 => self.floats(n, counter),
             17 | 18 => self.aliases(n, k, counter),
             0 => self.global_function(n),
@@ -113,7 +113,12 @@ impl Gen {
             3 => self.module_attribute(n),
             4 | 21 => {
                 // The callee depends on data, not on the path.
-                let (a, b) = self.rng.pick(&[("keep", "count"), ("count", "keep")]);
+                let (a, b) = self.rng.pick(&[
+                    ("keep", "count"),
+                    ("count", "keep"),
+                    ("min", "max"),
+                    ("max", "min"),
+                ]);
                 self.setup.push(line(format!("h{n} = {a}")));
                 let other = format!("lambda n, at: n + at + {v}");
                 let to = self.rng.pick(&[
@@ -125,7 +130,7 @@ impl Gen {
                 Focus {
                     uses: vec![
                         format!("h{n}($, 3)"),
-                        format!("h{n}(at=$, n=2)"),
+                        format!("h{n}($, {})", self.rng.below(40)),
                         format!("({a}, {b})[$ % 3 == 1]($, 5)"),
                     ],
                     change: format!("h{n} = {to}"),
@@ -255,9 +260,9 @@ impl Gen {
                     always: self.rng.chance(50),
                 }
             }
-            14 => {
-                // A class in a variable.
-                let j = self.rng.below(self.classes);
+            14 | 22 | 23 => {
+                // A class in a variable; another class at times.
+                let j = (k + 1) % self.classes;
                 self.setup.push(line(format!("fc{n} = K{k}")));
                 Focus {
                     uses: vec![

@@ -138,7 +138,8 @@ impl Gen {
             19 => format!("r0 = r0 + {}", self.rng.pick(&["r1", "3", "r0"])),
             _ => {
                 let c = self.lean_test(n);
-                format!("if {c}: out(r0, r1, u0)")
+                let objects = if self.classes > 0 { "r0, r1, " } else { "" };
+                format!("if {c}: out({objects}u0)")
             }
         };
         line(text)
