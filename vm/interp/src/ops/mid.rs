@@ -9,9 +9,12 @@ use super::{
     HEADER, build, generators, handlers, iterate, load_attr, need, operands, refuse, set_bool,
 };
 use crate::lang::{Attr, AttrStore, PyMachine, Stage, field};
-use pyrite_bytecode::{CmpOp, Ins};
+use pyrite_bytecode::{CmpOp, CodeFlags, Ins};
 use pyrite_machine::{Cmp, Ctl, Value};
 use pyrite_objects::ops::BinOp;
+
+/// Flags of code whose frames are generators'.
+const GENERATORS: u32 = CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR;
 
 /// Runs the arithmetic special method of an instruction's operands, if that is a
 /// Python function.
@@ -478,7 +481,7 @@ handlers! {
     }
     fn RETURN(m, ins) { return_(m, ins) }
     fn PUSH_EXC(m, ins) {
-        if matches!(m.peek_return(), None | Some((Stage::ForIter | Stage::Send, _))) {
+        if m.code().flags.0 & GENERATORS != 0 {
             // What a generator's resumer handles is not the generator's own.
             return Ctl::Slow;
         }
@@ -489,7 +492,7 @@ handlers! {
         Ctl::Next
     }
     fn POP_EXC(m, ins) {
-        if matches!(m.peek_return(), None | Some((Stage::ForIter | Stage::Send, _))) {
+        if m.code().flags.0 & GENERATORS != 0 {
             return Ctl::Slow;
         }
         let e = m.reg(ins.a() as isize);
