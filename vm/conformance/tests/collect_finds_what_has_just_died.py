@@ -10,6 +10,9 @@ class C:
     def __eq__(self, other):
         return self is other
 
+    def __hash__(self):
+        return 7
+
 
 def returned():
     c = C()
@@ -51,6 +54,26 @@ def of_local_class():
     return r()
 
 
+def in_arguments():
+    c = C()
+    r = weakref.ref(c)
+    n = len(str([c, 1])) + len(list([c, 1]))
+    d = {1: c}.get(1)
+    del c, n, d
+    gc.collect()
+    return r()
+
+
+def in_cycle_of_iterator():
+    c = C()
+    r = weakref.ref(c)
+    s = {c, 1}
+    c.it = iter(s)
+    del c, s
+    gc.collect()
+    return r()
+
+
 def with_callback():
     log = []
     c = C()
@@ -75,5 +98,5 @@ def resurrected():
     return len(kept)
 
 
-for f in (returned, compared, made_elsewhere, of_local_class, with_callback, resurrected):
+for f in (returned, compared, made_elsewhere, of_local_class, in_arguments, in_cycle_of_iterator, with_callback, resurrected):
     print(f.__name__, f())

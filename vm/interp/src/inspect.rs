@@ -55,11 +55,16 @@ fn clear_dead(vm: &mut Vm) {
                 // SAFETY: a register of the window.
                 unsafe { *base.add(dst) = Value::NULL };
             }
-            let end = code.frame_size as usize;
-            let dead = ins.a() + FRAME_HEADER + ins.b() + 1..end;
-            for r in dead.filter(|_| calls_rust) {
-                // SAFETY: registers of the window.
-                unsafe { *base.add(r) = Value::NULL };
+            if calls_rust {
+                // A callee in Rust has no frame: its header's words are dead, too, but
+                // for the names of keyword arguments in the first.
+                let named = matches!(ins.op(), Op::CALL_KW | Op::CALL_METHOD_KW);
+                let header = ins.a() + 1 + usize::from(named)..ins.a() + FRAME_HEADER;
+                let behind = ins.a() + FRAME_HEADER + ins.b() + 1..code.frame_size as usize;
+                for r in header.chain(behind) {
+                    // SAFETY: registers of the window.
+                    unsafe { *base.add(r) = Value::NULL };
+                }
             }
         }
         let stage = Stage::from_bits(frames::return_at(base) >> 48);
