@@ -222,3 +222,31 @@ def helper(x):
 
 
 print(names(400))
+
+
+def methods(n):
+    keys = [Key(i) for i in range(6)]
+    d, s, out = {k: 0 for k in keys[:3]}, set(keys[3:]), 0
+    for i in range(n):
+        d.setdefault(i % 9, []).append(i) if i % 9 > 2 else d.get(i % 9, 0)
+        d.setdefault("abc"[i % 3], i)
+        s.add(i % 9)
+        s.add(str(i % 5))
+        out += d.get("b", 7) + d.get("zz", 1) + (d.get(float(i)) is None) + len(d.get(8, ()))
+    return len(d), len(s), out, sum(k.asked for k in keys), s.add(1), d.get("no")
+
+
+print(methods(400))
+
+
+def wrong(n, method, *args):
+    out = []
+    for i in range(n):
+        try:
+            out.append(method(*args) if i % 2 else {}.get(i))
+        except TypeError as e:
+            out.append(str(e))
+    return sorted(set(map(str, out)))
+
+
+print(wrong(300, set().add, []), wrong(300, {}.setdefault), wrong(300, {}.get, 1, 2, 3))

@@ -290,6 +290,21 @@ impl Vm {
         true
     }
 
+    /// The value of a key that is a built-in value of no container, null if there is none. `None`:
+    /// Python code would have to compare the key.
+    pub fn dict_get_plain(&mut self, d: Value, key: Value) -> Option<Value> {
+        let d = Gc::<PyDict>::from_value(d);
+        let Ok(hash) = self.hash(key) else {
+            self.take_exc();
+            return None;
+        };
+        match self.find_raw(d, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
+            Found::Entry(e) => Some(d.entry(e).2),
+            Found::No => Some(Value::NULL),
+            Found::Compare(_) => None,
+        }
+    }
+
     /// The value of a `str` key, or null; never runs Python code.
     #[inline]
     pub fn dict_get_str(&self, d: Value, key: Value) -> Value {

@@ -2,7 +2,7 @@
 
 use crate::layout::{Gc, PyDict, PyType};
 use crate::list::class_getitem;
-use crate::native::{NativeDef, class_def, def, effects, static_def};
+use crate::native::{NativeDef, class_def, def, effects, intrinsic, static_def};
 use crate::vm::{R, Vm};
 use pyrite_machine::Value;
 
@@ -19,13 +19,14 @@ pub static METHODS: &[NativeDef] = &[
         effects::CALLS,
         init,
     ),
-    def("get", "($self, key, default=None, /)", effects::CALLS, get),
+    def("get", "($self, key, default=None, /)", effects::CALLS, get).known(intrinsic::DICT_GET),
     def(
         "setdefault",
         "($self, key, default=None, /)",
         effects::CALLS,
         setdefault,
-    ),
+    )
+    .known(intrinsic::DICT_SETDEFAULT),
     def("pop", "($self, key, default=None, /)", effects::CALLS, pop),
     def(
         "popitem",

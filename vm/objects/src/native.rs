@@ -91,6 +91,9 @@ pub mod intrinsic {
     /// Looks for dead objects: called on wiped stack, where no words of the calls
     /// before it lie. For handlers it is any other function.
     pub const COLLECT: u8 = 7;
+    pub const SET_ADD: u8 = 8;
+    pub const DICT_GET: u8 = 9;
+    pub const DICT_SETDEFAULT: u8 = 10;
 }
 
 /// Declares a function or method.

@@ -2,7 +2,7 @@
 
 use crate::layout::{Gc, Layout, PyDict, PyDictIter, PySet, PyType};
 use crate::list::class_getitem;
-use crate::native::{NativeDef, class_def, comparisons, def, effects, static_def};
+use crate::native::{NativeDef, class_def, comparisons, def, effects, intrinsic, static_def};
 use crate::shape::shape_of;
 use crate::vm::{R, Vm};
 use pyrite_bytecode::CmpOp;
@@ -83,7 +83,7 @@ static SET: &[NativeDef] = &[
         effects::CALLS,
         set_init,
     ),
-    def("add", "($self, object, /)", effects::CALLS, add),
+    def("add", "($self, object, /)", effects::CALLS, add).known(intrinsic::SET_ADD),
     def("remove", "($self, object, /)", effects::CALLS, remove),
     def("discard", "($self, object, /)", effects::CALLS, discard),
     def("pop", "($self, /)", effects::WRITES | effects::RAISES, pop),

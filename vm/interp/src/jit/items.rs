@@ -15,7 +15,7 @@
 //! What an iterator iterates over is pinned down as far as it decides whether Python
 //! code would run: `enumerate` and `zip` take part when their own iterators do.
 
-use super::leaf::{BEHIND, is_leaf, is_wide, pin, target};
+use super::leaf::{BEHIND, is_leaf, is_wide, pin, pin_native, target};
 use super::machine::PyRecorder;
 use crate::lang::{class, field};
 use pyrite_bytecode::{Ins, Op};
@@ -23,6 +23,7 @@ use pyrite_jit_ir::{AliasClass, ClassSet, Op as IrOp, OpCode, OpRef, Ty};
 use pyrite_jit_record::{Abort, Word};
 use pyrite_machine::{Core, Field, Value};
 use pyrite_objects::layout::{Gc, Layout, PySlice};
+use pyrite_objects::native::intrinsic;
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::Vm;
 
@@ -235,12 +236,17 @@ fn put_call(m: &mut PyRecorder, name: &'static str, addr: usize, args: &[OpRef])
         Ty::Int,
     );
     let done = m.e.call(t, args);
+    again_after(m, done);
+    let one = m.e.int(1);
+    m.e.guard(OpCode::IEq, &[done, one], true);
+}
+
+/// What leaves the trace behind the call does the instruction again.
+fn again_after(m: &mut PyRecorder, result: OpRef) {
     // SAFETY: `m.pc` is behind an instruction.
     let again = unsafe { m.pc.sub(1) } as u64;
     let off = m.off;
-    m.e.resume_finish(again, off, BEHIND, done);
-    let one = m.e.int(1);
-    m.e.guard(OpCode::IEq, &[done, one], true);
+    m.e.resume_finish(again, off, BEHIND, result);
 }
 
 fn add(m: &mut PyRecorder, s: Word, k: Word) -> bool {
@@ -273,6 +279,88 @@ fn put(m: &mut PyRecorder, d: Word, k: Word, v: Word) -> bool {
 extern "C" fn leaf_put(vm: &mut Vm, d: u64, k: u64, v: u64) -> i64 {
     let [d, k, v] = [d, k, v].map(Value::from_bits);
     i64::from(vm.dict_put_plain(d, k, v, true))
+}
+
+/// Is this a native function that [`method`] calls as a leaf where it can?
+pub(super) fn knows(which: u8) -> bool {
+    matches!(
+        which,
+        intrinsic::SET_ADD | intrinsic::DICT_GET | intrinsic::DICT_SETDEFAULT
+    )
+}
+
+/// A method of a set or dict that would call Python code for some keys.
+pub(super) fn method(m: &mut PyRecorder, ins: Ins, f: Word, which: u8, args: &[Word]) -> bool {
+    let &[this, k, ..] = args else {
+        return false;
+    };
+    let vm = m.host.vm();
+    let (none, set, dict) = (vm.none, vm.types.set.value(), vm.types.dict.value());
+    let add = which == intrinsic::SET_ADD;
+    let class = if add { set } else { dict };
+    if args.len() > if add { 2 } else { 3 } || !is_exact(m, this, class) || !is_leaf(k.now) {
+        return false;
+    }
+    let default = match args.get(2) {
+        Some(&v) => v,
+        None => m.value(none),
+    };
+    let (this_now, k_now, default_now) = (this.now.bits(), k.now.bits(), default.now.bits());
+    let now = match which {
+        intrinsic::SET_ADD => leaf_add(m.host.vm(), this_now, k_now) as u64,
+        intrinsic::DICT_GET => leaf_get(m.host.vm(), this_now, k_now, default_now),
+        _ => leaf_setdefault(m.host.vm(), this_now, k_now, default_now),
+    };
+    if now == 0 {
+        return false;
+    }
+    pin_native(m, ins, f, args);
+    pin(m, this);
+    pin(m, k);
+    let operands = [this.r, k.r, default.r];
+    let result = if add {
+        put_call(m, "add", leaf_add as *const () as usize, &operands[..2]);
+        m.value(none)
+    } else {
+        let (name, addr, writes) = if which == intrinsic::DICT_GET {
+            ("get", leaf_get as *const () as usize, ClassSet::NONE)
+        } else {
+            let writes = classes(&[class::LEN, class::DICT]);
+            ("setdefault", leaf_setdefault as *const () as usize, writes)
+        };
+        let r = m.e.call(
+            target(name, addr, writes, vec![Ty::Val; 3], Ty::Val),
+            &operands,
+        );
+        if which != intrinsic::DICT_GET {
+            again_after(m, r);
+        }
+        m.e.guard(OpCode::NonNull, &[r], true);
+        Word {
+            now: Value::from_bits(now),
+            r,
+        }
+    };
+    m.set_reg(ins.c() as isize, result);
+    true
+}
+
+/// The value or the default; 0 if Python code would have to compare the key.
+extern "C" fn leaf_get(vm: &mut Vm, d: u64, k: u64, default: u64) -> u64 {
+    match vm.dict_get_plain(Value::from_bits(d), Value::from_bits(k)) {
+        Some(v) if v.is_some() => v.bits(),
+        Some(_) => default,
+        None => 0,
+    }
+}
+
+extern "C" fn leaf_setdefault(vm: &mut Vm, d: u64, k: u64, v: u64) -> u64 {
+    let (dict, key) = (Value::from_bits(d), Value::from_bits(k));
+    match vm.dict_get_plain(dict, key) {
+        Some(old) if old.is_some() => old.bits(),
+        Some(_) if vm.dict_put_plain(dict, key, Value::from_bits(v), true) => v,
+        _ => 0,
+    }
 }
 
 /// `BUILD_MAP` and `BUILD_SET`. Nobody sees the container before it is complete, so the

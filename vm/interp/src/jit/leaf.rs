@@ -470,12 +470,20 @@ fn native(m: &mut PyRecorder, ins: Ins) -> bool {
     let native = Gc::<PyNative>::from_value(f.now);
     // SAFETY: definitions are statics.
     let does = unsafe { (*native.def.get()).effects };
-    if n > MAX_ARGS || does & (RUNS_PYTHON | effects::FRAMES) != 0 {
+    if n > MAX_ARGS || does & effects::FRAMES != 0 {
+        return false;
+    }
+    // SAFETY: as above.
+    let which = unsafe { (*native.def.get()).intrinsic };
+    if does & RUNS_PYTHON != 0 && !items::knows(which) {
         return false;
     }
     let args: Vec<Word> = (0..n as isize).map(|i| m.reg(first + i)).collect();
     if args.iter().any(|&a| is_wide(m, a) || a.now.is_null()) {
         return false;
+    }
+    if does & RUNS_PYTHON != 0 {
+        return items::method(m, ins, f, which, &args);
     }
     let writes = does & (effects::WRITES & !effects::READS) != 0;
     pin_native(m, ins, f, &args);
@@ -511,7 +519,7 @@ fn native(m: &mut PyRecorder, ins: Ins) -> bool {
 }
 
 /// Guards that the same native function is called the same way.
-fn pin_native(m: &mut PyRecorder, ins: Ins, f: Word, args: &[Word]) {
+pub(super) fn pin_native(m: &mut PyRecorder, ins: Ins, f: Word, args: &[Word]) {
     if ins.op() == Op::CALL_METHOD {
         let this = m.reg(ins.a() as isize + FRAME_HEADER as isize);
         let bound = m.is_null(this);
