@@ -13,7 +13,7 @@ PROGRAMS = [
     "with a as b\n  pass", "try\n  pass", "match x\n  case 1: pass", "match x:\n  case [y] if y > 0\n    pass",
     "raise X, Y", "try: pass\nexcept A, B, C as e: pass", "try:\n  pass\nexcept* A:\n  pass\nexcept B:\n  pass",
     "A[:*b]", "A[*b:]", "A[*(1:2)]", "x: *b", "def f(x: *b): pass", "from t import x,",
-    "print 1", "print a, b", "print {1:(foo.)}", "exec 'x'", "print -1 if x", "f(a, print b)",
+    "print 1", "print a, b", "print {1:(foo.)}", "exec 'x'", "f(a, print b)",
     "p = p =", "f(x for x in y, 1)", "(x)(y z)",
 ]
 for text in PROGRAMS:
