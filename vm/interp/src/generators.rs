@@ -84,14 +84,31 @@ pub fn generator_of(base: *mut Value) -> Value {
     }
 }
 
-/// What the resumer of the generator in this window handles; null for other windows.
-/// A generator that handles nothing itself sees it, but does not keep it.
-pub fn resumers_exception(base: *mut Value) -> Value {
+/// The running frame at `base` begins to handle `e`. What is to be restored when it
+/// has done so: in a generator, only what the generator itself handles; what its
+/// resumer handles it sees, but does not keep.
+pub fn begin_handling(vm: &mut Vm, base: *mut Value, e: Value) -> Value {
     let g = frames::generator_at(base);
+    let outer = std::mem::replace(&mut vm.handled, e);
     if g.is_null() {
-        return g;
+        return outer;
     }
-    Gc::<PyGenerator>::from_value(g).handled.get()
+    let state = &Gc::<PyGenerator>::from_value(g).state;
+    let own = state.get() & gs::HANDLES != 0;
+    state.set(state.get() | gs::HANDLES);
+    if own { outer } else { Value::NULL }
+}
+
+/// The running frame at `base` goes back to handling `restored`, which
+/// [`begin_handling`] returned.
+pub fn end_handling(vm: &mut Vm, base: *mut Value, restored: Value) {
+    vm.handled = restored;
+    let g = frames::generator_at(base);
+    if restored.is_null() && !g.is_null() {
+        let g: Gc<PyGenerator> = Gc::from_value(g);
+        g.state.set(g.state.get() & !gs::HANDLES);
+        vm.handled = g.handled.get();
+    }
 }
 
 /// A generator's frame ended, by return or (`raised`) by an exception. A
@@ -183,10 +200,10 @@ pub fn suspend(vm: &mut Vm, g: Value, base: *mut Value, pc: *const u64, live: us
     gen_.state.set(gen_.state.get() & !gs::MASK | gs::SUSPENDED);
     // What is handled inside stays inside.
     let outer = gen_.handled.get();
-    let own = if vm.handled == outer {
-        Value::NULL
-    } else {
+    let own = if gen_.state.get() & gs::HANDLES != 0 {
         vm.handled
+    } else {
+        Value::NULL
     };
     gen_.handled.set(own);
     vm.handled = outer;

@@ -19,6 +19,8 @@ pub mod state {
     pub const HOOKS_INITED: u64 = 0x200;
     /// An async generator's `asend` or `athrow` is in progress.
     pub const RUNNING_ASYNC: u64 = 0x400;
+    /// It handles an exception itself, which stays with it while it is suspended.
+    pub const HANDLES: u64 = 0x800;
     /// It has a frame object, which each resumption takes over.
     pub const HAS_FRAME: u64 = 0x1000;
 }

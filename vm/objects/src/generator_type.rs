@@ -53,7 +53,8 @@ static GENERATOR: &[NativeDef] = &[
     def("__iter__", "($self, /)", effects::PURE, |_, a| Ok(a[0])),
     def("__next__", "($self, /)", effects::ANY, |vm, a| {
         vm.generator_send(a[0], vm.none)
-    }),
+    })
+    .doc("Implement next(self)."),
 ];
 
 static COROUTINE: &[NativeDef] = &[

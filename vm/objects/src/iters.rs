@@ -19,7 +19,8 @@ use crate::native::{NativeDef, class_def, def, effects, static_def};
 use crate::vm::{R, Vm};
 use pyrite_machine::Value;
 
-const NEXT: NativeDef = def("__next__", "($self, /)", effects::CALLS, next);
+const NEXT: NativeDef =
+    def("__next__", "($self, /)", effects::CALLS, next).doc("Implement next(self).");
 const ITER: NativeDef = def("__iter__", "($self, /)", effects::PURE, same);
 
 static SEQ: &[NativeDef] = &[

@@ -393,18 +393,11 @@ pub(crate) fn step(vm: &mut Vm, pc: *const u64, base: *mut Value, ins: Ins) -> S
             Err(Raised)
         }
         Op::PUSH_EXC => {
-            let mut prev = vm.handled;
-            if prev.is_some() && prev == crate::generators::resumers_exception(base) {
-                prev = Value::NULL;
-            }
-            vm.handled = r.get(b);
+            let prev = crate::generators::begin_handling(vm, base, r.get(b));
             put!(prev)
         }
         Op::POP_EXC => {
-            vm.handled = match r.get(a) {
-                none if none.is_null() => crate::generators::resumers_exception(base),
-                e => e,
-            };
+            crate::generators::end_handling(vm, base, r.get(a));
             NEXT
         }
         Op::CHECK_EXC_MATCH => {
