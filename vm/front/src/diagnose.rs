@@ -255,7 +255,8 @@ impl Diagnosis<'_> {
                         format!("{what} parameters cannot be parenthesized"),
                     ));
                 }
-                "/" if begins => {
+                // Alone, it is any other mistake.
+                "/" if begins && (j != open + 1 || self.text(j + 1) == ",") => {
                     let msg = if j == open + 1 {
                         "at least one argument must precede /"
                     } else if slash.is_some() {
