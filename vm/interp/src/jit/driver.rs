@@ -638,15 +638,20 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     // SAFETY: both windows lie in the VM stack.
     m.off = unsafe { vm.base.offset_from(root_base) } as i32;
     m.k = code_at(vm.base).consts;
+    m.extent = m.off + code_at(vm.base).frame_size as i32;
     let mut base = vm.base;
     while base > root_base {
         m.depth += 1;
         base = caller_of(base);
+        // The bridge may return to the caller, whose registers reach further than a
+        // small callee's.
+        // SAFETY: both windows lie in the VM stack.
+        let off = unsafe { base.offset_from(root_base) } as i32;
+        m.extent = m.extent.max(off + code_at(base).frame_size as i32);
     }
     if base != root_base {
         return Hot::Resume;
     }
-    m.extent = m.off + code_at(vm.base).frame_size as i32;
     if stage == Some(FORCED) {
         // The called instruction ended otherwise than recorded: the bridge is
         // for this way of ending.

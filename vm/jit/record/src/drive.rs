@@ -327,6 +327,11 @@ fn record_bridge<G: Guest>(vm: &mut G, exit: u32, root_base: *mut Value) -> Resu
     while base > root_base {
         m.depth += 1;
         base = G::caller(base);
+        // The bridge may return to the caller, whose registers reach further than a
+        // small callee's.
+        // SAFETY: as above.
+        let off = unsafe { base.offset_from(root_base) } as i32;
+        m.extent = m.extent.max(off + G::frame(base).1);
     }
     let end = follow::<G>(vm, &mut m, None);
     finish(vm, m, end?, Some((exit, root)))
