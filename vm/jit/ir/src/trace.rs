@@ -246,8 +246,11 @@ impl Trace {
         }
     }
 
-    /// Stores an operand list.
+    /// Stores an operand list. An empty one has no place, so that it is good in any trace.
     pub fn add_list(&mut self, refs: &[OpRef]) -> List {
+        if refs.is_empty() {
+            return List::default();
+        }
         let start = self.lists.len() as u32;
         self.lists.extend_from_slice(refs);
         List {
