@@ -18,14 +18,28 @@ impl Vm {
         other: Value,
         kwargs: Value,
     ) -> R<()> {
-        if kwargs.is_null()
-            || self.dict_len(kwargs) == 0
+        if !self.has_keywords(kwargs)
             || class != base && self.lookup(class, other) != self.lookup(base, other)
         {
             return Ok(());
         }
         let name = self.type_name(base);
         Err(self.type_error(&format!("{name}() takes no keyword arguments")))
+    }
+
+    /// Are there keyword arguments in the dict (null: none)?
+    #[inline]
+    pub fn has_keywords(&self, kwargs: Value) -> bool {
+        kwargs.is_some() && self.dict_len(kwargs) != 0
+    }
+
+    /// The next keyword argument in the dict (null: none).
+    #[inline]
+    pub fn next_keyword(&self, kwargs: Value, pos: &mut usize) -> Option<(Value, Value)> {
+        if kwargs.is_null() {
+            return None;
+        }
+        self.dict_next(kwargs, pos)
     }
 
     /// `f(*args)`.
@@ -68,7 +82,7 @@ impl Vm {
 
     /// `f(*args, **kwargs)` with the keyword arguments in a dict (null: none).
     pub fn call_dict(&mut self, f: Value, args: &[Value], kwargs: Value) -> R {
-        if kwargs.is_null() || self.dict_len(kwargs) == 0 {
+        if !self.has_keywords(kwargs) {
             return self.call(f, args);
         }
         let (n, k) = (args.len(), self.dict_len(kwargs));

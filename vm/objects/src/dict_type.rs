@@ -9,13 +9,13 @@ use pyrite_machine::Value;
 pub static METHODS: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, /, *args, **kwargs)",
+        "($type, /, *_args, **_kwargs)",
         effects::ALLOC,
         new,
     ),
     def(
         "__init__",
-        "($self, iterable=(), /, **kwargs)",
+        "($self, iterable=(), /, **kwargs=)",
         effects::CALLS,
         init,
     ),
@@ -39,7 +39,7 @@ pub static METHODS: &[NativeDef] = &[
     def("items", "($self, /)", effects::ALLOC, items),
     def(
         "update",
-        "($self, iterable=(), /, **kwargs)",
+        "($self, iterable=(), /, **kwargs=)",
         effects::CALLS,
         update_method,
     ),
@@ -104,7 +104,7 @@ fn update_all(vm: &mut Vm, d: Value, other: Value, kwargs: Value) -> R {
     if other.is_some() {
         update(vm, d, other)?;
     }
-    if vm.dict_len(kwargs) != 0 {
+    if vm.has_keywords(kwargs) {
         vm.dict_update_dict(d, kwargs)?;
     }
     Ok(vm.none)

@@ -84,8 +84,8 @@ macro_rules! field {
     };
 }
 
-const NEW: &str = "(type, /, *args, **kwargs)";
-const INIT: &str = "($self, /, *args, **kwargs)";
+const NEW: &str = "(type, /, *args, **kwargs=)";
+const INIT: &str = "($self, /, *args, **kwargs=)";
 
 static BASE: &[NativeDef] = &[
     static_def("__new__", NEW, effects::ALLOC, base_new),
@@ -362,7 +362,7 @@ pub(crate) fn exception_class_arg(vm: &mut Vm, class: Value) -> R<Gc<PyType>> {
 }
 
 fn no_keywords(vm: &mut Vm, e: Value, kwargs: Value) -> R<()> {
-    if vm.dict_len(kwargs) > 0 {
+    if vm.has_keywords(kwargs) {
         let m = format!("{}() takes no keyword arguments", vm.class_name(e));
         return Err(vm.type_error(&m));
     }
@@ -591,7 +591,7 @@ fn keyword_fields(
         vm.store_word(e, w, Value::NULL);
     }
     let mut pos = 0;
-    while let Some((k, v)) = vm.dict_next(kwargs, &mut pos) {
+    while let Some((k, v)) = vm.next_keyword(kwargs, &mut pos) {
         match fields.iter().find(|f| vm.str_is(k, f.0)) {
             Some(&(_, w)) => vm.store_word(e, w, v),
             None => {
@@ -750,7 +750,7 @@ fn os_new(vm: &mut Vm, a: &[Value]) -> R {
         exc(v).args.set(vm.empty_tuple);
         return Ok(v);
     }
-    if vm.dict_len(a[2]) > 0 {
+    if vm.has_keywords(a[2]) {
         let m = format!("{}() takes no keyword arguments", vm.type_name(class));
         return Err(vm.type_error(&m));
     }

@@ -15,7 +15,7 @@ use pyrite_machine::Value;
 const PURE: u8 = effects::ALLOC | effects::RAISES;
 
 pub static METHODS: &[NativeDef] = &[
-    static_def("__new__", "($type, x=0, /, **kwargs)", effects::CALLS, new),
+    static_def("__new__", "($type, x=0, /, **kwargs=)", effects::CALLS, new),
     def("__repr__", "($self, /)", effects::ALLOC, repr),
     def("__hash__", "($self, /)", effects::PURE, hash),
     def("__bool__", "($self, /)", effects::PURE, bool_),

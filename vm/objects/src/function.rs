@@ -559,7 +559,7 @@ fn native_doc(vm: &mut Vm, f: Value) -> R {
 
 fn native_signature(vm: &mut Vm, f: Value) -> R {
     let f = unbound(vm, f);
-    Ok(vm.new_str(definition(f).signature))
+    Ok(vm.new_str(&crate::native::shown_signature(definition(f).signature)))
 }
 
 fn descriptor_qualname(vm: &mut Vm, f: Value) -> R {

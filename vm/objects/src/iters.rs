@@ -68,7 +68,7 @@ static ENUMERATE: &[NativeDef] = &[
 static ZIP: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, /, *iterables, **kwargs)",
+        "($type, /, *iterables, **kwargs=)",
         effects::CALLS,
         zip_new,
     ),
@@ -86,7 +86,7 @@ static ZIP: &[NativeDef] = &[
 static MAP: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, /, *args, **kwargs)",
+        "($type, /, *args, **kwargs=)",
         effects::CALLS,
         map_new,
     ),
@@ -429,7 +429,7 @@ fn zip_new(vm: &mut Vm, a: &[Value]) -> R {
     let class = vm.new_class_arg(a[0], t)?;
     let mut strict = false;
     let (mut pos, mut bad) = (0, None);
-    while let Some((k, v)) = vm.dict_next(a[2], &mut pos) {
+    while let Some((k, v)) = vm.next_keyword(a[2], &mut pos) {
         if vm.str_is(k, "strict") {
             strict = vm.truth(v)?;
         } else {
@@ -511,7 +511,7 @@ fn map_new(vm: &mut Vm, a: &[Value]) -> R {
     let t = vm.types.map;
     let class = vm.new_class_arg(a[0], t)?;
     let args = vm.tuple_items(a[1]);
-    if class == t && vm.dict_len(a[2]) != 0 {
+    if class == t && vm.has_keywords(a[2]) {
         return Err(vm.type_error("map() takes no keyword arguments"));
     }
     if args.len() < 2 {

@@ -13,13 +13,13 @@ use pyrite_machine::Value;
 pub static METHODS: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, /, *args, **kwargs)",
+        "($type, /, *_args, **_kwargs)",
         effects::ALLOC,
         new,
     ),
     def(
         "__init__",
-        "($self, iterable=(), /, **kwargs)",
+        "($self, iterable=(), /, **kwargs=)",
         effects::CALLS,
         init,
     ),

@@ -5,7 +5,9 @@
 //! function. The signature drives argument binding: the Rust function gets one
 //! [`Value`] per parameter, null where an optional one was left out (a default
 //! in the signature is for people to read), a tuple for `*args` and a dict for
-//! `**kwargs`. Effects feed interpreter, recorder and effect table alike.
+//! `**kwargs`. Spelled `**kwargs=`, the dict is null without keywords; `*_args` and
+//! `**_kwargs` are taken and dropped. Effects feed interpreter, recorder and effect
+//! table alike.
 //!
 //! ```ignore
 //! pub static METHODS: &[NativeDef] = &[
@@ -212,6 +214,12 @@ pub struct Signature {
     pub varargs: Option<usize>,
     /// Index of the dict of extra keywords.
     pub varkw: Option<usize>,
+    /// The tuple of extra arguments is not made: nobody looks at it.
+    pub ignores_args: bool,
+    /// Without extra keywords no dict of them is made.
+    pub lazy_kw: bool,
+    /// No dict of extra keywords is made at all.
+    pub ignores_kw: bool,
     /// The first parameter is the receiver.
     pub has_self: bool,
     /// Only positional parameters, all required.
@@ -252,6 +260,9 @@ impl Signature {
             required: 0,
             varargs: None,
             varkw: None,
+            ignores_args: false,
+            lazy_kw: false,
+            ignores_kw: false,
             has_self: false,
             simple: true,
             only_positional: true,
@@ -269,8 +280,11 @@ impl Signature {
                 _ if part.starts_with("**") => {
                     s.varkw = Some(s.params.len());
                     s.simple = false;
+                    let name = &part[2..];
+                    s.lazy_kw = name.ends_with('=');
+                    s.ignores_kw = name.starts_with('_');
                     s.params.push(Param {
-                        name: &part[2..],
+                        name: name.trim_matches(['_', '=']),
                         optional: true,
                         kwonly: true,
                         star: true,
@@ -280,8 +294,9 @@ impl Signature {
                     s.varargs = Some(s.params.len());
                     s.simple = false;
                     kwonly = true;
+                    s.ignores_args = part[1..].starts_with('_');
                     s.params.push(Param {
-                        name: &part[1..],
+                        name: part[1..].trim_start_matches('_'),
                         optional: true,
                         kwonly: true,
                         star: true,
@@ -319,6 +334,12 @@ impl Signature {
         s.only_positional = s.params.len() == s.positional;
         s
     }
+}
+
+/// The signature as `__text_signature__` shows it: without the marks that say how
+/// rests are passed.
+pub fn shown_signature(text: &str) -> String {
+    text.replace("*_", "*").replace("kwargs=", "kwargs")
 }
 
 /// Splits at commas outside brackets and quotes.
@@ -442,10 +463,15 @@ impl Vm {
         }
         let direct = npos.min(sig.positional);
         out[..direct].copy_from_slice(&args[..direct]);
-        if let Some(i) = sig.varargs {
+        if let Some(i) = sig.varargs
+            && !sig.ignores_args
+        {
             out[i] = self.new_tuple(&args[direct..npos]);
         }
-        if let Some(i) = sig.varkw {
+        if let Some(i) = sig.varkw
+            && !sig.ignores_kw
+            && (nkw != 0 || !sig.lazy_kw)
+        {
             out[i] = self.new_dict();
         }
         for k in 0..nkw {
@@ -501,7 +527,9 @@ impl Vm {
             return Err(self.type_error(&m));
         }
         if let Some(i) = sig.varkw {
-            self.dict_set_str(out[i], name, v);
+            if !sig.ignores_kw {
+                self.dict_set_str(out[i], name, v);
+            }
             return Ok(());
         }
         let who = self.name_native(def, owner);

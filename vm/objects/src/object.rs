@@ -14,13 +14,13 @@ use pyrite_machine::Value;
 pub static METHODS: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, *args, **kwargs)",
+        "($type, *args, **kwargs=)",
         effects::ALLOC | effects::RAISES,
         new,
     ),
     def(
         "__init__",
-        "($self, /, *args, **kwargs)",
+        "($self, /, *args, **kwargs=)",
         effects::RAISES,
         init,
     ),
@@ -55,7 +55,7 @@ pub static METHODS: &[NativeDef] = &[
     ),
     class_def(
         "__init_subclass__",
-        "($type, /, *args, **kwargs)",
+        "($type, /, *args, **kwargs=)",
         effects::RAISES,
         init_subclass,
     ),
@@ -104,8 +104,8 @@ impl Vm {
     /// The class argument of a native `__new__`, checked: a subclass of `base`
     /// whose instances `base` may make.
     pub fn new_class_arg(&mut self, class: Value, base: Gc<PyType>) -> R<Gc<PyType>> {
-        let name = self.tp_name(base);
         if !self.is_type(class) {
+            let name = self.tp_name(base);
             let m = format!(
                 "{name}.__new__(X): X is not a type object ({})",
                 self.class_name(class)
@@ -117,7 +117,7 @@ impl Vm {
             return Ok(c);
         }
         if !self.is_subclass(c, base) {
-            let cn = self.tp_name(c);
+            let (name, cn) = (self.tp_name(base), self.tp_name(c));
             let m = format!("{name}.__new__({cn}): {cn} is not a subtype of {name}");
             return Err(self.type_error(&m));
         }
@@ -129,7 +129,7 @@ impl Vm {
             }
             let n = self.names.new;
             if k != base && self.lookup(k, n) != self.lookup(base, n) {
-                let kn = self.tp_name(k);
+                let (name, kn) = (self.tp_name(base), self.tp_name(k));
                 let m = format!(
                     "{name}.__new__({}) is not safe, use {kn}.__new__()",
                     self.tp_name(c)
@@ -242,9 +242,9 @@ impl Vm {
     }
 }
 
-/// True if any argument is left over (`args` a tuple, `kwargs` a dict).
+/// True if any argument is left over (`args` a tuple, `kwargs` a dict or null).
 fn excess(vm: &Vm, args: Value, kwargs: Value) -> bool {
-    vm.tuple_len(args) != 0 || vm.dict_len(kwargs) != 0
+    vm.tuple_len(args) != 0 || vm.has_keywords(kwargs)
 }
 
 fn new(vm: &mut Vm, a: &[Value]) -> R {
@@ -447,12 +447,12 @@ fn format(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn init_subclass(vm: &mut Vm, a: &[Value]) -> R {
-    let (args, kw) = (vm.tuple_len(a[1]), vm.dict_len(a[2]));
-    if args == 0 && kw == 0 {
+    let (args, kw) = (vm.tuple_len(a[1]), vm.has_keywords(a[2]));
+    if args == 0 && !kw {
         return Ok(vm.none);
     }
     let name = vm.str_to_string(Gc::<PyType>::from_value(a[0]).qualname.get());
-    let m = if kw != 0 {
+    let m = if kw {
         format!("{name}.__init_subclass__() takes no keyword arguments")
     } else {
         format!("{name}.__init_subclass__() takes no arguments ({args} given)")

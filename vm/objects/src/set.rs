@@ -73,13 +73,13 @@ static COMMON: &[NativeDef] = &[
 static SET: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, /, *args, **kwargs)",
+        "($type, /, *_args, **_kwargs)",
         effects::ALLOC,
         set_new,
     ),
     def(
         "__init__",
-        "($self, iterable=(), /, **kwargs)",
+        "($self, iterable=(), /, **kwargs=)",
         effects::CALLS,
         set_init,
     ),
@@ -116,7 +116,7 @@ static SET: &[NativeDef] = &[
 static FROZEN: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, iterable=(), /, **kwargs)",
+        "($type, iterable=(), /, **kwargs=)",
         effects::CALLS,
         frozen_new,
     ),

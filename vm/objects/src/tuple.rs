@@ -10,7 +10,7 @@ use pyrite_machine::Value;
 pub static METHODS: &[NativeDef] = &[
     static_def(
         "__new__",
-        "($type, iterable=(), /, **kwargs)",
+        "($type, iterable=(), /, **kwargs=)",
         effects::CALLS,
         new,
     ),

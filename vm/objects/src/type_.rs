@@ -10,13 +10,13 @@ pub static METHODS: &[NativeDef] = &[
     static_def("__new__", "($type, /, *args, **kwargs)", effects::ANY, new),
     def(
         "__init__",
-        "($self, /, *args, **kwargs)",
+        "($self, /, *args, **kwargs=)",
         effects::RAISES,
         init,
     ),
     def(
         "__call__",
-        "($self, /, *args, **kwargs)",
+        "($self, /, *args, **kwargs=)",
         effects::ANY,
         call,
     ),
@@ -642,7 +642,7 @@ fn resolve_bases(vm: &mut Vm, bases: Value) -> R {
 
 fn init(vm: &mut Vm, a: &[Value]) -> R {
     let n = vm.tuple_len(a[1]);
-    if n == 1 && vm.dict_len(a[2]) != 0 {
+    if n == 1 && vm.has_keywords(a[2]) {
         return Err(vm.type_error("type.__init__() takes no keyword arguments"));
     }
     if n != 1 && n != 3 {
@@ -652,10 +652,10 @@ fn init(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn call(vm: &mut Vm, a: &[Value]) -> R {
-    let (n, k) = (vm.tuple_len(a[1]), vm.dict_len(a[2]));
-    if k == 0 {
+    if !vm.has_keywords(a[2]) {
         return vm.instantiate(as_type(a[0]), vm.tuple_items(a[1]), Value::NULL);
     }
+    let (n, k) = (vm.tuple_len(a[1]), vm.dict_len(a[2]));
     let all = vm.new_tuple_uninit(n + k);
     let names = vm.new_tuple_uninit(k);
     for (i, &v) in vm.tuple_items(a[1]).iter().enumerate() {

@@ -128,7 +128,7 @@ pub(super) fn sorted(vm: &mut Vm, a: &[Value]) -> R {
     let (mut key, mut reverse) = (Value::NULL, false);
     let l = vm.list_from_iterable(a[0])?;
     let mut pos = 0;
-    while let Some((k, v)) = vm.dict_next(a[1], &mut pos) {
+    while let Some((k, v)) = vm.next_keyword(a[1], &mut pos) {
         if vm.str_eq(k, n.key) {
             key = if v == vm.none { Value::NULL } else { v };
         } else if vm.str_eq(k, n.reverse) {

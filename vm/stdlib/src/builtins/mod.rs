@@ -61,7 +61,7 @@ static FUNCTIONS: &[NativeDef] = &[
     def("len", "(obj, /)", CALLS, items::len).known(intrinsic::LEN),
     def("next", "(iterator, default=None, /)", ANY, items::next),
     def("ord", "(c, /)", effects::RAISES, items::ord),
-    def("sorted", "(iterable, /, **kwargs)", CALLS, items::sorted),
+    def("sorted", "(iterable, /, **kwargs=)", CALLS, items::sorted),
     def("ascii", "(obj, /)", CALLS, items::ascii),
     def("format", "(value, format_spec='', /)", CALLS, items::format),
     def("repr", "(obj, /)", CALLS, items::repr),

@@ -43,7 +43,7 @@ static METHODS: [NativeDef; 8] = [
     ),
     def(
         "__call__",
-        "($self, /, *args, **kwargs)",
+        "($self, /, *args, **kwargs=)",
         effects::ANY,
         call,
     ),
@@ -119,8 +119,8 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
 /// tuple of the arguments, the mark and the named ones, and the classes if typed.
 fn make_key(vm: &mut Vm, c: Gc<Lru>, args: Value, kwargs: Value) -> Value {
     let typed = c.typed.get() == vm.true_;
-    let (n, k) = (vm.tuple_len(args), vm.dict_len(kwargs));
-    if !typed && k == 0 {
+    let (n, named) = (vm.tuple_len(args), vm.has_keywords(kwargs));
+    if !typed && !named {
         if n == 1 {
             let v = vm.tuple_get(args, 0);
             if matches!(vm.layout_of(v), Layout::Int | Layout::Str) {
@@ -130,10 +130,10 @@ fn make_key(vm: &mut Vm, c: Gc<Lru>, args: Value, kwargs: Value) -> Value {
         return args;
     }
     let parts = vm.new_list(vm.tuple_items(args));
-    if k > 0 {
+    if named {
         vm.list_append(parts, c.mark.get());
         let mut pos = 0;
-        while let Some((name, v)) = vm.dict_next(kwargs, &mut pos) {
+        while let Some((name, v)) = vm.next_keyword(kwargs, &mut pos) {
             vm.list_append(parts, name);
             vm.list_append(parts, v);
         }
@@ -144,7 +144,7 @@ fn make_key(vm: &mut Vm, c: Gc<Lru>, args: Value, kwargs: Value) -> Value {
             vm.list_append(parts, class);
         }
         let mut pos = 0;
-        while let Some((_, v)) = vm.dict_next(kwargs, &mut pos) {
+        while let Some((_, v)) = vm.next_keyword(kwargs, &mut pos) {
             let class = vm.class_of(v).value();
             vm.list_append(parts, class);
         }

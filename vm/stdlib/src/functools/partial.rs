@@ -23,7 +23,7 @@ static METHODS: [NativeDef; 6] = [
     new_def("($type, /, *args, **kwargs)", effects::ALLOC, new),
     def(
         "__call__",
-        "($self, /, *args, **kwargs)",
+        "($self, /, *args, **kwargs=)",
         effects::ANY,
         call,
     ),
@@ -55,9 +55,9 @@ fn joined(vm: &mut Vm, a: Value, b: &[Value]) -> Value {
     t
 }
 
-/// The dict of both dicts' items, fresh if `other` adds any.
+/// The dict of both dicts' items, fresh if `other` (null: nothing) adds any.
 fn merged(vm: &mut Vm, keywords: Value, other: Value) -> R {
-    if vm.dict_len(other) == 0 {
+    if !vm.has_keywords(other) {
         return Ok(keywords);
     }
     if vm.dict_len(keywords) == 0 {
