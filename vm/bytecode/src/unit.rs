@@ -65,6 +65,8 @@ impl CodeFlags {
     pub const ITERABLE_COROUTINE: u32 = 0x100;
     pub const ASYNC_GENERATOR: u32 = 0x200;
     pub const FUTURE_ANNOTATIONS: u32 = 0x100_0000;
+    /// No frame object, no traceback and no event shows its frames.
+    pub const HIDDEN: u32 = 0x4000_0000;
     /// Register 0 holds a namespace (module, class body, exec, eval).
     pub const NAMESPACE: u32 = 0x8000_0000;
 

@@ -1,11 +1,13 @@
 //! Start of a VM and of the program it runs.
 
 use crate::args::{Args, JitMode, Program};
+use pyrite_bytecode::{CodeFlags, Const};
 use pyrite_compiler::{Mode, Options};
 use pyrite_front::{Category, ErrorKind, SyntaxErrorInfo, Warning};
 use pyrite_gc::{AllocState, Heap};
 use pyrite_machine::Value;
 use pyrite_objects::boot::VmRoots;
+use pyrite_objects::feed::Loop;
 use pyrite_objects::layout::KINDS;
 use pyrite_objects::vm::{Hooks, R, Raised, Vm};
 use pyrite_stdlib::testinternalcapi::debug_ranges;
@@ -18,6 +20,29 @@ mod flag {
     pub(super) const ONLY_AST: u32 = 0x400;
     pub(super) const TOP_LEVEL_AWAIT: u32 = 0x2000;
     pub(super) const FUTURE_ANNOTATIONS: u32 = 0x100_0000;
+}
+
+/// The function is compiled as any other; its globals are empty, as it names none.
+fn loop_function(vm: &mut Vm, which: Loop) -> Value {
+    let unit = pyrite_compiler::compile(
+        which.source(),
+        "<built-in>",
+        Mode::Exec,
+        Options::default(),
+        &mut Vec::new(),
+    );
+    let body = unit.map(|u| u.consts).unwrap_or_default();
+    let body = body.into_iter().find_map(|c| match c {
+        Const::Code(unit) => Some(unit),
+        _ => None,
+    });
+    let Some(mut unit) = body else {
+        unreachable!("the text of {which:?} is a function")
+    };
+    unit.flags.0 |= CodeFlags::HIDDEN;
+    let code = vm.load_code(*unit);
+    let globals = vm.new_dict();
+    vm.new_function(code, globals)
 }
 
 fn compile(
@@ -193,6 +218,7 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
         resume: pyrite_interp::generators::resume,
         run_code: pyrite_interp::calls::run_code,
         compile,
+        loop_function,
         invalidate: |_, _| {},
         signals: |_| Ok(()),
         forked: |_| {},

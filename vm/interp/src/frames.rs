@@ -3,6 +3,7 @@
 use crate::interp::{link_word, return_word};
 use crate::lang::{FRAME_OBJECT, Stage};
 use crate::state::state;
+use pyrite_bytecode::CodeFlags;
 use pyrite_machine::Value;
 use pyrite_objects::code::CodeData;
 use pyrite_objects::generator::state as gs;
@@ -148,11 +149,23 @@ pub fn walk(vm: &Vm, mut f: impl FnMut(*mut Value, usize) -> bool) {
     while base > vm.stack {
         let code = code_at(base);
         let index = code.index_of(pc).saturating_sub(1);
-        if !f(base, index) {
+        if !code.flags.has(CodeFlags::HIDDEN) && !f(base, index) {
             return;
         }
         (base, pc) = outer(base);
     }
+}
+
+/// The nearest window below that programs may see, or null.
+pub fn outer_shown(base: *mut Value) -> *mut Value {
+    let mut at = outer(base);
+    while !at.0.is_null() && !at.1.is_null() {
+        if !code_at(at.0).flags.has(CodeFlags::HIDDEN) {
+            return at.0;
+        }
+        at = outer(at.0);
+    }
+    std::ptr::null_mut()
 }
 
 /// The window below, and its instruction pointer.
@@ -253,7 +266,7 @@ pub fn detach(vm: &mut Vm, base: *mut Value, index: usize) {
     f.lasti.set(index as u64);
     f.window.set(0);
     // Frames further out stay reachable by f_back.
-    let (outer_base, _) = outer(base);
+    let outer_base = outer_shown(base);
     if f.back.get().is_null() && outer_base > vm.stack {
         let b = frame_object(vm, outer_base);
         f.back.set(b);

@@ -2,7 +2,7 @@
 
 use crate::frames::{self, frame_object};
 use crate::lang::Stage;
-use pyrite_bytecode::{FRAME_HEADER, Ins, Op};
+use pyrite_bytecode::{CodeFlags, FRAME_HEADER, Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::code::CodeData;
 use pyrite_objects::generator::state as gs;
@@ -15,11 +15,24 @@ pub const HOOKS: FrameHooks = FrameHooks {
     at,
     back,
     index,
-    of_window: frame_object,
+    of_window,
     lines,
     clear_dead,
     of_generator,
 };
+
+fn of_window(vm: &mut Vm, base: *mut Value) -> Value {
+    let hidden = frames::code_at(base).flags.has(CodeFlags::HIDDEN);
+    let base = if hidden {
+        frames::outer_shown(base)
+    } else {
+        base
+    };
+    if base.is_null() {
+        return Value::NULL;
+    }
+    frame_object(vm, base)
+}
 
 /// A thread's lowest window lies at the bottom of its stack: its header's words there
 /// are zero, as is the window that it names as its caller.
@@ -28,7 +41,7 @@ fn lines(base: *mut Value, pc: u64, each: &mut dyn FnMut(&CodeData, u32) -> bool
     while !base.is_null() && !pc.is_null() {
         let code = frames::code_at(base);
         let index = code.index_of(pc).saturating_sub(1);
-        if !each(code, code.line(index)) {
+        if !code.flags.has(CodeFlags::HIDDEN) && !each(code, code.line(index)) {
             return;
         }
         (base, pc) = frames::outer(base);
@@ -145,13 +158,12 @@ fn back(vm: &mut Vm, frame: Value) -> Value {
     if window == 0 {
         return f.back.get();
     }
-    let (base, pc) = frames::outer(window as *mut Value);
     // It may be another thread's frame.
-    if !base.is_null() && !pc.is_null() {
-        frame_object(vm, base)
-    } else {
-        Value::NULL
+    let base = frames::outer_shown(window as *mut Value);
+    if base.is_null() {
+        return Value::NULL;
     }
+    frame_object(vm, base)
 }
 
 fn index(vm: &mut Vm, frame: Value) -> usize {

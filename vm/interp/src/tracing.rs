@@ -67,7 +67,7 @@ fn local_event(vm: &mut Vm, base: *mut Value, what: &str, arg: Value) -> R<()> {
 }
 
 fn profile_event(vm: &mut Vm, base: *mut Value, what: &str, arg: Value) -> R<()> {
-    if vm.tracing & PROFILE != 0 {
+    if vm.tracing & PROFILE != 0 && !code_at(base).flags.has(CodeFlags::HIDDEN) {
         let frame = frames::frame_object(vm, base);
         let f = vm.statics[kept::PROFILE];
         event(vm, kept::PROFILE, f, frame, what, arg)?;
@@ -82,6 +82,9 @@ fn call_event(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R<()> {
     let generator = CodeFlags::GENERATOR | CodeFlags::COROUTINE | CodeFlags::ASYNC_GENERATOR;
     if index == 0 && code.flags.0 & generator != 0 {
         // Only the object is made; its frame begins when it is first resumed.
+        return Ok(());
+    }
+    if code.flags.has(CodeFlags::HIDDEN) {
         return Ok(());
     }
     let frame = frames::frame_object(vm, base);

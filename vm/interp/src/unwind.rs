@@ -3,7 +3,7 @@
 use crate::frames::{self, caller_of, code_at, return_at, return_pc};
 use crate::lang::Stage;
 use crate::slow::Flow;
-use pyrite_bytecode::{Ins, Op};
+use pyrite_bytecode::{CodeFlags, Ins, Op};
 use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, PyException, PyTraceback};
 use pyrite_objects::vm::Vm;
@@ -91,6 +91,9 @@ pub fn top_of(base: *mut Value) -> u64 {
 
 /// Adds an entry for the frame to the pending exception's traceback.
 pub fn add_traceback(vm: &mut Vm, base: *mut Value, index: usize) {
+    if code_at(base).flags.has(CodeFlags::HIDDEN) {
+        return;
+    }
     let e = vm.exc;
     let frame = frames::frame_object(vm, base);
     let line = code_at(base).line(index);

@@ -134,6 +134,8 @@ pub struct CodeData {
     pub cell_regs: Box<[u16]>,
     pub free_regs: Box<[u16]>,
     pub unit: Box<CodeUnit>,
+    /// Items that its generators gave to loops of built-in functions.
+    pub given: std::cell::Cell<u32>,
     /// Serial number: deterministic for a program.
     pub serial: u32,
 }
@@ -271,6 +273,7 @@ impl Vm {
             cell_regs: unit.cellvars.iter().map(|c| c.1).collect(),
             free_regs: unit.freevars.iter().map(|c| c.1).collect(),
             unit: Box::default(),
+            given: std::cell::Cell::new(0),
             serial: self.code_serial,
         });
         let n_consts = unit.consts.len();

@@ -33,6 +33,7 @@ pub mod docs;
 pub mod exc;
 pub mod exc_group;
 pub mod exceptions;
+pub mod feed;
 pub mod float;
 pub mod float_repr;
 pub mod format_spec;

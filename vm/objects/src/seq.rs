@@ -1,5 +1,6 @@
 //! Tuples and lists: construction and access from Rust.
 
+use crate::feed::{Fed, Feed, Loop};
 use crate::layout::{Array, Gc, Layout, PyList, PyTuple, kind};
 use crate::shape::shape_of;
 use crate::vm::{R, Vm};
@@ -246,13 +247,21 @@ impl Vm {
                 return Ok(());
             }
         }
-        let iter = self.get_iter(it)?;
+        let mut items = Feed::new(self, it, Loop::Append)?;
         let class = self.class_of(it);
         if self.type_data(class).heap_type {
             // Only what it may raise counts.
             self.length_hint(it, 8)?;
         }
-        while let Some(v) = self.iter_next(iter)? {
+        // A subclass has an `append` of its own.
+        let exact = self.class_of(l) == self.types.list;
+        loop {
+            let fed = if exact {
+                items.next(self, l)?
+            } else {
+                items.step(self)?
+            };
+            let Fed::Item(v) = fed else { break };
             self.list_append(l, v);
             if self.polled() {
                 crate::misc::run_pending(self)?;

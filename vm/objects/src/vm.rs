@@ -161,6 +161,8 @@ pub mod kept {
     pub const ASYNCGEN_HOOKS: usize = 124;
     /// Functions that `sys.addaudithook` added, a list or null.
     pub const AUDIT_HOOKS: usize = 125;
+    /// Functions for loops over generators, a dict or null: see [`crate::feed`].
+    pub const LOOPS: usize = 126;
 }
 
 const _: () = assert!(std::mem::offset_of!(Vm, alloc) == 0);
@@ -178,6 +180,8 @@ pub struct Hooks {
     /// Compiles source text to a code object: source (str or bytes), file name, mode ("exec", "eval", "single"), flags, optimize.
     pub compile:
         fn(&mut Vm, source: Value, filename: Value, mode: &str, flags: u32, optimize: i32) -> R,
+    /// A hidden function that runs a built-in function's loop.
+    pub loop_function: fn(&mut Vm, crate::feed::Loop) -> Value,
     /// A watched dict, class or function changed: invalidate what depends on it.
     pub invalidate: fn(&mut Vm, object: Value),
     /// Calls the Python handlers of signals that arrived.

@@ -16,6 +16,7 @@ fn new_vm() -> &'static mut Vm {
     let heap = Heap::new(pyrite_gc::Config::default(), &KINDS).expect("address space for a heap");
     let hooks = Hooks {
         run_function: |vm, _, _, _| Err(no_code(vm, "no interpreter")),
+        loop_function: |vm, _| vm.none,
         resume: |vm, _, _, _| Err(no_code(vm, "no interpreter")),
         run_code: |vm, _, _, _, _| Err(no_code(vm, "no interpreter")),
         compile: |vm, _, _, _, _, _| Err(no_code(vm, "no compiler")),

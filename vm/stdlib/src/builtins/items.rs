@@ -1,33 +1,38 @@
 //! Functions about containers, iterators, characters and texts of objects.
 
 use pyrite_machine::Value;
+use pyrite_objects::feed::{Fed, Feed, Loop};
 use pyrite_objects::layout::Layout;
 use pyrite_objects::vm::{R, Vm};
 
 pub(super) fn all(vm: &mut Vm, a: &[Value]) -> R {
-    let it = vm.get_iter(a[0])?;
-    while let Some(v) = vm.iter_next(it)? {
+    let mut items = Feed::new(vm, a[0], Loop::All)?;
+    loop {
+        match items.next(vm, Value::NULL)? {
+            Fed::Item(v) if !vm.truth(v)? => return Ok(vm.false_),
+            Fed::Item(_) => {}
+            Fed::End => return Ok(vm.true_),
+            Fed::Done(answer) => return Ok(answer),
+        }
         if vm.polled() {
             pyrite_objects::misc::run_pending(vm)?;
         }
-        if !vm.truth(v)? {
-            return Ok(vm.false_);
-        }
     }
-    Ok(vm.true_)
 }
 
 pub(super) fn any(vm: &mut Vm, a: &[Value]) -> R {
-    let it = vm.get_iter(a[0])?;
-    while let Some(v) = vm.iter_next(it)? {
+    let mut items = Feed::new(vm, a[0], Loop::Any)?;
+    loop {
+        match items.next(vm, Value::NULL)? {
+            Fed::Item(v) if vm.truth(v)? => return Ok(vm.true_),
+            Fed::Item(_) => {}
+            Fed::End => return Ok(vm.false_),
+            Fed::Done(answer) => return Ok(answer),
+        }
         if vm.polled() {
             pyrite_objects::misc::run_pending(vm)?;
         }
-        if vm.truth(v)? {
-            return Ok(vm.true_);
-        }
     }
-    Ok(vm.false_)
 }
 
 pub(super) fn chr(vm: &mut Vm, a: &[Value]) -> R {

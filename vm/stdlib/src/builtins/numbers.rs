@@ -2,6 +2,7 @@
 
 use pyrite_bytecode::CmpOp;
 use pyrite_machine::Value;
+use pyrite_objects::feed::{Fed, Feed, Loop};
 use pyrite_objects::layout::Layout;
 use pyrite_objects::ops::BinOp;
 use pyrite_objects::vm::{R, Vm};
@@ -105,14 +106,17 @@ pub(super) fn sum(vm: &mut Vm, a: &[Value]) -> R {
     if !refused.is_empty() {
         return Err(vm.type_error(refused));
     }
-    let it = vm.get_iter(a[0])?;
-    while let Some(v) = vm.iter_next(it)? {
+    let mut items = Feed::new(vm, a[0], Loop::Sum)?;
+    loop {
+        match items.next(vm, total)? {
+            Fed::Item(v) => total = vm.binary(BinOp::Add, total, v, false)?,
+            Fed::End => return Ok(total),
+            Fed::Done(sum) => return Ok(sum),
+        }
         if vm.polled() {
             pyrite_objects::misc::run_pending(vm)?;
         }
-        total = vm.binary(BinOp::Add, total, v, false)?;
     }
-    Ok(total)
 }
 
 pub(super) fn max(vm: &mut Vm, a: &[Value]) -> R {
@@ -138,13 +142,24 @@ fn extreme(vm: &mut Vm, a: &[Value], name: &str, better: CmpOp) -> R {
         let m = format!("Cannot specify a default for {name}() with multiple positional arguments");
         return Err(vm.type_error(&m));
     }
-    let it = if args.len() > 1 {
-        vm.get_iter(a[0])?
-    } else {
-        vm.get_iter(args[0])?
+    let from = if args.len() > 1 { a[0] } else { args[0] };
+    let kind = match better {
+        CmpOp::Lt => Loop::Min,
+        _ => Loop::Max,
     };
+    let mut items = Feed::new(vm, from, kind)?;
     let (mut best, mut best_key) = (Value::NULL, Value::NULL);
-    while let Some(v) = vm.iter_next(it)? {
+    loop {
+        let fed = if best.is_some() && key.is_null() {
+            items.next(vm, best)?
+        } else {
+            items.step(vm)?
+        };
+        let v = match fed {
+            Fed::Item(v) => v,
+            Fed::End => break,
+            Fed::Done(v) => return Ok(v),
+        };
         if vm.polled() {
             pyrite_objects::misc::run_pending(vm)?;
         }
