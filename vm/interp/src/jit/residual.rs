@@ -13,7 +13,7 @@ use super::leaf;
 use super::machine::PyRecorder;
 use crate::frames::{caller_of, code_at};
 use crate::generators;
-use crate::slow::{Flow, call_ex, step};
+use crate::slow::{Flow, call_ex, calls, step};
 use crate::unwind::top_of;
 use pyrite_bytecode::{FRAME_HEADER, Ins, Op, OperandKind};
 use pyrite_jit_ir::{CallTarget, ClassSet, Effects, OpCode, Ty};
@@ -332,8 +332,21 @@ fn make_wide(m: &mut PyRecorder, slot: i32) {
     m.e.write_slot(slot, made);
 }
 
+/// Does the instruction call a function that looks for dead objects? The registers
+/// and spill slots of machine code would keep alive what was in them, so such calls
+/// are left to the interpreter.
+fn collects(m: &PyRecorder, ins: Ins) -> bool {
+    // SAFETY: a register of the window.
+    matches!(ins.op(), Op::CALL | Op::CALL_METHOD)
+        && calls::is_collector(unsafe { *m.base().add(ins.a()) })
+}
+
 /// Records a call of the instruction before `m.pc`, and executes it.
 pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
+    if collects(m, ins) {
+        m.give_up(Abort::Instruction);
+        return;
+    }
     if leaf::record(m, ins) || direct::record(m, ins) {
         return;
     }

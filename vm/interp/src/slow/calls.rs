@@ -79,8 +79,11 @@ pub(super) fn call(
     NEXT
 }
 
-/// True for the functions that look for dead objects.
-fn is_collector(f: Value) -> bool {
+/// True for the native functions that look for dead objects.
+pub(crate) fn is_collector(f: Value) -> bool {
+    if !f.is_ptr() || shape_of(f).layout != Layout::Native {
+        return false;
+    }
     // SAFETY: definitions are statics.
     let def = unsafe { &*Gc::<PyNative>::from_value(f).def.get() };
     def.intrinsic == intrinsic::COLLECT

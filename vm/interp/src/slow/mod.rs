@@ -5,7 +5,7 @@
 
 mod attrs;
 mod build;
-mod calls;
+pub(crate) mod calls;
 pub(crate) mod direct;
 mod generate;
 mod imports;
