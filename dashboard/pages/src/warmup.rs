@@ -102,9 +102,12 @@ fn curves_section(
     draft: &mut Draft,
     curves: &[WarmupCurve],
 ) -> Result<Markup, PageError> {
+    // The second half of an A/A pair is in the table alone: it repeats a mode's curve.
+    let drawn = |c: &&WarmupCurve| context.variants.iter().any(|v| v.name == c.variant);
     let chart = Warmup {
         curves: curves
             .iter()
+            .filter(drawn)
             .map(|c| Curve {
                 name: c.variant.clone(),
                 series: context.series(&c.variant),
