@@ -40,20 +40,25 @@ impl ClassSet {
     }
 
     #[must_use]
+    #[inline]
     pub fn contains(self, class: AliasClass) -> bool {
         self.0 >> class.0 & 1 != 0
     }
 
     #[must_use]
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// The members, ascending.
     pub fn iter(self) -> impl Iterator<Item = AliasClass> {
-        (0..AliasClass::COUNT as u8)
-            .map(AliasClass)
-            .filter(move |&class| self.contains(class))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let class = left.trailing_zeros() as u8;
+            left &= left.checked_sub(1)?;
+            Some(AliasClass(class))
+        })
     }
 }
 
@@ -83,12 +88,14 @@ impl Effects {
 
     /// Same arguments give the same result, and nobody sees that it ran.
     #[must_use]
+    #[inline]
     pub fn is_elidable(self) -> bool {
         self == Effects::default()
     }
 
     /// May the op be dropped when its result is unused?
     #[must_use]
+    #[inline]
     pub fn is_droppable(self) -> bool {
         self.writes.is_empty() && !self.may_raise && !self.may_call
     }

@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 pub mod effects;
+pub mod index;
 pub mod ops;
 mod parse;
 mod print;

@@ -152,6 +152,9 @@ macro_rules! trace_ops {
             commutes: commutes!($($commutes)?),
         }),*];
 
+        /// The column that is read most, apart from the others to stay in the cache.
+        const KINDS: &[Kind] = &[$(Kind::$kind),*];
+
         impl OpCode {
             /// All ops, in table order.
             pub const ALL: &'static [OpCode] = &[$(OpCode::$op),*];
@@ -286,6 +289,7 @@ trace_ops! {
 impl OpCode {
     /// The op's row in the table.
     #[must_use]
+    #[inline]
     pub fn info(self) -> &'static OpInfo {
         &TABLE[self as usize]
     }
@@ -299,14 +303,23 @@ impl OpCode {
             .find(|op| op.info().name == name)
     }
 
+    /// What the op is to the passes: [`OpInfo::kind`] of its row.
+    #[must_use]
+    #[inline]
+    pub fn kind(self) -> Kind {
+        KINDS[self as usize]
+    }
+
     /// Does the op leave the trace when something does not hold, hence needs a snapshot?
     #[must_use]
+    #[inline]
     pub fn is_guard(self) -> bool {
-        matches!(self.info().kind, Kind::Guard | Kind::PureGuard)
+        matches!(self.kind(), Kind::Guard | Kind::PureGuard)
     }
 
     /// Does the op end the trace?
     #[must_use]
+    #[inline]
     pub fn is_terminator(self) -> bool {
         matches!(
             self,
@@ -316,14 +329,16 @@ impl OpCode {
 
     /// Is the result a function of the operands alone (whether or not there always is one)?
     #[must_use]
+    #[inline]
     pub fn is_pure(self) -> bool {
-        matches!(self.info().kind, Kind::Pure | Kind::PureGuard)
+        matches!(self.kind(), Kind::Pure | Kind::PureGuard)
     }
 
     /// Which operand of a store is the stored value: 1 for fields, 2 for elements, 0 without a base.
     #[must_use]
+    #[inline]
     pub fn stored_operand(self) -> Option<usize> {
-        match (self.info().kind, self.info().access?.place) {
+        match (self.kind(), self.info().access?.place) {
             _ if self == OpCode::StShape => None,
             (Kind::Store, Place::Field) => Some(1),
             (Kind::Store, Place::Elem) => Some(2),

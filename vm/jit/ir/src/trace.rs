@@ -1,8 +1,7 @@
 //! A trace: ops, constants, snapshots, call table.
 
-use rustc_hash::FxHashMap;
-
 use crate::effects::{AliasClass, CallTarget};
+use crate::index::{Index, mix};
 use crate::ops::{Imm, Kind, OpCode};
 use crate::snapshot::Snapshot;
 use crate::types::{CallId, Const, List, OpRef, SnapshotId, TraceId, Ty};
@@ -28,9 +27,18 @@ pub struct Op {
     pub snap: Option<SnapshotId>,
 }
 
+fn const_hash(value: Const) -> u32 {
+    match value {
+        Const::Int(i) => mix(i as u64, 0),
+        Const::Flt(bits) => mix(bits, 1),
+        Const::Val(word) => mix(word, 2),
+    }
+}
+
 impl Op {
     /// An op without operands; the result type is the table's (`Unit` where it has none).
     #[must_use]
+    #[inline]
     pub fn new(code: OpCode) -> Op {
         Op {
             code,
@@ -61,12 +69,14 @@ impl Op {
     }
 
     #[must_use]
+    #[inline]
     pub fn imm(mut self, imm: i32) -> Op {
         self.imm = imm;
         self
     }
 
     #[must_use]
+    #[inline]
     pub fn class(mut self, class: AliasClass) -> Op {
         self.class = class;
         self
@@ -74,11 +84,13 @@ impl Op {
 
     /// Operand field 0 (`a`), 1 (`b`) or 2 (`c`).
     #[must_use]
+    #[inline]
     pub fn operand(&self, i: usize) -> OpRef {
         [self.a, self.b, self.c][i]
     }
 
     /// Replaces the operands in `a`, `b`, `c` (not those of the list).
+    #[inline]
     pub fn map_operands(&mut self, mut map: impl FnMut(OpRef) -> OpRef) {
         for operand in [&mut self.a, &mut self.b, &mut self.c] {
             if !operand.is_none() {
@@ -89,6 +101,7 @@ impl Op {
 
     /// The alias class a load or store touches.
     #[must_use]
+    #[inline]
     pub fn alias_class(&self) -> AliasClass {
         self.code
             .info()
@@ -99,6 +112,7 @@ impl Op {
 
     /// The shape id of `shape` and `st_shape`.
     #[must_use]
+    #[inline]
     pub fn shape_id(&self) -> u32 {
         self.imm as u32
     }
@@ -124,23 +138,88 @@ pub struct Trace {
     pub calls: Vec<CallTarget>,
     /// Backing store of all operand lists.
     pub lists: Vec<OpRef>,
-    const_index: FxHashMap<Const, OpRef>,
+    /// Where equal constants are; behind the pool it means that it is to be made again.
+    const_index: Index,
+}
+
+/// See [`Trace::operands`]. Fields that an op does not use come last.
+struct Operands<'t> {
+    fixed: [OpRef; 3],
+    at: usize,
+    list: std::slice::Iter<'t, OpRef>,
+}
+
+impl Iterator for Operands<'_> {
+    type Item = OpRef;
+
+    #[inline]
+    fn next(&mut self) -> Option<OpRef> {
+        if self.at < 3 {
+            let r = self.fixed[self.at];
+            self.at += 1;
+            if !r.is_none() {
+                return Some(r);
+            }
+            self.at = 3;
+        }
+        self.list.next().copied()
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, OpRef) -> B>(self, init: B, mut f: F) -> B {
+        let mut acc = init;
+        for &r in &self.fixed[self.at..] {
+            if r.is_none() {
+                break;
+            }
+            acc = f(acc, r);
+        }
+        for &r in self.list {
+            acc = f(acc, r);
+        }
+        acc
+    }
 }
 
 impl Trace {
     /// An empty trace.
     #[must_use]
     pub fn new(id: TraceId, kind: TraceKind) -> Trace {
+        let mut trace = Trace::with_room(id, kind, 128, 32, 32);
+        trace.consts.reserve(32);
+        trace
+    }
+
+    /// An empty trace with room for so many ops, snapshots and refs in lists.
+    #[must_use]
+    pub fn with_room(
+        id: TraceId,
+        kind: TraceKind,
+        ops: usize,
+        snapshots: usize,
+        lists: usize,
+    ) -> Trace {
         Trace {
             id,
             kind,
-            ops: Vec::with_capacity(128),
-            consts: Vec::with_capacity(32),
-            snapshots: Vec::with_capacity(32),
+            ops: Vec::with_capacity(ops),
+            consts: Vec::new(),
+            snapshots: Vec::with_capacity(snapshots),
             calls: Vec::new(),
-            lists: Vec::new(),
-            const_index: FxHashMap::default(),
+            lists: Vec::with_capacity(lists),
+            const_index: Index::default(),
         }
+    }
+
+    /// Makes this an empty trace, in the memory it has.
+    pub fn restart(&mut self, id: TraceId, kind: TraceKind) {
+        (self.id, self.kind) = (id, kind);
+        self.ops.clear();
+        self.consts.clear();
+        self.snapshots.clear();
+        self.calls.clear();
+        self.lists.clear();
+        self.const_index.clear();
     }
 
     /// An empty trace with this one's identity, constants and call table.
@@ -154,38 +233,45 @@ impl Trace {
             snapshots: Vec::new(),
             calls: self.calls.clone(),
             lists: Vec::new(),
-            const_index: self.const_index.clone(),
-        }
-    }
-
-    /// An empty trace with this one's identity that takes over its constants and call table, and has
-    /// room for as many ops.
-    #[must_use]
-    pub fn successor(&mut self) -> Trace {
-        Trace {
-            id: self.id,
-            kind: self.kind,
-            ops: Vec::with_capacity(self.ops.len() + 8),
-            consts: std::mem::take(&mut self.consts),
-            snapshots: Vec::with_capacity(self.snapshots.len()),
-            calls: std::mem::take(&mut self.calls),
-            lists: Vec::with_capacity(self.lists.len()),
-            const_index: std::mem::take(&mut self.const_index),
+            const_index: Index::default(),
         }
     }
 
     /// Appends an op.
+    #[inline]
     pub fn push(&mut self, op: Op) -> OpRef {
         self.ops.push(op);
         OpRef::op(self.ops.len() - 1)
     }
 
     /// The pooled constant; equal constants share one ref.
+    #[inline]
     pub fn konst(&mut self, value: Const) -> OpRef {
-        *self.const_index.entry(value).or_insert_with(|| {
-            self.consts.push(value);
-            OpRef::konst(self.consts.len() - 1)
-        })
+        if self.const_index.len() != self.consts.len() {
+            self.index_consts();
+        }
+        let consts = &self.consts;
+        let (hash, same) = (const_hash(value), |n: u32| consts[n as usize] == value);
+        if let Some(n) = self.const_index.find(hash, same) {
+            return OpRef::konst(n as usize);
+        }
+        self.consts.push(value);
+        self.index_const(self.consts.len() - 1);
+        OpRef::konst(self.consts.len() - 1)
+    }
+
+    fn index_const(&mut self, n: usize) {
+        let consts = &self.consts;
+        let hash_of = |n: u32| const_hash(consts[n as usize]);
+        (self.const_index).insert(hash_of(n as u32), n as u32, |_| false, hash_of);
+    }
+
+    #[cold]
+    fn index_consts(&mut self) {
+        self.const_index.clear();
+        for n in 0..self.consts.len() {
+            self.index_const(n);
+        }
     }
 
     pub fn int(&mut self, value: i64) -> OpRef {
@@ -202,11 +288,13 @@ impl Trace {
 
     /// The constant a ref names, if it names one.
     #[must_use]
+    #[inline]
     pub fn as_const(&self, r: OpRef) -> Option<Const> {
         r.as_const().map(|i| self.consts[i])
     }
 
     #[must_use]
+    #[inline]
     pub fn as_int(&self, r: OpRef) -> Option<i64> {
         match self.as_const(r) {
             Some(Const::Int(i)) => Some(i),
@@ -215,6 +303,7 @@ impl Trace {
     }
 
     #[must_use]
+    #[inline]
     pub fn as_flt(&self, r: OpRef) -> Option<f64> {
         match self.as_const(r) {
             Some(Const::Flt(bits)) => Some(f64::from_bits(bits)),
@@ -223,6 +312,7 @@ impl Trace {
     }
 
     #[must_use]
+    #[inline]
     pub fn as_word(&self, r: OpRef) -> Option<u64> {
         match self.as_const(r) {
             Some(Const::Val(word)) => Some(word),
@@ -232,12 +322,14 @@ impl Trace {
 
     /// The op that defines `r`; `None` for constants and virtual objects.
     #[must_use]
+    #[inline]
     pub fn def(&self, r: OpRef) -> Option<&Op> {
         r.as_op().map(|i| &self.ops[i])
     }
 
     /// Type of an op's result or of a constant; virtual objects are `Val`.
     #[must_use]
+    #[inline]
     pub fn ty(&self, r: OpRef) -> Ty {
         match (r.as_op(), self.as_const(r)) {
             (Some(i), _) => self.ops[i].ty,
@@ -260,6 +352,7 @@ impl Trace {
     }
 
     #[must_use]
+    #[inline]
     pub fn list(&self, list: List) -> &[OpRef] {
         &self.lists[list.start as usize..(list.start + list.len) as usize]
     }
@@ -270,6 +363,7 @@ impl Trace {
     }
 
     #[must_use]
+    #[inline]
     pub fn snapshot(&self, id: SnapshotId) -> &Snapshot {
         &self.snapshots[id.index()]
     }
@@ -288,19 +382,40 @@ impl Trace {
 
     /// The call table row of a `call`.
     #[must_use]
+    #[inline]
     pub fn target(&self, op: &Op) -> &CallTarget {
         &self.calls[op.imm as usize]
     }
 
     /// All values an op uses itself: operands, then list. Snapshots are not included.
+    #[inline]
     pub fn operands<'t>(&'t self, op: &Op) -> impl Iterator<Item = OpRef> + use<'t> {
-        [op.a, op.b, op.c]
-            .into_iter()
-            .filter(|r| !r.is_none())
-            .chain(self.list(op.list).iter().copied())
+        Operands {
+            fixed: [op.a, op.b, op.c],
+            at: 0,
+            list: self.list(op.list).iter(),
+        }
+    }
+
+    /// Stores a copy of one of this trace's lists with each ref replaced.
+    #[inline]
+    pub fn mapped_list(&mut self, list: List, mut map: impl FnMut(OpRef) -> OpRef) -> List {
+        if list.len == 0 {
+            return list;
+        }
+        let start = self.lists.len() as u32;
+        for i in list.start..list.start + list.len {
+            let r = map(self.lists[i as usize]);
+            self.lists.push(r);
+        }
+        List {
+            start,
+            len: list.len,
+        }
     }
 
     /// Refs with their ops, in program order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (OpRef, &Op)> {
         self.ops
             .iter()
@@ -310,6 +425,7 @@ impl Trace {
 
     /// Index of the `loop` op, if there is one.
     #[must_use]
+    #[inline]
     pub fn loop_index(&self) -> Option<usize> {
         self.ops.iter().position(|op| op.code == OpCode::Loop)
     }
@@ -317,8 +433,9 @@ impl Trace {
     /// Does the op change anything that can be seen outside the trace (object contents, VM state,
     /// VM stack), or run code that may? Allocation alone does not.
     #[must_use]
+    #[inline]
     pub fn has_effect(&self, op: &Op) -> bool {
-        match op.code.info().kind {
+        match op.code.kind() {
             Kind::Store | Kind::Barrier => true,
             Kind::Call => !self.target(op).effects.is_droppable(),
             _ => false,
@@ -327,8 +444,9 @@ impl Trace {
 
     /// May the op run a collection that moves objects?
     #[must_use]
+    #[inline]
     pub fn may_collect(&self, op: &Op) -> bool {
-        match op.code.info().kind {
+        match op.code.kind() {
             Kind::Alloc => true,
             Kind::Call => self.target(op).effects.may_collect,
             _ => false,

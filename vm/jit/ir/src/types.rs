@@ -51,8 +51,16 @@ impl OpRef {
     /// No value; the content of operand fields that an op does not use.
     pub const NONE: OpRef = OpRef(u32::MAX);
 
+    /// A number that no other ref has, for tables of refs.
+    #[must_use]
+    #[inline]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
     /// The result of the op at `index`.
     #[must_use]
+    #[inline]
     pub fn op(index: usize) -> OpRef {
         debug_assert!(index < VIRTUAL_BIT as usize, "op index fits 30 bits");
         OpRef(index as u32)
@@ -60,6 +68,7 @@ impl OpRef {
 
     /// The constant at `index` of the pool.
     #[must_use]
+    #[inline]
     pub fn konst(index: usize) -> OpRef {
         debug_assert!(index < VIRTUAL_BIT as usize, "constant index fits 30 bits");
         OpRef(index as u32 | CONST_BIT)
@@ -67,40 +76,47 @@ impl OpRef {
 
     /// The virtual object at `index` of the snapshot this ref stands in.
     #[must_use]
+    #[inline]
     pub fn virtual_object(index: usize) -> OpRef {
         debug_assert!(index < VIRTUAL_BIT as usize, "virtual index fits 30 bits");
         OpRef(index as u32 | VIRTUAL_BIT)
     }
 
     #[must_use]
+    #[inline]
     pub fn is_none(self) -> bool {
         self == OpRef::NONE
     }
 
     #[must_use]
+    #[inline]
     pub fn is_const(self) -> bool {
         !self.is_none() && self.0 & CONST_BIT != 0
     }
 
     #[must_use]
+    #[inline]
     pub fn is_op(self) -> bool {
         self.0 & (CONST_BIT | VIRTUAL_BIT) == 0
     }
 
     /// Index of the op, if this names one.
     #[must_use]
+    #[inline]
     pub fn as_op(self) -> Option<usize> {
         self.is_op().then_some(self.0 as usize)
     }
 
     /// Index into the constant pool, if this names a constant.
     #[must_use]
+    #[inline]
     pub fn as_const(self) -> Option<usize> {
         self.is_const().then_some((self.0 & !CONST_BIT) as usize)
     }
 
     /// Index into the snapshot's virtual objects, if this names one.
     #[must_use]
+    #[inline]
     pub fn as_virtual(self) -> Option<usize> {
         (!self.is_none() && self.0 & (CONST_BIT | VIRTUAL_BIT) == VIRTUAL_BIT)
             .then_some((self.0 & !VIRTUAL_BIT) as usize)
@@ -129,6 +145,7 @@ macro_rules! index_type {
 
         impl $name {
             #[must_use]
+            #[inline]
             pub fn index(self) -> usize {
                 self.0 as usize
             }
@@ -168,6 +185,7 @@ pub enum Const {
 
 impl Const {
     #[must_use]
+    #[inline]
     pub fn ty(self) -> Ty {
         match self {
             Const::Int(_) => Ty::Int,

@@ -22,42 +22,49 @@ pub const CANONICAL_NAN: u64 = 0x7FF8 << 48;
 
 /// Is the word a small int?
 #[must_use]
+#[inline]
 pub fn is_int(word: u64) -> bool {
     word >= INT_MIN_WORD
 }
 
 /// Is the word a double?
 #[must_use]
+#[inline]
 pub fn is_flt(word: u64) -> bool {
     (DOUBLE_OFFSET..INT_MIN_WORD).contains(&word)
 }
 
 /// Is the word an object address? Null is none.
 #[must_use]
+#[inline]
 pub fn is_ptr(word: u64) -> bool {
     (1..DOUBLE_OFFSET).contains(&word)
 }
 
 /// Does `value` fit the 50 bits of a small int?
 #[must_use]
+#[inline]
 pub fn fits_small(value: i64) -> bool {
     (SMALL_MIN..=SMALL_MAX).contains(&value)
 }
 
 /// The word of a small int; `None` outside 50 bits.
 #[must_use]
+#[inline]
 pub fn box_int(value: i64) -> Option<u64> {
     fits_small(value).then(|| INT_BIAS.wrapping_add(value as u64))
 }
 
 /// The int of a word for which [`is_int`] holds.
 #[must_use]
+#[inline]
 pub fn unbox_int(word: u64) -> i64 {
     word.wrapping_sub(INT_BIAS) as i64
 }
 
 /// The word of a double.
 #[must_use]
+#[inline]
 pub fn box_flt(value: f64) -> u64 {
     let bits = if value.is_nan() {
         CANONICAL_NAN | value.to_bits() & (1 << 63)
@@ -69,6 +76,7 @@ pub fn box_flt(value: f64) -> u64 {
 
 /// The double of a word for which [`is_flt`] holds.
 #[must_use]
+#[inline]
 pub fn unbox_flt(word: u64) -> f64 {
     f64::from_bits(word.wrapping_sub(DOUBLE_OFFSET))
 }

@@ -22,8 +22,8 @@ pub(crate) enum Simplified {
     Value(OpRef),
     /// Nothing to emit, and it has no result.
     Gone,
-    /// Emit this op.
-    Emit(Op),
+    /// Emit the op as it is now.
+    Emit,
     /// It always leaves the trace.
     Fails,
 }
@@ -68,9 +68,7 @@ impl Drop for Known {
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < MAX_SPARE {
-                self.cse.clear();
-                self.facts.clear();
-                self.heap.clear();
+                self.clear();
                 spare.push((
                     take(&mut self.cse),
                     take(&mut self.facts),
@@ -89,6 +87,12 @@ impl Known {
         Known { cse, facts, heap }
     }
 
+    fn clear(&mut self) {
+        self.cse.clear();
+        self.facts.clear();
+        self.heap.clear();
+    }
+
     /// The number in a word, if it was taken out before.
     pub(crate) fn unboxed(&self, word: OpRef) -> Option<OpRef> {
         self.cse.find_unboxed(word)
@@ -104,31 +108,31 @@ impl Core {
         }
     }
 
-    /// Applies the record-time passes to an op that has no snapshot yet.
-    pub(crate) fn simplify(&mut self, mut op: Op) -> Simplified {
+    /// Applies the record-time passes to an op that has no snapshot yet, which may become another.
+    pub(crate) fn simplify(&mut self, op: &mut Op) -> Simplified {
         if self.passes.has(Pass::Fold) {
             // Each rewriting makes the op simpler, so this ends; the bound is a seat belt.
             for _ in 0..8 {
-                match fold(&mut self.trace, &op) {
+                match fold(&mut self.trace, op) {
                     Fold::Keep => break,
                     Fold::To(r) => return Simplified::Value(r),
-                    Fold::Become(next) => op = next,
+                    Fold::Become => {}
                     Fold::Holds => return Simplified::Gone,
                     Fold::Fails => return Simplified::Fails,
                 }
             }
         }
-        match op.code.info().kind {
+        match op.code.kind() {
             Kind::Guard => return self.simplify_guard(op),
             Kind::Pure | Kind::PureGuard | Kind::Call if self.passes.has(Pass::Cse) => {
-                if let Some(r) = self.known.cse.find(&self.trace, &op) {
+                if let Some(r) = self.known.cse.find(&self.trace, op) {
                     return Simplified::Value(r);
                 }
             }
             Kind::Load | Kind::Input => return self.simplify_load(op),
             Kind::Store
                 if self.passes.has(Pass::Heap)
-                    && self.known.heap.is_redundant_store(&self.trace, &op) =>
+                    && self.known.heap.is_redundant_store(&self.trace, op) =>
             {
                 return Simplified::Gone;
             }
@@ -136,33 +140,71 @@ impl Core {
                 let kinds = self.known.facts.kinds(&self.trace, op.b);
                 let no_object = self.passes.has(Pass::Guards) && !kinds.has(KindSet::OBJECT);
                 if no_object
-                    || self.passes.has(Pass::Heap) && self.known.heap.is_needless_barrier(&op)
+                    || self.passes.has(Pass::Heap) && self.known.heap.is_needless_barrier(op)
                 {
                     return Simplified::Gone;
                 }
             }
             _ => {}
         }
-        Simplified::Emit(op)
+        Simplified::Emit
     }
 
     /// Appends an op, its snapshot set where it needs one, and lets the passes learn from it.
     pub(crate) fn append(&mut self, op: Op) -> OpRef {
         let r = self.trace.push(op);
-        if self.passes.has(Pass::Cse) {
-            self.known.cse.learn(&self.trace, &op, r);
+        self.learn(&op, r);
+        r
+    }
+
+    /// Takes back all that came after the first ops, lists and snapshots; what is known is deduced
+    /// from those that stay once more.
+    pub(crate) fn rewind(&mut self, ops: usize, lists: usize, snapshots: usize) {
+        self.trace.ops.truncate(ops);
+        self.trace.lists.truncate(lists);
+        self.trace.snapshots.truncate(snapshots);
+        self.known.clear();
+        for i in 0..ops {
+            let op = self.trace.ops[i];
+            self.learn(&op, OpRef::op(i));
         }
-        let kind = op.code.info().kind;
+    }
+
+    /// Lets the passes learn from an op of the trace.
+    fn learn(&mut self, op: &Op, r: OpRef) {
+        let Known { cse, facts, heap } = &mut self.known;
+        let trace = &self.trace;
+        let guards = self.passes.has(Pass::Guards);
         // Aliasing questions of `guards` are answered by the heap's tables, so both learn.
-        if self.passes.has(Pass::Heap) || self.passes.has(Pass::Guards) {
-            self.known.heap.learn(&self.trace, &op, r);
-        }
-        if self.passes.has(Pass::Guards) {
-            let Known { facts, heap, .. } = &mut self.known;
-            match kind {
-                Kind::Guard | Kind::Alloc => facts.learn(&self.trace, &op),
-                Kind::Call => {
-                    let effects = self.trace.target(&op).effects;
+        let memory = guards || self.passes.has(Pass::Heap);
+        match op.code.kind() {
+            Kind::Pure | Kind::PureGuard => {
+                if self.passes.has(Pass::Cse) {
+                    cse.learn(trace, op, r);
+                }
+            }
+            Kind::Guard => {
+                if guards {
+                    facts.learn(trace, op, r);
+                }
+            }
+            Kind::Alloc => {
+                if memory {
+                    heap.learn(trace, op, r);
+                }
+                if guards {
+                    facts.learn(trace, op, r);
+                }
+            }
+            Kind::Call => {
+                if self.passes.has(Pass::Cse) {
+                    cse.learn(trace, op, r);
+                }
+                if memory {
+                    heap.learn(trace, op, r);
+                }
+                if guards {
+                    let effects = trace.target(op).effects;
                     if effects.writes.contains(AliasClass::SHAPE)
                         && !plant::is(Fault::ShapesSurviveCalls)
                     {
@@ -172,35 +214,37 @@ impl Core {
                         facts.invalidate();
                     }
                 }
-                _ if op.code == OpCode::StShape => {
-                    let trace = &self.trace;
+            }
+            _ => {
+                if memory {
+                    heap.learn(trace, op, r);
+                }
+                if guards && op.code == OpCode::StShape {
                     facts.set_shape(op.a, op.shape_id(), |other| {
                         heap.may_alias(trace, op.a, other)
                     });
                 }
-                _ => {}
             }
         }
-        r
     }
 
-    fn simplify_guard(&self, op: Op) -> Simplified {
+    fn simplify_guard(&self, op: &Op) -> Simplified {
         if !self.passes.has(Pass::Guards) {
-            return Simplified::Emit(op);
+            return Simplified::Emit;
         }
         let Known { facts, heap, .. } = &self.known;
-        let mut truth = facts.truth(&self.trace, &op);
+        let mut truth = facts.truth(&self.trace, op);
         if truth.is_none() && op.code == OpCode::Same && !heap.may_alias(&self.trace, op.a, op.b) {
             truth = Some(false);
         }
-        match truth.map(|truth| decide(&op, truth)) {
+        match truth.map(|truth| decide(op, truth)) {
             Some(Fold::Holds) => Simplified::Gone,
             Some(_) => Simplified::Fails,
-            None => Simplified::Emit(op),
+            None => Simplified::Emit,
         }
     }
 
-    fn simplify_load(&mut self, op: Op) -> Simplified {
+    fn simplify_load(&mut self, op: &Op) -> Simplified {
         if op.code == OpCode::LdShape
             && self.passes.has(Pass::Guards)
             && let Some(shape) = self.known.facts.shape(op.a)
@@ -208,10 +252,10 @@ impl Core {
             return Simplified::Value(self.trace.int(shape.into()));
         }
         if self.passes.has(Pass::Heap)
-            && let Some(value) = self.known.heap.load(&self.trace, &op)
+            && let Some(value) = self.known.heap.load(&self.trace, op)
         {
             return Simplified::Value(value);
         }
-        Simplified::Emit(op)
+        Simplified::Emit
     }
 }

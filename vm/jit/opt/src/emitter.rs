@@ -44,6 +44,7 @@ use crate::peel::{self, PeelFailure};
 use crate::pipeline;
 use crate::plant::{self, Fault};
 use crate::slots::{SlotState, Slots};
+use crate::spare;
 
 /// How a recording ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl Emitter {
     /// Starts a root trace.
     #[must_use]
     pub fn root(id: TraceId, passes: PassSet) -> Emitter {
-        Emitter::new(Trace::new(id, TraceKind::Root), passes)
+        Emitter::new(spare::take(id, TraceKind::Root), passes)
     }
 
     fn new(trace: Trace, passes: PassSet) -> Emitter {
@@ -141,23 +142,26 @@ impl Emitter {
             parent: parent.id,
             exit,
         };
-        let mut e = Emitter::new(Trace::new(id, kind), passes);
+        let mut e = Emitter::new(spare::take(id, kind), passes);
         let snapshot = parent.snapshot(exit);
-        let live = snapshot.live_values();
-        let params: Vec<OpRef> = (live.iter().enumerate())
-            .map(|(i, &r)| {
-                e.core.append(Op {
+        // The params are those of `Snapshot::live_values`, in its order.
+        let mut params = vec![OpRef::NONE; parent.ops.len()];
+        let mut count = 0;
+        for r in snapshot.refs() {
+            if let Some(i) = r.as_op().filter(|&i| params[i].is_none()) {
+                let op = Op::new(OpCode::Param).imm(count);
+                params[i] = e.core.append(Op {
                     ty: parent.ty(r),
-                    ..Op::new(OpCode::Param).imm(i as i32)
-                })
-            })
-            .collect();
-        let mut inherited = snapshot.clone();
-        inherited.map_refs(|r| {
-            if let Some(value) = parent.as_const(r) {
-                return e.core.trace.konst(value);
+                    ..op
+                });
+                count += 1;
             }
-            live.iter().position(|&l| l == r).map_or(r, |i| params[i])
+        }
+        let mut inherited = snapshot.clone();
+        inherited.map_refs(|r| match (r.as_op(), parent.as_const(r)) {
+            (Some(i), _) => params[i],
+            (_, Some(value)) => e.core.trace.konst(value),
+            _ => r,
         });
         let id = e.core.trace.add_snapshot(inherited.clone());
         let (pc, base) = (inherited.pc, inherited.base);
@@ -272,7 +276,7 @@ impl Emitter {
     /// Writes each dirty slot to the VM stack, so that it is up to date. An effect; boxes, which may
     /// leave the trace, come before it.
     pub fn flush_slots(&mut self) {
-        let dirty: Vec<(i32, OpRef)> = self.slots.dirty().collect();
+        let dirty = self.slots.dirty();
         self.flush(dirty);
     }
 
@@ -384,13 +388,15 @@ impl Emitter {
 
     /// Emits any op through the record-time passes; returns the value that stands for its result
     /// (`NONE` if there is none).
-    pub fn emit(&mut self, op: Op) -> OpRef {
+    pub fn emit(&mut self, mut op: Op) -> OpRef {
         self.emitted += 1;
-        self.peeled = None;
-        match self.core.simplify(op) {
+        if self.peeled.is_some() {
+            self.peeled = None;
+        }
+        match self.core.simplify(&mut op) {
             Simplified::Value(r) => r,
             Simplified::Gone => OpRef::NONE,
-            Simplified::Emit(op) => self.append(op),
+            Simplified::Emit => self.append(op),
             Simplified::Fails => {
                 let pc = self.resume.map_or(0, |resume| resume.pc);
                 self.fail(EmitError::Contradiction {
@@ -446,7 +452,7 @@ impl Emitter {
             return Ok(());
         }
         if self.peeled.is_none() {
-            let dirty = self.slots.dirty().collect();
+            let dirty = self.slots.dirty();
             let peeled = peel::peel(self.core.clone(), dirty);
             self.peeled = Some(peeled.map_err(|(failure, _)| failure)?);
         }
@@ -484,7 +490,7 @@ impl Emitter {
         if end == End::Loop && passes.has(Pass::Peel) {
             peeled = self.peeled.take();
             if peeled.is_none() {
-                match peel::peel(self.core, self.slots.dirty().collect()) {
+                match peel::peel(self.core, self.slots.dirty()) {
                     Ok(trace) => {
                         observe("peel", &trace);
                         return Ok(pipeline::optimize(trace, passes, observe));
@@ -541,14 +547,19 @@ impl Emitter {
     }
 
     fn append(&mut self, mut op: Op) -> OpRef {
-        let looks = op.code == OpCode::Call && self.core.trace.target(&op).effects.may_call;
-        if op.code.is_guard() || looks || op.code == OpCode::Exit {
+        let (leaves, effect) = match op.code.kind() {
+            Kind::Guard | Kind::PureGuard => (true, false),
+            Kind::Store => (false, !self.is_private_store(&op)),
+            Kind::Call => {
+                let effects = self.core.trace.target(&op).effects;
+                (effects.may_call, !effects.is_droppable())
+            }
+            _ => (op.code == OpCode::Exit, false),
+        };
+        if leaves {
             op.snap = self.snapshot(op.code);
         }
-        if self.core.trace.has_effect(&op)
-            && op.code != OpCode::Barrier
-            && !self.is_private_store(&op)
-        {
+        if effect {
             self.note_effect();
         }
         self.core.append(op)
@@ -560,10 +571,7 @@ impl Emitter {
         let made_since =
             op.a.as_op()
                 .is_some_and(|i| i >= start && self.core.trace.ops[i].code == OpCode::New);
-        op.code.info().kind == Kind::Store
-            && made_since
-            && op.code != OpCode::StSlot
-            && op.code != OpCode::StVm
+        made_since && op.code != OpCode::StSlot && op.code != OpCode::StVm
     }
 
     fn note_effect(&mut self) {
@@ -590,8 +598,8 @@ impl Emitter {
         } else {
             &self.slots
         };
-        let mut entries = Vec::with_capacity(slots.dirty().count());
-        entries.extend(slots.dirty().map(|(n, r)| (n, unboxed(&self.core, r))));
+        let mut entries = Vec::with_capacity(slots.dirty_count());
+        slots.each_dirty(|n, r| entries.push((n, unboxed(&self.core, r))));
         let mode = match resume.mode {
             Resume::Finish { stage, val } => Resume::Finish {
                 stage,

@@ -8,7 +8,7 @@
 //! Left out: reassociation (it would change where overflow leaves the trace) and anything that could
 //! change a float result, NaN included: constants are not folded to a NaN.
 
-use pyrite_jit_ir::{Const, Op, OpCode, OpRef, Trace, word};
+use pyrite_jit_ir::{Const, Kind, Op, OpCode, OpRef, Trace, word};
 
 use crate::guards::KindSet;
 use crate::plant::{self, Fault};
@@ -20,8 +20,8 @@ pub(crate) enum Fold {
     Keep,
     /// Its result is this value.
     To(OpRef),
-    /// This op does the same; try again with it.
-    Become(Op),
+    /// It was made another op that does the same; try again with it.
+    Become,
     /// The guard always holds.
     Holds,
     /// The op always leaves the trace.
@@ -29,13 +29,15 @@ pub(crate) enum Fold {
 }
 
 /// Applies the first rule that fits.
-pub(crate) fn fold(trace: &mut Trace, op: &Op) -> Fold {
-    if op.code.info().commutes && op.a > op.b {
-        return Fold::Become(Op {
-            a: op.b,
-            b: op.a,
-            ..*op
-        });
+pub(crate) fn fold(trace: &mut Trace, op: &mut Op) -> Fold {
+    if matches!(
+        op.code.kind(),
+        Kind::Load | Kind::Store | Kind::Input | Kind::Call
+    ) {
+        return Fold::Keep;
+    }
+    if op.a > op.b && op.code.info().commutes {
+        (op.a, op.b) = (op.b, op.a);
     }
     match op.code {
         OpCode::UnboxInt | OpCode::UnboxFlt | OpCode::BoxInt | OpCode::BoxFlt => {
@@ -99,7 +101,7 @@ pub fn int_op(code: OpCode, a: i64, b: i64) -> Option<i64> {
     }
 }
 
-fn fold_box(trace: &mut Trace, op: &Op) -> Fold {
+fn fold_box(trace: &mut Trace, op: &mut Op) -> Fold {
     if let Some(value) = trace.as_const(op.a) {
         let result = match (op.code, value) {
             (OpCode::UnboxInt, Const::Val(w)) if word::is_int(w) => Const::Int(word::unbox_int(w)),
@@ -128,7 +130,7 @@ fn fold_box(trace: &mut Trace, op: &Op) -> Fold {
     }
 }
 
-fn fold_test(trace: &mut Trace, op: &Op) -> Fold {
+fn fold_test(trace: &mut Trace, op: &mut Op) -> Fold {
     let kinds = KindSet::of_def(trace, op.a);
     if op.code != OpCode::Same {
         return kinds
@@ -144,12 +146,8 @@ fn fold_test(trace: &mut Trace, op: &Op) -> Fold {
     }
     // The words of two small ints are equal if the ints are.
     if let (Some(x), Some(y)) = (boxed_int(trace, op.a), boxed_int(trace, op.b)) {
-        return Fold::Become(Op {
-            code: OpCode::IEq,
-            a: x,
-            b: y,
-            ..*op
-        });
+        (op.code, op.a, op.b) = (OpCode::IEq, x, y);
+        return Fold::Become;
     }
     Fold::Keep
 }
@@ -166,7 +164,7 @@ fn boxed_int(trace: &mut Trace, r: OpRef) -> Option<OpRef> {
     }
 }
 
-fn fold_int_compare(trace: &Trace, op: &Op) -> Fold {
+fn fold_int_compare(trace: &Trace, op: &mut Op) -> Fold {
     let truth = match (trace.as_int(op.a), trace.as_int(op.b)) {
         (Some(a), Some(b)) => Some(match op.code {
             OpCode::ILt => a < b,
@@ -181,7 +179,7 @@ fn fold_int_compare(trace: &Trace, op: &Op) -> Fold {
     truth.map_or(Fold::Keep, |truth| decide(op, truth))
 }
 
-fn fold_flt_compare(trace: &Trace, op: &Op) -> Fold {
+fn fold_flt_compare(trace: &Trace, op: &mut Op) -> Fold {
     let truth = match (trace.as_flt(op.a), trace.as_flt(op.b)) {
         (Some(a), Some(b)) => Some(match op.code {
             OpCode::FLt => a < b,
@@ -194,7 +192,7 @@ fn fold_flt_compare(trace: &Trace, op: &Op) -> Fold {
     truth.map_or(Fold::Keep, |truth| decide(op, truth))
 }
 
-fn fold_convert(trace: &mut Trace, op: &Op) -> Fold {
+fn fold_convert(trace: &mut Trace, op: &mut Op) -> Fold {
     match trace.as_const(op.a) {
         Some(Const::Int(i)) => Fold::To(trace.flt(i as f64)),
         Some(Const::Flt(bits)) => match flt_to_int(f64::from_bits(bits)) {
@@ -212,7 +210,7 @@ pub fn flt_to_int(value: f64) -> Option<i64> {
     (-limit <= value && value < limit).then_some(value as i64)
 }
 
-fn fold_flt(trace: &mut Trace, op: &Op) -> Fold {
+fn fold_flt(trace: &mut Trace, op: &mut Op) -> Fold {
     let Some(b) = trace.as_flt(op.b) else {
         return Fold::Keep;
     };
@@ -241,16 +239,13 @@ fn fold_flt(trace: &mut Trace, op: &Op) -> Fold {
     let mantissa = b.to_bits() << 12;
     if op.code == OpCode::FDiv && mantissa == 0 && b.is_normal() && (1.0 / b).is_normal() {
         let b = trace.flt(1.0 / b);
-        return Fold::Become(Op {
-            code: OpCode::FMul,
-            b,
-            ..*op
-        });
+        (op.code, op.b) = (OpCode::FMul, b);
+        return Fold::Become;
     }
     Fold::Keep
 }
 
-fn fold_flt_unary(trace: &mut Trace, op: &Op) -> Fold {
+fn fold_flt_unary(trace: &mut Trace, op: &mut Op) -> Fold {
     if let Some(a) = trace.as_flt(op.a) {
         let result = match op.code {
             OpCode::FNeg => -a,
@@ -272,12 +267,15 @@ fn fold_flt_unary(trace: &mut Trace, op: &Op) -> Fold {
         (OpCode::FAbs, OpCode::FAbs) | (OpCode::FFloor, OpCode::FFloor | OpCode::I2F) => {
             Fold::To(op.a)
         }
-        (OpCode::FAbs, OpCode::FNeg) => Fold::Become(Op { a: def.a, ..*op }),
+        (OpCode::FAbs, OpCode::FNeg) => {
+            op.a = def.a;
+            Fold::Become
+        }
         _ => Fold::Keep,
     }
 }
 
-fn fold_int(trace: &mut Trace, op: &Op) -> Fold {
+fn fold_int(trace: &mut Trace, op: &mut Op) -> Fold {
     use OpCode::*;
     let Some(b) = trace.as_int(op.b) else {
         let zero = op.a == op.b && matches!(op.code, ISub | ISubOvf | IXor);
@@ -295,33 +293,30 @@ fn fold_int(trace: &mut Trace, op: &Op) -> Fold {
             None => Fold::Fails,
         };
     }
-    let become_op = |trace: &mut Trace, code, b| {
-        Fold::Become(Op {
-            code,
-            b: trace.int(b),
-            ..*op
-        })
-    };
     let power = (b > 0 && b & (b - 1) == 0).then(|| i64::from(b.trailing_zeros()));
-    match (op.code, b) {
+    let (code, a, constant) = (op.code, op.a, op.b);
+    let become_op = |op: &mut Op, trace: &mut Trace, code, b| {
+        (op.code, op.b) = (code, trace.int(b));
+        Fold::Become
+    };
+    match (code, b) {
         (IAdd | IAddOvf | ISub | ISubOvf | IOr | IXor, 0)
         | (IMul | IMulOvf | IDiv, 1)
-        | (IAnd, -1) => Fold::To(op.a),
-        (IShl | IShr, _) if b & 63 == 0 => Fold::To(op.a),
+        | (IAnd, -1) => Fold::To(a),
+        (IShl | IShr, _) if b & 63 == 0 => Fold::To(a),
         (IMul | IMulOvf | IAnd, 0) | (IMod, 1) => Fold::To(trace.int(0)),
-        (IOr, -1) => Fold::To(op.b),
-        (ISubOvf, _) if b != i64::MIN => become_op(trace, IAddOvf, -b),
-        (ISub, _) => become_op(trace, IAdd, b.wrapping_neg()),
-        (IMulOvf, 2) => Fold::Become(Op {
-            code: IAddOvf,
-            b: op.a,
-            ..*op
-        }),
-        _ => match (op.code, power) {
-            (IMul, Some(k)) => become_op(trace, IShl, k),
-            (IDiv, Some(k)) if plant::is(Fault::ShiftTooFar) => become_op(trace, IShr, k + 1),
-            (IDiv, Some(k)) => become_op(trace, IShr, k),
-            (IMod, Some(_)) => become_op(trace, IAnd, b - 1),
+        (IOr, -1) => Fold::To(constant),
+        (ISubOvf, _) if b != i64::MIN => become_op(op, trace, IAddOvf, -b),
+        (ISub, _) => become_op(op, trace, IAdd, b.wrapping_neg()),
+        (IMulOvf, 2) => {
+            (op.code, op.b) = (IAddOvf, a);
+            Fold::Become
+        }
+        _ => match (code, power) {
+            (IMul, Some(k)) => become_op(op, trace, IShl, k),
+            (IDiv, Some(k)) if plant::is(Fault::ShiftTooFar) => become_op(op, trace, IShr, k + 1),
+            (IDiv, Some(k)) => become_op(op, trace, IShr, k),
+            (IMod, Some(_)) => become_op(op, trace, IAnd, b - 1),
             _ => Fold::Keep,
         },
     }
@@ -329,7 +324,7 @@ fn fold_int(trace: &mut Trace, op: &Op) -> Fold {
 
 /// A barrier is only needed when the value may be a movable object: constants of a trace are pinned
 /// and kept alive by it.
-fn fold_barrier(trace: &Trace, op: &Op) -> Fold {
+fn fold_barrier(trace: &Trace, op: &mut Op) -> Fold {
     let needless = op.b.is_const() || !KindSet::of_def(trace, op.b).has(KindSet::OBJECT);
     if needless { Fold::Holds } else { Fold::Keep }
 }

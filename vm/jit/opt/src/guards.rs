@@ -193,7 +193,7 @@ impl Facts {
     }
 
     /// Takes over what an emitted guard or allocation establishes.
-    pub(crate) fn learn(&mut self, trace: &Trace, op: &Op) {
+    pub(crate) fn learn(&mut self, trace: &Trace, op: &Op, r: OpRef) {
         match op.code {
             OpCode::IsInt | OpCode::IsFlt | OpCode::IsPtr | OpCode::NonNull => {
                 let kinds = KindSet::tested(op.code);
@@ -226,7 +226,7 @@ impl Facts {
             OpCode::Valid => self.valid = true,
             OpCode::New => {
                 let header = trace.as_int(op.a).unwrap_or_default() as u64;
-                self.set(OpRef::op(trace.ops.len() - 1), (header >> 32) as u32);
+                self.set(r, (header >> 32) as u32);
             }
             _ if is_compare(op.code) => {
                 let (key, mut orders) = self.order_of(op);
@@ -237,7 +237,7 @@ impl Facts {
                 *self.orders.entry(key).or_insert(all) &= orders;
             }
             _ => debug_assert!(
-                !matches!(op.code.info().kind, Kind::Guard) || op.code == OpCode::Poll,
+                !matches!(op.code.kind(), Kind::Guard) || op.code == OpCode::Poll,
                 "every guard teaches something"
             ),
         }

@@ -158,7 +158,7 @@ pub(crate) struct Heap {
     shared: Vec<ClassTable>,
     used: ClassSet,
     vm: Vec<(i32, OpRef)>,
-    slots: FxHashMap<i32, OpRef>,
+    slots: SlotTable,
     /// The object allocated last, if nothing since may have collected.
     newest: Option<OpRef>,
     /// Objects the collector was told about since it may have run last.
@@ -193,7 +193,7 @@ impl Heap {
             to.elems.extend_from_slice(&from.elems);
         }
         self.vm.clone_from(&other.vm);
-        self.slots.clone_from(&other.slots);
+        self.slots.copy_from(&other.slots);
         self.newest = other.newest;
         self.told.clone_from(&other.told);
     }
@@ -230,7 +230,7 @@ impl Heap {
                 let known = self.vm.iter().find(|(o, _)| *o == offset);
                 known.map(|&(_, value)| value)
             }
-            Loc::Slot(n) => self.slots.get(&n).copied(),
+            Loc::Slot(n) => self.slots.get(n),
             Loc::Field {
                 base,
                 class,
@@ -274,9 +274,9 @@ impl Heap {
 
     /// Takes over what an emitted op does to memory.
     pub(crate) fn learn(&mut self, trace: &Trace, op: &Op, r: OpRef) {
-        match op.code.info().kind {
+        match op.code.kind() {
             Kind::Input if op.code == OpCode::Slot => {
-                self.slots.insert(op.imm, r);
+                self.slots.set(op.imm, r);
             }
             Kind::Load => self.learn_load(trace, op, r),
             Kind::Store => self.learn_store(trace, op, r),
@@ -369,7 +369,7 @@ impl Heap {
         match loc {
             Loc::Vm(offset) => self.vm.retain(|(o, _)| *o != offset),
             Loc::Slot(n) => {
-                self.slots.remove(&n);
+                self.slots.set(n, OpRef::NONE);
             }
             Loc::Elem { base, .. } if self.is_fresh(base) => return self.blur(base, r),
             Loc::Field { .. } | Loc::Elem { .. } => self.kill(trace, loc),
@@ -455,7 +455,7 @@ impl Heap {
                 return;
             }
             Loc::Slot(n) => {
-                self.slots.insert(n, value);
+                self.slots.set(n, value);
                 return;
             }
             Loc::Field {
@@ -516,6 +516,51 @@ impl Fresh {
     fn cell(&self, class: AliasClass, offset: i32) -> Option<&Cell> {
         let same = |c: &&Cell| c.class == class && c.offset == offset;
         self.cells.iter().find(same)
+    }
+}
+
+/// VM-stack slots by number: a vector for those of the trace's window and its callees', whose numbers
+/// are small, and one for the few below it.
+#[derive(Clone, Debug, Default)]
+struct SlotTable {
+    from_0: Vec<OpRef>,
+    below_0: Vec<OpRef>,
+}
+
+impl SlotTable {
+    fn get(&self, slot: i32) -> Option<OpRef> {
+        let known = if slot >= 0 {
+            self.from_0.get(slot as usize)
+        } else {
+            self.below_0.get(!slot as usize)
+        };
+        known.copied().filter(|r| !r.is_none())
+    }
+
+    /// Sets what a slot holds; [`OpRef::NONE`] if that is not known.
+    fn set(&mut self, slot: i32, value: OpRef) {
+        let (table, at) = if slot >= 0 {
+            (&mut self.from_0, slot as usize)
+        } else {
+            (&mut self.below_0, !slot as usize)
+        };
+        if at >= table.len() {
+            if value.is_none() {
+                return;
+            }
+            table.resize(at + 1, OpRef::NONE);
+        }
+        table[at] = value;
+    }
+
+    fn clear(&mut self) {
+        self.from_0.clear();
+        self.below_0.clear();
+    }
+
+    fn copy_from(&mut self, other: &SlotTable) {
+        self.from_0.clone_from(&other.from_0);
+        self.below_0.clone_from(&other.below_0);
     }
 }
 

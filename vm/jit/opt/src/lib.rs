@@ -29,10 +29,10 @@ mod passes;
 mod peel;
 mod pipeline;
 mod plant;
-mod rebuild;
 mod replay;
 mod sink;
 mod slots;
+mod spare;
 
 pub use emitter::{EmitError, Emitter, End};
 pub use fold::{flt_to_int, int_op};

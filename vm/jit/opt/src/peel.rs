@@ -25,12 +25,11 @@
 //! theirs in the same order, so the same deduction holds for the replacements. Hence no pass may
 //! deduce anything from a position, a fact from before the trace, or a guard that is not repeated.
 
-use pyrite_jit_ir::{Op, OpCode, OpRef, Snapshot, SnapshotId, Trace, Ty};
+use pyrite_jit_ir::{Op, OpCode, OpRef, Snapshot, SnapshotId, Trace};
 
 use crate::core::{Core, Simplified};
 use crate::emitter::unboxed;
 use crate::plant::{self, Fault};
-use crate::rebuild::Rebuild;
 
 /// Why a loop stays unpeeled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -64,7 +63,6 @@ pub(crate) fn peel(core: Core, dirty: Vec<(i32, OpRef)>) -> Result<Trace, (PeelF
     }
     let (len, lists) = (recorded.ops.len(), recorded.lists.len());
     let snapshots = recorded.snapshots.len();
-    let known = core.known.clone();
     let mut second = Second {
         core,
         subst: vec![OpRef::NONE; len],
@@ -76,14 +74,11 @@ pub(crate) fn peel(core: Core, dirty: Vec<(i32, OpRef)>) -> Result<Trace, (PeelF
         if let Err(failure) = second.emit(i) {
             // What the second iteration added comes last everywhere.
             let mut core = second.core;
-            core.trace.ops.truncate(len);
-            core.trace.lists.truncate(lists);
-            core.trace.snapshots.truncate(snapshots);
-            core.known = known;
+            core.rewind(len, lists, snapshots);
             return Err((failure, core));
         }
     }
-    Ok(close(second, len))
+    Ok(close(second, len, lists, snapshots))
 }
 
 /// The second iteration while it is emitted.
@@ -106,22 +101,14 @@ impl Second {
             return Ok(());
         }
         op.map_operands(|r| substituted(&self.subst, r));
-        if op.list.len > 0 {
-            let list: Vec<OpRef> = self
-                .core
-                .trace
-                .list(op.list)
-                .iter()
-                .map(|&r| substituted(&self.subst, r))
-                .collect();
-            op.list = self.core.trace.add_list(&list);
-        }
+        let subst = &self.subst;
+        op.list = (self.core.trace).mapped_list(op.list, |r| substituted(subst, r));
         let snap = op.snap.take();
-        self.subst[i] = match self.core.simplify(op) {
+        self.subst[i] = match self.core.simplify(&mut op) {
             Simplified::Value(r) => r,
             Simplified::Gone => OpRef::NONE,
             Simplified::Fails => return Err(PeelFailure::Contradiction { op: i }),
-            Simplified::Emit(mut op) => {
+            Simplified::Emit => {
                 op.snap = snap.map(|id| self.snapshot(id));
                 self.core.append(op)
             }
@@ -170,7 +157,10 @@ impl Second {
 
     /// The slots of the iteration before under those of this one; both ascending.
     fn merged(&self, entries: &[(i32, OpRef)]) -> Vec<(i32, OpRef)> {
-        let mut out = Vec::with_capacity(entries.len() + self.dirty.len());
+        let both = (entries.iter())
+            .filter(|&&(n, _)| self.find(n).is_ok())
+            .count();
+        let mut out = Vec::with_capacity(entries.len() + self.dirty.len() - both);
         let entry = |&(n, r): &(i32, OpRef)| (n, substituted(&self.subst, r));
         let mut entries = entries.iter().map(entry).peekable();
         for &(slot, value) in &self.dirty {
@@ -190,60 +180,77 @@ fn substituted(subst: &[OpRef], r: OpRef) -> OpRef {
     r.as_op().map_or(r, |i| subst[i])
 }
 
-/// Puts phis behind the loop header and closes the loop.
-fn close(second: Second, len: usize) -> Trace {
-    let phis = loop_carried(&second, len);
+/// Puts phis behind the loop header and closes the loop: what comes after them moves on by their
+/// number, and the body means them where it named the values they carry.
+fn close(second: Second, len: usize, lists: usize, snapshots: usize) -> Trace {
+    let carried = loop_carried(&second, len, snapshots);
     let Second { core, subst, .. } = second;
-    let total = core.trace.ops.len();
-    let types: Vec<Ty> = phis.iter().map(|&r| core.trace.ty(r)).collect();
-    let mut rebuild = Rebuild::spending(core.trace);
-    for i in 0..=len {
-        rebuild.copy(i);
-    }
-    for (&r, ty) in phis.iter().zip(types) {
-        let phi = Op {
-            ty,
-            ..Op::new(OpCode::Phi).with(&[rebuild.resolve(r)])
-        };
-        let phi = rebuild.new.push(phi);
-        // The initial value was resolved before; from here on the ref means the phi.
-        rebuild.pending.push((r, phi));
-    }
-    rebuild.commit_pending();
-    for i in len + 1..total {
-        rebuild.copy(i);
-    }
-    let next: Vec<OpRef> = phis
-        .iter()
-        .map(|&r| rebuild.resolve(substituted(&subst, r)))
+    let mut trace = core.trace;
+    // New names: of the preamble's values that are carried, and of the body's.
+    let mut phis = 0;
+    let body_name: Vec<OpRef> = (0..len)
+        .map(|i| {
+            if !carried[i] {
+                return OpRef::op(i);
+            }
+            phis += 1;
+            OpRef::op(len + phis)
+        })
         .collect();
-    let list = rebuild.new.add_list(&next);
-    rebuild.new.push(Op {
+    let renamed = |r: OpRef| match r.as_op() {
+        Some(i) if i < len => body_name[i],
+        Some(i) => OpRef::op(i + phis),
+        None => r,
+    };
+    for op in &mut trace.ops[len + 1..] {
+        op.map_operands(renamed);
+    }
+    for r in &mut trace.lists[lists..] {
+        *r = renamed(*r);
+    }
+    for snapshot in &mut trace.snapshots[snapshots..] {
+        snapshot.map_refs(renamed);
+    }
+    let values = || (0..len).filter(|&i| carried[i]);
+    let made: Vec<Op> = values()
+        .map(|i| Op {
+            ty: trace.ops[i].ty,
+            ..Op::new(OpCode::Phi).with(&[OpRef::op(i)])
+        })
+        .collect();
+    trace.ops.splice(len + 1..len + 1, made);
+    let next: Vec<OpRef> = values().map(|i| renamed(subst[i])).collect();
+    let list = trace.add_list(&next);
+    trace.push(Op {
         list,
         ..Op::new(OpCode::Jump)
     });
-    rebuild.new
+    trace
 }
 
-/// Preamble values that the body uses and that differ in the next iteration, in program order.
-fn loop_carried(second: &Second, len: usize) -> Vec<OpRef> {
+/// Which preamble values the body uses and differ in the next iteration.
+fn loop_carried(second: &Second, len: usize, snapshots: usize) -> Vec<bool> {
     let trace = &second.core.trace;
     let mut carried = vec![false; len];
-    let mut work = Vec::new();
+    let mut work = Vec::with_capacity(32);
+    let mut used = |work: &mut Vec<OpRef>, r: OpRef| {
+        if let Some(i) = r.as_op().filter(|&i| i < len)
+            && second.subst[i] != r
+            && !std::mem::replace(&mut carried[i], true)
+        {
+            work.push(second.subst[i]);
+        }
+    };
     for op in &trace.ops[len + 1..] {
-        work.extend(trace.operands(op));
-        if let Some(snap) = op.snap.filter(|_| !plant::is(Fault::ExitsNotCarried)) {
-            work.extend(trace.snapshot(snap).refs());
+        trace.operands(op).for_each(|r| used(&mut work, r));
+    }
+    if !plant::is(Fault::ExitsNotCarried) {
+        for snapshot in &trace.snapshots[snapshots..] {
+            snapshot.refs().for_each(|r| used(&mut work, r));
         }
     }
     while let Some(r) = work.pop() {
-        if let Some(i) = r.as_op().filter(|&i| i < len)
-            && second.subst[i] != r
-            && !carried[i]
-        {
-            carried[i] = true;
-            work.push(second.subst[i]);
-        }
+        used(&mut work, r);
     }
-    (0..len).filter(|&i| carried[i]).map(OpRef::op).collect()
+    carried
 }

@@ -1,10 +1,9 @@
 //! Order of the passes over a finished trace. The record-time passes (`fold`, `cse`, `guards`,
 //! `heap`, and `peel` through them) have done their work when a trace arrives here.
 
-use pyrite_jit_ir::{Op, OpCode, Trace, verify};
+use pyrite_jit_ir::{Op, OpCode, OpRef, Trace, verify};
 
 use crate::passes::{Pass, PassSet};
-use crate::rebuild::Rebuild;
 use crate::{dce, sink};
 
 /// Runs the passes that look at a whole trace: `sink`, then `dce`.
@@ -32,15 +31,20 @@ pub fn optimize(
     run(Pass::Dce, trace, dce::dce)
 }
 
-/// An unpeeled loop: the header comes before everything.
-pub(crate) fn loop_at_start(trace: Trace) -> Trace {
-    let len = trace.ops.len();
-    let mut rebuild = Rebuild::spending(trace);
-    rebuild.new.push(Op::new(OpCode::Loop));
-    for i in 0..len {
-        rebuild.copy(i);
+/// An unpeeled loop: the header comes before everything, and all else moves on by one.
+pub(crate) fn loop_at_start(mut trace: Trace) -> Trace {
+    let renamed = |r: OpRef| r.as_op().map_or(r, |i| OpRef::op(i + 1));
+    for op in &mut trace.ops {
+        op.map_operands(renamed);
     }
-    rebuild.new
+    for r in &mut trace.lists {
+        *r = renamed(*r);
+    }
+    for snapshot in &mut trace.snapshots {
+        snapshot.map_refs(renamed);
+    }
+    trace.ops.insert(0, Op::new(OpCode::Loop));
+    trace
 }
 
 fn check(trace: &Trace, stage: &str) {

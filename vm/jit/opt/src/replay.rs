@@ -88,10 +88,10 @@ impl Replay<'_> {
             op.list = self.core.trace.add_list(&list);
         }
         let snap = op.snap.take();
-        self.subst[i] = match self.core.simplify(op) {
+        self.subst[i] = match self.core.simplify(&mut op) {
             Simplified::Value(r) => r,
             Simplified::Gone => OpRef::NONE,
-            Simplified::Emit(mut op) => {
+            Simplified::Emit => {
                 op.snap = snap.map(|id| self.snapshot(id));
                 self.core.append(op)
             }

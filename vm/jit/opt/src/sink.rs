@@ -21,39 +21,51 @@
 //! that the body uses without a phi, nested objects that have no phi themselves (they stay real).
 //! The other half of this pass, boxes left to exits, happens when snapshots are taken.
 
-use std::collections::BTreeMap;
+use std::mem::{replace, take};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use pyrite_jit_ir::ops::Place;
 use pyrite_jit_ir::{
-    AliasClass, Field, Kind, Op, OpCode, OpRef, Resume, Snapshot, SnapshotId, Trace, Ty,
+    AliasClass, Field, Kind, List, Op, OpCode, OpRef, Resume, Snapshot, SnapshotId, Trace, Ty,
     VirtualObject, Width,
 };
 
 use crate::plant::{self, Fault};
-use crate::rebuild::Rebuild;
+use crate::spare;
 
 /// How often the search for a consistent set of virtual objects may start again.
 const MAX_ROUNDS: usize = 8;
 
 /// The trace without virtual objects.
-pub(crate) fn sink(trace: Trace) -> Trace {
+pub(crate) fn sink(mut trace: Trace) -> Trace {
     if !trace.ops.iter().any(|op| op.code == OpCode::New) {
         return trace;
     }
-    let mut real = FxHashSet::default();
+    let mut real = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let virtuals = Escapes::new(&trace).run(&real);
-        if virtuals.is_empty() {
+        let Some(virtuals) = Escapes::new(&trace).run(&real) else {
             break;
-        }
+        };
         match Plan::make(&trace, &virtuals) {
-            Ok(plan) => return rebuild(&trace, &virtuals, &plan),
+            Ok(plan) => {
+                rebuild(&mut trace, &virtuals, &plan);
+                return trace;
+            }
             Err(more) => real.extend(more),
         }
     }
     trace
+}
+
+/// A set of ops.
+struct Virtuals(Vec<bool>);
+
+impl Virtuals {
+    #[inline]
+    fn contains(&self, r: OpRef) -> bool {
+        r.as_op().is_some_and(|i| self.0[i])
+    }
 }
 
 /// Candidates and what makes them real.
@@ -63,7 +75,7 @@ struct Escapes<'t> {
     /// Is some word phi fed by a phi?
     chains: bool,
     /// If the first becomes real, so does the second.
-    follows: FxHashMap<OpRef, Vec<OpRef>>,
+    follows: Vec<(OpRef, OpRef)>,
     work: Vec<OpRef>,
 }
 
@@ -77,39 +89,39 @@ impl<'t> Escapes<'t> {
                 .def(r)
                 .is_some_and(|op| op.code == OpCode::Phi && op.ty == Ty::Val)
         };
-        let chains = phi_pairs(trace).iter().any(|&(_, _, next)| is_phi(next));
-        let (follows, work) = (FxHashMap::default(), Vec::new());
+        let chains = phi_pairs(trace).any(|(_, _, next)| is_phi(next));
         Escapes {
             trace,
             candidate,
             chains,
-            follows,
-            work,
+            follows: Vec::new(),
+            work: Vec::new(),
         }
     }
 
-    /// The refs that stay virtual, given some that must be real.
-    fn run(mut self, real: &FxHashSet<OpRef>) -> FxHashSet<OpRef> {
+    /// The refs that stay virtual, given some that must be real; `None` if there are none.
+    fn run(mut self, real: &[OpRef]) -> Option<Virtuals> {
         self.work.extend(real);
         let loop_index = self.trace.loop_index().unwrap_or(usize::MAX);
         self.phis();
-        for (r, op) in self.trace.iter() {
+        for (i, op) in self.trace.ops.iter().enumerate() {
             self.op(op);
-            if r.as_op().is_some_and(|i| i > loop_index) && op.code != OpCode::Phi {
+            if i > loop_index && op.code != OpCode::Phi {
                 self.reach_back(op, loop_index);
             }
         }
+        self.follows.sort_unstable();
         while let Some(r) = self.work.pop() {
             let Some(i) = r.as_op() else { continue };
-            if std::mem::replace(&mut self.candidate[i], false) {
-                self.work
-                    .extend(self.follows.remove(&r).unwrap_or_default());
+            if replace(&mut self.candidate[i], false) {
+                let from = self.follows.partition_point(|&(first, _)| first < r);
+                let follows = self.follows[from..].iter();
+                let follows = follows.take_while(|&&(first, _)| first == r);
+                self.work.extend(follows.map(|&(_, second)| second));
             }
         }
-        (0..self.candidate.len())
-            .filter(|&i| self.candidate[i])
-            .map(OpRef::op)
-            .collect()
+        let any = self.candidate.contains(&true);
+        any.then_some(Virtuals(self.candidate))
     }
 
     fn is_candidate(&self, r: OpRef) -> bool {
@@ -117,25 +129,31 @@ impl<'t> Escapes<'t> {
     }
 
     fn tie(&mut self, a: OpRef, b: OpRef) {
-        self.follows.entry(a).or_default().push(b);
-        self.follows.entry(b).or_default().push(a);
+        self.follows.extend([(a, b), (b, a)]);
     }
 
     /// A phi is tied to its two values; each value may feed one phi only, and chains of phis must
     /// end at an allocation, so that different refs are different objects.
     fn phis(&mut self) {
-        let pairs = phi_pairs(self.trace);
-        let next_of: FxHashMap<OpRef, OpRef> =
-            pairs.iter().map(|&(phi, _, next)| (phi, next)).collect();
+        let first = self.trace.loop_index().map_or(usize::MAX, |i| i + 1);
+        let next = self
+            .trace
+            .ops
+            .last()
+            .map_or(&[][..], |op| self.trace.list(op.list));
+        let next_of = |r: OpRef| {
+            let number = r.as_op().and_then(|i| i.checked_sub(first));
+            number.and_then(|i| next.get(i).copied())
+        };
         let mut seen = FxHashSet::default();
-        for &(phi, init, next) in &pairs {
+        for (phi, init, next) in phi_pairs(self.trace) {
             if !self.is_candidate(phi) {
                 continue;
             }
             let is_new = |r: OpRef| self.trace.def(r).is_some_and(|op| op.code == OpCode::New);
             let mut end = next;
             for _ in 0..8 {
-                end = next_of.get(&end).copied().unwrap_or(end);
+                end = next_of(end).unwrap_or(end);
             }
             if !is_new(init) || !is_new(end) || !self.is_candidate(next) {
                 self.work.push(phi);
@@ -152,7 +170,7 @@ impl<'t> Escapes<'t> {
     }
 
     fn op(&mut self, op: &Op) {
-        match op.code.info().kind {
+        match op.code.kind() {
             Kind::Store if store_offset(self.trace, op).is_some() => {
                 let base_is_phi = self
                     .trace
@@ -164,7 +182,7 @@ impl<'t> Escapes<'t> {
                 if let Some(stored) = op.code.stored_operand() {
                     let value = op.operand(stored);
                     if self.is_candidate(op.a) {
-                        self.follows.entry(op.a).or_default().push(value);
+                        self.follows.push((op.a, value));
                     } else if !plant::is(Fault::StoredStaysVirtual) {
                         self.work.push(value);
                     }
@@ -208,15 +226,13 @@ impl<'t> Escapes<'t> {
 }
 
 /// `(phi, initial value, next value)`.
-fn phi_pairs(trace: &Trace) -> Vec<(OpRef, OpRef, OpRef)> {
-    let next = trace
-        .ops
-        .last()
-        .map_or(&[][..], |last| trace.list(last.list));
-    let phis = trace.iter().filter(|(_, op)| op.code == OpCode::Phi);
+fn phi_pairs(trace: &Trace) -> impl Iterator<Item = (OpRef, OpRef, OpRef)> {
+    let first = trace.loop_index().map_or(trace.ops.len(), |i| i + 1);
+    let next = trace.ops.last().map_or(&[][..], |op| trace.list(op.list));
+    let phis = trace.ops[first..].iter().zip(first..);
+    let phis = phis.take_while(|(op, _)| op.code == OpCode::Phi);
     phis.zip(next)
-        .map(|((phi, op), &next)| (phi, op.a, next))
-        .collect()
+        .map(|((op, i), &next)| (OpRef::op(i), op.a, next))
 }
 
 /// The fixed offset a store has from its object.
@@ -257,7 +273,31 @@ struct Cell {
 struct Object {
     words: u32,
     header: u64,
-    cells: BTreeMap<i32, Cell>,
+    cells: Cells,
+}
+
+/// What lies at which offset, offsets ascending.
+#[derive(Clone, Debug, Default)]
+struct Cells(Vec<(i32, Cell)>);
+
+impl Cells {
+    fn get(&self, offset: i32) -> Option<&Cell> {
+        let at = self.0.binary_search_by_key(&offset, |&(o, _)| o).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    /// The last one before an offset.
+    fn before(&self, offset: i32) -> Option<&(i32, Cell)> {
+        let at = self.0.partition_point(|&(o, _)| o < offset);
+        self.0[..at].last()
+    }
+
+    fn set(&mut self, offset: i32, cell: Cell) {
+        match self.0.binary_search_by_key(&offset, |&(o, _)| o) {
+            Ok(at) => self.0[at].1 = cell,
+            Err(at) => self.0.insert(at, (offset, cell)),
+        }
+    }
 }
 
 /// Contents of all virtual objects at one point.
@@ -266,25 +306,19 @@ struct Contents(FxHashMap<OpRef, Object>);
 
 impl Contents {
     /// Follows one op; an object whose contents cannot be followed is the error.
-    fn step(
-        &mut self,
-        trace: &Trace,
-        r: OpRef,
-        op: &Op,
-        virtuals: &FxHashSet<OpRef>,
-    ) -> Result<(), OpRef> {
-        if op.code == OpCode::New && virtuals.contains(&r) {
+    fn step(&mut self, trace: &Trace, r: OpRef, op: &Op, virtuals: &Virtuals) -> Result<(), OpRef> {
+        if op.code == OpCode::New && virtuals.contains(r) {
             let header = trace.as_int(op.a).unwrap_or_default() as u64;
             self.0.insert(
                 r,
                 Object {
                     words: op.imm as u32,
                     header,
-                    cells: BTreeMap::new(),
+                    cells: Cells(Vec::with_capacity(op.imm as usize)),
                 },
             );
         }
-        if op.code.info().kind != Kind::Store || !virtuals.contains(&op.a) {
+        if op.code.kind() != Kind::Store || !virtuals.contains(op.a) {
             return Ok(());
         }
         let (Some(object), Some(offset)) = (self.0.get_mut(&op.a), store_offset(trace, op)) else {
@@ -301,20 +335,16 @@ impl Contents {
             .map_or(Width::Val, |access| access.width);
         let stored = op.operand(op.code.stored_operand().ok_or(op.a)?);
         let end = offset + width.bytes();
-        let clash = object
-            .cells
-            .range(..end)
-            .next_back()
-            .is_some_and(|(&o, cell)| {
-                o + cell.width.bytes() > offset && (o, cell.width) != (offset, width)
-            });
-        if plant::is(Fault::FirstContent) && object.cells.contains_key(&offset) {
+        let clash = object.cells.before(end).is_some_and(|(o, cell)| {
+            o + cell.width.bytes() > offset && (*o, cell.width) != (offset, width)
+        });
+        if plant::is(Fault::FirstContent) && object.cells.get(offset).is_some() {
             return Ok(());
         }
         if clash || offset < 8 || end > object.words as i32 * 8 {
             return Err(op.a);
         }
-        object.cells.insert(
+        object.cells.set(
             offset,
             Cell {
                 width,
@@ -347,12 +377,9 @@ struct Plan {
 
 impl Plan {
     /// Finds the field phis, or objects that must be real.
-    fn make(trace: &Trace, virtuals: &FxHashSet<OpRef>) -> Result<Plan, Vec<OpRef>> {
-        let pairs: Vec<_> = phi_pairs(trace);
-        let carried: Vec<_> = pairs
-            .iter()
-            .copied()
-            .filter(|pair| virtuals.contains(&pair.0))
+    fn make(trace: &Trace, virtuals: &Virtuals) -> Result<Plan, Vec<OpRef>> {
+        let carried: Vec<_> = phi_pairs(trace)
+            .filter(|pair| virtuals.contains(pair.0))
             .collect();
         let mut contents = Contents::default();
         let mut phis: Vec<FieldPhi> = Vec::new();
@@ -365,7 +392,7 @@ impl Plan {
             if op.code == OpCode::Loop {
                 for &(phi, init, _) in &carried {
                     let mut object = contents.0.get(&init).ok_or(vec![init])?.clone();
-                    for (&offset, cell) in &mut object.cells {
+                    for &mut (offset, ref mut cell) in &mut object.cells.0 {
                         let Content::Old(init) = cell.content else {
                             continue;
                         };
@@ -393,12 +420,12 @@ impl Plan {
             let like = |cell: &Cell| (cell.width, cell.class);
             let same_layout = start.words == end.words
                 && start.header == end.header
-                && start.cells.len() == end.cells.len()
-                && end.cells.get(&offset).map(like) == start.cells.get(&offset).map(like);
-            if !same_layout {
-                return Err(vec![init, next]);
+                && start.cells.0.len() == end.cells.0.len()
+                && end.cells.get(offset).map(like) == start.cells.get(offset).map(like);
+            match end.cells.get(offset) {
+                Some(cell) if same_layout => phis[k].next = cell.content,
+                _ => return Err(vec![init, next]),
             }
-            phis[k].next = end.cells[&offset].content;
         }
         let owners = owners.iter().map(|(phi, _)| values[phi]).collect();
         let plan = Plan {
@@ -406,20 +433,17 @@ impl Plan {
             owners,
             at_header,
         };
-        plan.settle(trace, virtuals, &pairs)
+        if plan.phis.is_empty() {
+            return Ok(plan);
+        }
+        plan.settle(trace, virtuals)
     }
 
     /// Replaces field phis that are invariant or exist already, refuses nested objects without phi,
     /// and chooses types.
-    fn settle(
-        mut self,
-        trace: &Trace,
-        virtuals: &FxHashSet<OpRef>,
-        pairs: &[(OpRef, OpRef, OpRef)],
-    ) -> Result<Plan, Vec<OpRef>> {
-        let existing: FxHashMap<(OpRef, OpRef), OpRef> = pairs
-            .iter()
-            .map(|&(phi, init, next)| ((init, next), phi))
+    fn settle(mut self, trace: &Trace, virtuals: &Virtuals) -> Result<Plan, Vec<OpRef>> {
+        let existing: FxHashMap<(OpRef, OpRef), OpRef> = phi_pairs(trace)
+            .map(|(phi, init, next)| ((init, next), phi))
             .collect();
         let mut replaced: FxHashMap<usize, OpRef> = FxHashMap::default();
         let mut refused = Vec::new();
@@ -449,7 +473,7 @@ impl Plan {
                 },
             ];
             if replaced.get(&k).is_none_or(|r| *r == phi.init) {
-                refused.extend(ends.into_iter().flatten().filter(|r| virtuals.contains(r)));
+                refused.extend(ends.into_iter().flatten().filter(|&r| virtuals.contains(r)));
             }
         }
         if !refused.is_empty() {
@@ -468,8 +492,8 @@ impl Plan {
         }
         let objects = self.at_header.0.values_mut();
         objects
-            .flat_map(|object| object.cells.values_mut())
-            .for_each(|cell| swap(&mut cell.content));
+            .flat_map(|object| &mut object.cells.0)
+            .for_each(|(_, cell)| swap(&mut cell.content));
         self.choose_types(trace);
         // A boxed phi can only be fed with words.
         for (phi, owners) in self.phis.iter().zip(&self.owners) {
@@ -515,15 +539,21 @@ fn unboxed(trace: &Trace, r: OpRef) -> OpRef {
     }
 }
 
-fn rebuild(trace: &Trace, virtuals: &FxHashSet<OpRef>, plan: &Plan) -> Trace {
+fn rebuild(trace: &mut Trace, virtuals: &Virtuals, plan: &Plan) {
+    let snapshots = take(&mut trace.snapshots);
+    let mut other = spare::take(trace.id, trace.kind);
     let mut sinker = Sinker {
         trace,
         virtuals,
         plan,
-        rebuild: Rebuild::new(trace),
+        ops: take(&mut other.ops),
+        lists: take(&mut other.lists),
+        snapshots: take(&mut other.snapshots),
+        names: vec![OpRef::NONE; trace.ops.len()],
+        snapshot_names: vec![None; snapshots.len()],
+        old_snapshots: snapshots,
         contents: Contents::default(),
         field_phis: Vec::new(),
-        snapshots: FxHashMap::default(),
     };
     let first_body = trace
         .ops
@@ -535,18 +565,31 @@ fn rebuild(trace: &Trace, virtuals: &FxHashSet<OpRef>, plan: &Plan) -> Trace {
             sinker.push_field_phis();
         }
     }
-    sinker.rebuild.new
+    let (ops, lists, snapshots) = (sinker.ops, sinker.lists, sinker.snapshots);
+    other.snapshots = sinker.old_snapshots;
+    other.ops = replace(&mut trace.ops, ops);
+    other.lists = replace(&mut trace.lists, lists);
+    trace.snapshots = snapshots;
+    spare::give(other);
 }
 
+/// The new trace in the making. Constants and call table stay as they are.
 struct Sinker<'t> {
+    /// The old trace, without its snapshots.
     trace: &'t Trace,
-    virtuals: &'t FxHashSet<OpRef>,
+    /// Those that are not used yet by an op of the new trace.
+    old_snapshots: Vec<Snapshot>,
+    virtuals: &'t Virtuals,
     plan: &'t Plan,
-    rebuild: Rebuild<'t>,
+    ops: Vec<Op>,
+    lists: Vec<OpRef>,
+    snapshots: Vec<Snapshot>,
+    /// What each old op is in the new trace.
+    names: Vec<OpRef>,
+    snapshot_names: Vec<Option<SnapshotId>>,
     contents: Contents,
     /// The plan's phis in the new trace.
     field_phis: Vec<OpRef>,
-    snapshots: FxHashMap<SnapshotId, SnapshotId>,
 }
 
 impl Sinker<'_> {
@@ -558,21 +601,41 @@ impl Sinker<'_> {
         if op.code == OpCode::Loop {
             self.contents.0.extend(self.plan.at_header.0.clone());
         }
-        let is_store = matches!(op.code.info().kind, Kind::Store | Kind::Barrier);
-        if self.virtuals.contains(&r) || is_store && self.virtuals.contains(&op.a) {
+        let is_store = matches!(op.code.kind(), Kind::Store | Kind::Barrier);
+        if self.virtuals.contains(r) || is_store && self.virtuals.contains(op.a) {
             return;
         }
         if op.code == OpCode::Jump {
             return self.jump(op);
         }
-        let mut copy = self.rebuild.renamed(i);
+        let mut copy = *op;
+        copy.map_operands(|r| self.resolve(r));
+        if op.list.len > 0 {
+            let start = self.lists.len() as u32;
+            for &r in self.trace.list(op.list) {
+                let r = self.resolve(r);
+                self.lists.push(r);
+            }
+            copy.list.start = start;
+        }
         copy.snap = op.snap.map(|id| self.snapshot(id));
-        let new = self.rebuild.new.push(copy);
-        self.rebuild.rename(r, new);
+        self.names[i] = self.push(copy);
+    }
+
+    fn push(&mut self, op: Op) -> OpRef {
+        self.ops.push(op);
+        OpRef::op(self.ops.len() - 1)
+    }
+
+    /// The new name of an old ref.
+    #[inline]
+    fn resolve(&self, r: OpRef) -> OpRef {
+        r.as_op().map_or(r, |i| self.names[i])
     }
 
     fn push_field_phis(&mut self) {
-        for phi in &self.plan.phis {
+        let plan = self.plan;
+        for phi in &plan.phis {
             if !phi.used {
                 self.field_phis.push(OpRef::NONE);
                 continue;
@@ -582,73 +645,76 @@ impl Sinker<'_> {
             } else {
                 unboxed(self.trace, phi.init)
             };
-            let init = self.rebuild.resolve(init);
-            let op = Op {
+            let init = self.resolve(init);
+            let phi = self.push(Op {
                 ty: phi.ty,
                 ..Op::new(OpCode::Phi).with(&[init])
-            };
-            self.field_phis.push(self.rebuild.new.push(op));
+            });
+            self.field_phis.push(phi);
         }
     }
 
     fn jump(&mut self, op: &Op) {
-        let mut next = Vec::new();
+        let start = self.lists.len();
         for (phi, _, value) in phi_pairs(self.trace) {
-            if !self.virtuals.contains(&phi) {
-                next.push(self.rebuild.resolve(value));
+            if !self.virtuals.contains(phi) {
+                let value = self.resolve(value);
+                self.lists.push(value);
             }
         }
         for phi in self.plan.phis.iter().filter(|phi| phi.used) {
-            next.push(match phi.next {
+            let value = match phi.next {
                 Content::Phi(k) => self.field_phis[k],
-                Content::Old(r) if phi.ty == Ty::Val => self.rebuild.resolve(r),
-                Content::Old(r) => self.rebuild.resolve(unboxed(self.trace, r)),
-            });
+                Content::Old(r) if phi.ty == Ty::Val => self.resolve(r),
+                Content::Old(r) => self.resolve(unboxed(self.trace, r)),
+            };
+            self.lists.push(value);
         }
-        let list = self.rebuild.new.add_list(&next);
-        self.rebuild.new.push(Op { list, ..*op });
+        let len = (self.lists.len() - start) as u32;
+        let start = if len > 0 { start as u32 } else { 0 };
+        let list = List { start, len };
+        self.push(Op { list, ..*op });
     }
 
     fn snapshot(&mut self, id: SnapshotId) -> SnapshotId {
-        if let Some(&done) = self.snapshots.get(&id) {
+        if let Some(done) = self.snapshot_names[id.index()] {
             return done;
         }
-        let old = self.trace.snapshot(id);
+        let old = &mut self.old_snapshots[id.index()];
+        let mut entries = take(&mut old.entries);
+        let (pc, base, mode) = (old.pc, old.base, old.mode);
         let mut made = Described {
+            objects: take(&mut old.virtuals),
             sinker: self,
-            index: FxHashMap::default(),
-            objects: old.virtuals.clone(),
-            inherited: 0,
+            index: Vec::new(),
         };
-        made.inherited = made.objects.len();
-        let entries = old
-            .entries
-            .iter()
-            .map(|&(n, r)| (n, made.value(r)))
-            .collect();
-        let mode = match old.mode {
+        let inherited = made.objects.len();
+        for (_, r) in &mut entries {
+            *r = made.value(*r);
+        }
+        let mode = match mode {
             Resume::Finish { stage, val } => Resume::Finish {
                 stage,
                 val: made.value(val),
             },
             Resume::Reexec => Resume::Reexec,
         };
-        for k in 0..made.inherited {
+        for k in 0..inherited {
             for f in 0..made.objects[k].fields.len() {
                 let val = made.objects[k].fields[f].val;
                 made.objects[k].fields[f].val = made.value(val);
             }
         }
         let virtuals = made.objects;
-        let snapshot = Snapshot {
-            pc: old.pc,
-            base: old.base,
+        self.snapshots.push(Snapshot {
+            pc,
+            base,
             mode,
             entries,
             virtuals,
-        };
-        let new = self.rebuild.new.add_snapshot(snapshot);
-        self.snapshots.insert(id, new);
+        });
+        let new = SnapshotId(self.snapshots.len() as u32 - 1);
+        self.snapshot_names[id.index()] = Some(new);
         new
     }
 }
@@ -656,34 +722,41 @@ impl Sinker<'_> {
 /// A snapshot in the making: virtual objects are described when first mentioned.
 struct Described<'s, 't> {
     sinker: &'s Sinker<'t>,
-    index: FxHashMap<OpRef, usize>,
+    /// Where each stands among the objects; those that the old snapshot described are not here.
+    index: Vec<(OpRef, usize)>,
     objects: Vec<VirtualObject>,
-    /// Objects the old snapshot described already.
-    inherited: usize,
 }
 
 impl Described<'_, '_> {
+    #[inline]
     fn value(&mut self, r: OpRef) -> OpRef {
-        if !self.sinker.virtuals.contains(&r) {
-            return self.sinker.rebuild.resolve(r);
+        if self.sinker.virtuals.contains(r) {
+            self.object(r)
+        } else {
+            self.sinker.resolve(r)
         }
+    }
+
+    fn object(&mut self, r: OpRef) -> OpRef {
         let again = plant::is(Fault::Doubles) && self.objects.len() < 8;
-        if let Some(&index) = self.index.get(&r).filter(|_| !again) {
+        let known = self.index.iter().find(|&&(known, _)| known == r);
+        if let Some(&(_, index)) = known.filter(|_| !again) {
             return OpRef::virtual_object(index);
         }
-        let object = &self.sinker.contents.0[&r];
+        let sinker = self.sinker;
+        let object = &sinker.contents.0[&r];
         let index = self.objects.len();
-        self.index.insert(r, index);
+        self.index.push((r, index));
         self.objects.push(VirtualObject {
             words: object.words,
             header: object.header,
             fields: Vec::new(),
         });
-        let mut fields = Vec::new();
-        for (&offset, cell) in &object.cells {
+        let mut fields = Vec::with_capacity(object.cells.0.len());
+        for &(offset, cell) in &object.cells.0 {
             let val = match cell.content {
-                Content::Phi(k) => self.sinker.field_phis[k],
-                Content::Old(r) => self.value(unboxed(self.sinker.trace, r)),
+                Content::Phi(k) => sinker.field_phis[k],
+                Content::Old(r) => self.value(unboxed(sinker.trace, r)),
             };
             fields.push(Field {
                 offset,
