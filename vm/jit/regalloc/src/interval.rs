@@ -4,7 +4,7 @@
 //! its result is written and registers are destroyed. Values of the entry begin at position 0.
 //! So an operand that dies here may hand its register to the result, and a late use forbids it.
 
-use crate::problem::{Problem, RegSet, Value};
+use crate::problem::{Inst, Loop, Phi, Problem, RegSet, Use, Value};
 
 /// The positions at which a value must be kept, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,77 +56,190 @@ pub(crate) const fn late(inst: u32) -> u32 {
 
 const LOOP_WEIGHT: u32 = 8;
 
-/// Intervals of all values, in one walk.
-pub(crate) fn intervals(problem: &Problem) -> Vec<Interval> {
-    let blank = Interval {
-        start: u32::MAX,
-        end: 0,
-        weight: 0,
-        used: false,
-    };
-    let mut out = vec![blank; problem.classes.len()];
-    let (head, back) = match &problem.looped {
-        Some(l) => (late(l.head), late(l.back)),
-        None => (u32::MAX, u32::MAX),
-    };
-    let define = |out: &mut Vec<Interval>, value: Value, at: u32| {
-        let i = &mut out[value.index()];
+/// Who is told, instruction by instruction, what a trace does to its values. The loop is known
+/// before.
+pub trait Describe {
+    /// A value that exists before the first instruction.
+    fn entry(&mut self, value: Value);
+
+    /// The instruction mentions a value.
+    fn mention(&mut self, u: Use);
+
+    /// The instruction is over: what it defines, and registers whose contents it destroys after its
+    /// early uses and before its late ones.
+    fn end(&mut self, def: Option<Value>, clobbers: RegSet);
+}
+
+/// All that the scan wants to know of a trace, gathered in one walk.
+#[derive(Debug)]
+pub struct Lives {
+    pub(crate) intervals: Vec<Interval>,
+    /// Positions at which registers are destroyed, grouped by the set destroyed (few distinct ones).
+    pub(crate) clobbers: Vec<(RegSet, Vec<u32>)>,
+    /// For each value, the phi it becomes at the back edge: sharing its place saves a move. Empty
+    /// when there is none.
+    pub(crate) wanted: Vec<Option<Value>>,
+    phis: Vec<Phi>,
+    /// Index of the instruction that is described.
+    inst: u32,
+    head: u32,
+    back: u32,
+}
+
+impl Lives {
+    /// Nothing is known yet of so many values and their loop.
+    #[must_use]
+    pub fn new(values: usize, looped: Option<Loop>) -> Lives {
+        let blank = Interval {
+            start: u32::MAX,
+            end: 0,
+            weight: 0,
+            used: false,
+        };
+        let looped = looped.unwrap_or(Loop {
+            head: u32::MAX,
+            back: u32::MAX,
+            phis: Vec::new(),
+        });
+        let mut wanted = Vec::new();
+        for phi in &looped.phis {
+            if let Some(value) = phi.back {
+                wanted.resize(values, None);
+                wanted[value.index()] = Some(phi.value);
+            }
+        }
+        Lives {
+            intervals: vec![blank; values],
+            clobbers: Vec::new(),
+            wanted,
+            phis: looped.phis,
+            inst: 0,
+            head: looped.head,
+            back: looped.back,
+        }
+    }
+
+    /// What a problem describes.
+    pub(crate) fn of(problem: &Problem) -> Lives {
+        let mut lives = Lives::new(problem.classes.len(), problem.looped.clone());
+        problem.entry.iter().for_each(|&value| lives.entry(value));
+        for inst in &problem.insts {
+            problem.uses_of(inst).iter().for_each(|&u| lives.mention(u));
+            lives.end(inst.def, inst.clobbers);
+        }
+        lives
+    }
+
+    /// Is an instruction behind the loop's head described?
+    #[inline]
+    fn in_loop(&self) -> bool {
+        self.inst > self.head
+    }
+
+    #[inline]
+    fn define(&mut self, value: Value, at: u32, weight: u32) {
+        let i = &mut self.intervals[value.index()];
         debug_assert_eq!(i.start, u32::MAX, "a value is defined once");
-        i.start = at;
-        i.end = at;
-        i.weight += if at > head { LOOP_WEIGHT } else { 1 };
-    };
-    let mention = |out: &mut Vec<Interval>, value: Value, at: u32, exit: bool| {
-        let i = &mut out[value.index()];
+        *i = Interval {
+            start: at,
+            end: at,
+            weight,
+            used: false,
+        };
+    }
+
+    #[cold]
+    fn clobber(&mut self, regs: RegSet) {
+        let at = late(self.inst);
+        match self.clobbers.iter_mut().find(|(set, _)| *set == regs) {
+            Some((_, positions)) => positions.push(at),
+            None => self.clobbers.push((regs, vec![at])),
+        }
+    }
+
+    /// The moves at the loop's edges, as the end of its first and its last instruction.
+    #[cold]
+    fn edge(&mut self) {
+        let phis = std::mem::take(&mut self.phis);
+        let is_head = self.inst == self.head;
+        for phi in &phis {
+            if let Some(value) = if is_head { phi.entry } else { phi.back } {
+                self.mention(Use {
+                    value,
+                    late: false,
+                    exit: false,
+                });
+            }
+        }
+        if is_head {
+            for phi in &phis {
+                self.define(phi.value, late(self.head), 1 + LOOP_WEIGHT);
+            }
+        }
+        self.phis = phis;
+    }
+}
+
+impl Describe for Lives {
+    #[inline]
+    fn entry(&mut self, value: Value) {
+        self.define(value, 0, 1);
+    }
+
+    #[inline]
+    fn mention(&mut self, u: Use) {
+        let (looped, head, back) = (self.in_loop(), self.head, self.back);
+        let at = if u.late {
+            late(self.inst)
+        } else {
+            early(self.inst)
+        };
+        let i = &mut self.intervals[u.value.index()];
         debug_assert_ne!(i.start, u32::MAX, "a value is defined before it is used");
         i.used = true;
         // What the next turn reads again must survive the back edge.
-        let until = if at > head && i.start < head {
-            back
+        let until = if looped && i.start < late(head) {
+            late(back)
         } else {
             at
         };
         i.end = i.end.max(until);
-        if !exit {
-            i.weight += if at > head { LOOP_WEIGHT } else { 1 };
-        }
-    };
-    for &value in &problem.entry {
-        define(&mut out, value, 0);
-    }
-    for (index, inst) in problem.insts.iter().enumerate() {
-        let index = index as u32;
-        for u in problem.uses_of(inst) {
-            mention(
-                &mut out,
-                u.value,
-                if u.late { late(index) } else { early(index) },
-                u.exit,
-            );
-        }
-        if let Some(value) = inst.def {
-            define(&mut out, value, late(index));
-        }
-        if let Some(l) = &problem.looped {
-            if l.head == index {
-                for phi in &l.phis {
-                    if let Some(entry) = phi.entry {
-                        mention(&mut out, entry, early(index), false);
-                    }
-                }
-                for phi in &l.phis {
-                    define(&mut out, phi.value, late(index));
-                    out[phi.value.index()].weight += LOOP_WEIGHT;
-                }
-            }
-            if l.back == index {
-                for phi in &l.phis {
-                    if let Some(value) = phi.back {
-                        mention(&mut out, value, early(index), false);
-                    }
-                }
-            }
+        if !u.exit {
+            i.weight += if looped { LOOP_WEIGHT } else { 1 };
         }
     }
-    out
+
+    #[inline]
+    fn end(&mut self, def: Option<Value>, clobbers: RegSet) {
+        if !clobbers.is_empty() {
+            self.clobber(clobbers);
+        }
+        if let Some(value) = def {
+            let weight = if self.in_loop() { LOOP_WEIGHT } else { 1 };
+            self.define(value, late(self.inst), weight);
+        }
+        if self.inst == self.head || self.inst == self.back {
+            self.edge();
+        }
+        self.inst += 1;
+    }
+}
+
+impl Describe for Problem {
+    fn entry(&mut self, value: Value) {
+        self.entry.push(value);
+    }
+
+    fn mention(&mut self, u: Use) {
+        self.uses.push(u);
+    }
+
+    fn end(&mut self, def: Option<Value>, clobbers: RegSet) {
+        let start = self.insts.last().map_or(0, |inst| inst.uses.end);
+        self.insts.push(Inst {
+            uses: start..self.uses.len() as u32,
+            def,
+            clobbers,
+        });
+    }
 }

@@ -32,7 +32,7 @@ mod problem;
 mod scan;
 
 pub use check::{CheckError, check};
-pub use interval::{Interval, LiveSet};
-pub use moves::{Move, Step, sequentialize};
+pub use interval::{Describe, Interval, LiveSet, Lives};
+pub use moves::{Move, Step, sequentialize, sequentialize_each};
 pub use problem::{Class, Hint, Inst, Loc, Loop, Phi, Problem, Reg, RegSet, Use, Value};
-pub use scan::{Allocation, Registers, allocate, allocate_stack};
+pub use scan::{Allocation, Registers, allocate, allocate_lives, allocate_stack};

@@ -30,7 +30,14 @@ pub enum Step {
 /// No two moves may have one target.
 #[must_use]
 pub fn sequentialize(moves: &[Move]) -> Vec<Step> {
-    let mut pending: Vec<Move> = moves.iter().copied().filter(|m| m.from != m.to).collect();
+    let mut out = Vec::with_capacity(moves.len() + 1);
+    sequentialize_each(&mut moves.to_vec(), |step| out.push(step));
+    out
+}
+
+/// Like [`sequentialize`], handing each step out and using the list up.
+pub fn sequentialize_each(pending: &mut Vec<Move>, mut each: impl FnMut(Step)) {
+    pending.retain(|m| m.from != m.to);
     debug_assert!(
         pending
             .iter()
@@ -38,7 +45,6 @@ pub fn sequentialize(moves: &[Move]) -> Vec<Step> {
             .all(|(i, m)| pending[..i].iter().all(|other| other.to != m.to)),
         "each place is the target of one move"
     );
-    let mut out = Vec::with_capacity(pending.len() + 1);
     let mut saved: Option<Loc> = None;
     while !pending.is_empty() {
         let ready = pending.iter().position(|m| {
@@ -51,21 +57,20 @@ pub fn sequentialize(moves: &[Move]) -> Vec<Step> {
             Some(at) => {
                 let m = pending.swap_remove(at);
                 if Some(m.from) == saved {
-                    out.push(Step::Restore(m.to));
+                    each(Step::Restore(m.to));
                     if pending.iter().all(|other| Some(other.from) != saved) {
                         saved = None;
                     }
                 } else {
-                    out.push(Step::Copy(m));
+                    each(Step::Copy(m));
                 }
             }
             None => {
                 // Only cycles are left, and none of them has been opened.
                 let at = pending[0].to;
-                out.push(Step::Save(at));
+                each(Step::Save(at));
                 saved = Some(at);
             }
         }
     }
-    out
 }

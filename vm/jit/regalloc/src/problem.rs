@@ -7,6 +7,7 @@ use std::fmt;
 pub struct Value(pub u32);
 
 impl Value {
+    #[inline]
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
@@ -28,6 +29,7 @@ pub struct Reg(u8);
 impl Reg {
     /// General purpose register `n` of 16.
     #[must_use]
+    #[inline]
     pub const fn gpr(n: u8) -> Self {
         assert!(n < 16, "there are 16 general purpose registers");
         Self(n)
@@ -35,6 +37,7 @@ impl Reg {
 
     /// Floating-point register `n` of 16.
     #[must_use]
+    #[inline]
     pub const fn xmm(n: u8) -> Self {
         assert!(n < 16, "there are 16 floating-point registers");
         Self(n + 16)
@@ -42,12 +45,20 @@ impl Reg {
 
     /// Its number within its class.
     #[must_use]
+    #[inline]
     pub const fn number(self) -> u8 {
         self.0 & 15
     }
 
+    /// Its number among the registers of both classes.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
     /// Its class.
     #[must_use]
+    #[inline]
     pub const fn class(self) -> Class {
         if self.0 < 16 { Class::Gpr } else { Class::Xmm }
     }
@@ -72,6 +83,7 @@ impl RegSet {
 
     /// The registers listed.
     #[must_use]
+    #[inline]
     pub const fn of(regs: &[Reg]) -> Self {
         let mut set = 0;
         let mut i = 0;
@@ -84,51 +96,65 @@ impl RegSet {
 
     /// True when `reg` is in it.
     #[must_use]
+    #[inline]
     pub const fn contains(self, reg: Reg) -> bool {
         self.0 >> reg.0 & 1 != 0
     }
 
     /// True when nothing is in it.
     #[must_use]
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Members of either.
     #[must_use]
+    #[inline]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Members of both.
     #[must_use]
+    #[inline]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// Members of this one only.
     #[must_use]
+    #[inline]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
     /// Adds `reg`.
+    #[inline]
     pub fn insert(&mut self, reg: Reg) {
         self.0 |= 1 << reg.0;
     }
 
     /// Takes `reg` out.
+    #[inline]
     pub fn remove(&mut self, reg: Reg) {
         self.0 &= !(1 << reg.0);
     }
 
     /// Members in ascending order.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = Reg> {
-        (0..32).filter(move |&n| self.0 >> n & 1 != 0).map(Reg)
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let n = left.trailing_zeros() as u8;
+            left &= left.checked_sub(1)?;
+            Some(Reg(n))
+        })
     }
 
     /// One bit per register: bits 0 to 15 general purpose, 16 to 31 floating point.
     #[must_use]
+    #[inline]
     pub const fn bits(self) -> u32 {
         self.0
     }
@@ -225,18 +251,6 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// An empty problem with room for so many instructions.
-    #[must_use]
-    pub fn for_insts(insts: usize) -> Problem {
-        Problem {
-            classes: Vec::with_capacity(insts),
-            hints: Vec::with_capacity(insts),
-            insts: Vec::with_capacity(insts),
-            uses: Vec::with_capacity(4 * insts),
-            ..Problem::default()
-        }
-    }
-
     /// Adds a value.
     pub fn value(&mut self, class: Class, hint: Hint) -> Value {
         self.classes.push(class);

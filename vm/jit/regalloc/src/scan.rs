@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::interval::{Interval, LiveSet, early, intervals, late};
-use crate::problem::{Class, Hint, Loc, Problem, Reg, RegSet};
+use crate::interval::{Interval, LiveSet, Lives, early, late};
+use crate::problem::{Class, Hint, Loc, Problem, Reg, RegSet, Value};
 
 /// Registers the allocator may hand out, in order of preference.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +30,14 @@ pub struct Allocation {
 /// Allocates registers, and slots where they run out.
 #[must_use]
 pub fn allocate(problem: &Problem, registers: Registers<'_>) -> Allocation {
-    run(problem, registers)
+    let about = |value: Value| (problem.classes[value.index()], problem.hints[value.index()]);
+    allocate_lives(Lives::of(problem), registers, about)
 }
 
 /// Puts each value into a slot: the allocator switched off.
 #[must_use]
 pub fn allocate_stack(problem: &Problem) -> Allocation {
-    run(problem, Registers { gpr: &[], xmm: &[] })
+    allocate(problem, Registers { gpr: &[], xmm: &[] })
 }
 
 impl Allocation {
@@ -51,6 +52,9 @@ impl Allocation {
     #[must_use]
     pub fn live_across(&self, insts: &[u32]) -> Vec<LiveSet> {
         let mut out = vec![LiveSet::default(); insts.len()];
+        if insts.is_empty() {
+            return out;
+        }
         for (interval, &loc) in self.intervals.iter().zip(&self.locs) {
             let first = insts.partition_point(|&i| early(i) < interval.start);
             for (set, _) in out[first..]
@@ -69,34 +73,23 @@ impl Allocation {
     }
 }
 
-/// Positions at which registers are destroyed, grouped by the set destroyed (few distinct ones).
-struct Clobbers(Vec<(RegSet, Vec<u32>)>);
+/// Registers that are destroyed inside an interval, for intervals asked about in the order of their
+/// start.
+struct Clobbers {
+    groups: Vec<(RegSet, Vec<u32>)>,
+    /// In each group, the first position that comes after the start asked for last.
+    next: Vec<usize>,
+}
 
 impl Clobbers {
-    fn of(problem: &Problem) -> Self {
-        let mut groups: Vec<(RegSet, Vec<u32>)> = Vec::new();
-        for (index, inst) in problem
-            .insts
-            .iter()
-            .enumerate()
-            .filter(|(_, inst)| !inst.clobbers.is_empty())
-        {
-            let at = late(index as u32);
-            match groups.iter_mut().find(|(set, _)| *set == inst.clobbers) {
-                Some((_, positions)) => positions.push(at),
-                None => groups.push((inst.clobbers, vec![at])),
-            }
-        }
-        Self(groups)
-    }
-
-    /// Registers destroyed while the interval holds its value.
-    fn within(&self, interval: &Interval) -> RegSet {
+    fn within(&mut self, interval: &Interval) -> RegSet {
         let mut set = RegSet::EMPTY;
-        for (regs, positions) in &self.0 {
+        for ((regs, positions), next) in self.groups.iter().zip(&mut self.next) {
             // A result written at the position itself comes after the destruction.
-            let next = positions.partition_point(|&p| p <= interval.start);
-            if positions.get(next).is_some_and(|&p| p <= interval.end) {
+            while positions.get(*next).is_some_and(|&p| p <= interval.start) {
+                *next += 1;
+            }
+            if positions.get(*next).is_some_and(|&p| p <= interval.end) {
                 set = set.union(*regs);
             }
         }
@@ -104,90 +97,138 @@ impl Clobbers {
     }
 }
 
+/// Registers with a value at the present position.
 struct Active {
-    value: usize,
-    reg: Reg,
+    regs: RegSet,
+    /// The value in each, and the end of its life.
+    values: [(u32, u32); 32],
+    /// No value's life ends before.
+    soonest: u32,
 }
 
-fn run(problem: &Problem, registers: Registers<'_>) -> Allocation {
-    let intervals = intervals(problem);
-    let clobbers = Clobbers::of(problem);
-    let wanted = back_hints(problem);
-    let mut locs = vec![Loc::None; intervals.len()];
-    let mut order: Vec<usize> = (0..intervals.len())
-        .filter(|&v| intervals[v].used)
-        .collect();
-    order.sort_by_key(|&v| intervals[v].start);
+impl Active {
+    /// Frees the registers of what is dead at `start`.
+    #[inline]
+    fn expire(&mut self, start: u32) {
+        if self.soonest >= start {
+            return;
+        }
+        self.soonest = u32::MAX;
+        for reg in self.regs.iter() {
+            let (_, end) = self.values[reg.index()];
+            if end < start {
+                self.regs.remove(reg);
+            } else {
+                self.soonest = self.soonest.min(end);
+            }
+        }
+    }
 
-    let mut spilled = vec![false; intervals.len()];
-    let mut active: Vec<Active> = Vec::new();
+    #[inline]
+    fn put(&mut self, reg: Reg, value: u32, end: u32) {
+        self.regs.insert(reg);
+        self.values[reg.index()] = (value, end);
+        self.soonest = self.soonest.min(end);
+    }
+}
+
+/// Allocates registers, and slots where they run out, for values that `about` tells class and wish
+/// of.
+#[must_use]
+pub fn allocate_lives(
+    lives: Lives,
+    registers: Registers<'_>,
+    about: impl Fn(Value) -> (Class, Hint),
+) -> Allocation {
+    let Lives {
+        intervals,
+        clobbers: groups,
+        wanted,
+        ..
+    } = lives;
+    let mut clobbers = Clobbers {
+        next: vec![0; groups.len()],
+        groups,
+    };
+    let files = [RegSet::of(registers.gpr), RegSet::of(registers.xmm)];
+    let mut locs = vec![Loc::None; intervals.len()];
+    let mut order: Vec<u32> = Vec::with_capacity(intervals.len());
+    order.extend((0..intervals.len() as u32).filter(|&v| intervals[v as usize].used));
+    // Nearly always true: values are numbered as they are defined.
+    if !order.is_sorted_by_key(|&v| intervals[v as usize].start) {
+        order.sort_by_key(|&v| intervals[v as usize].start);
+    }
+
+    let mut spilled: Vec<u32> = Vec::new();
+    let mut active = Active {
+        regs: RegSet::EMPTY,
+        values: [(0, 0); 32],
+        soonest: u32::MAX,
+    };
     for &value in &order {
-        let interval = intervals[value];
-        active.retain(|a| intervals[a.value].end >= interval.start);
-        let file = match problem.classes[value] {
-            Class::Gpr => registers.gpr,
-            Class::Xmm => registers.xmm,
+        let interval = intervals[value as usize];
+        active.expire(interval.start);
+        let (class, hint) = about(Value(value));
+        let (file, all) = match class {
+            Class::Gpr => (registers.gpr, files[0]),
+            Class::Xmm => (registers.xmm, files[1]),
         };
-        let usable = RegSet::of(file).minus(clobbers.within(&interval));
-        let taken = active.iter().fold(RegSet::EMPTY, |mut set, a| {
-            set.insert(a.reg);
-            set
-        });
-        let free = usable.minus(taken);
-        let hinted = match (problem.hints[value], wanted[value]) {
-            (Hint::Reg(reg), _) => Some(reg),
-            (Hint::Same(v), _) | (Hint::Any, Some(v)) => match locs[v.index()] {
-                Loc::Reg(reg) => Some(reg),
+        let usable = all.minus(clobbers.within(&interval));
+        let free = usable.minus(active.regs);
+        let hinted = match hint {
+            Hint::Reg(reg) => Some(reg),
+            _ => match same_as(Value(value), hint, &wanted).map(|v| locs[v.index()]) {
+                Some(Loc::Reg(reg)) => Some(reg),
                 _ => None,
             },
-            (Hint::Any, None) => None,
         };
         let reg = match hinted {
             Some(reg) if free.contains(reg) => Some(reg),
             _ => file.iter().copied().find(|&reg| free.contains(reg)),
         };
         let reg = reg.or_else(|| {
-            let victim = active
-                .iter()
-                .enumerate()
-                .filter(|(_, a)| usable.contains(a.reg))
-                .min_by(|(_, a), (_, b)| keep_order(&intervals[a.value], &intervals[b.value]))?;
-            let (at, evicted) = (victim.0, victim.1.value);
+            let at = |reg: &Reg| active.values[reg.index()].0 as usize;
+            let candidates = active.regs.intersection(usable).iter();
+            let victim =
+                candidates.min_by(|a, b| keep_order(&intervals[at(a)], &intervals[at(b)]))?;
+            let evicted = at(&victim);
             if keep_order(&intervals[evicted], &interval).is_gt() {
                 return None;
             }
-            spilled[evicted] = true;
+            spilled.push(evicted as u32);
             locs[evicted] = Loc::None;
-            Some(active.swap_remove(at).reg)
+            Some(victim)
         });
         match reg {
             Some(reg) => {
-                locs[value] = Loc::Reg(reg);
-                active.push(Active { value, reg });
+                locs[value as usize] = Loc::Reg(reg);
+                active.put(reg, value, interval.end);
             }
-            None => spilled[value] = true,
+            None => spilled.push(value),
         }
     }
 
-    let spill_words = assign_slots(problem, &order, &intervals, &spilled, &wanted, &mut locs);
-    let spilled = spilled.iter().filter(|s| **s).count() as u32;
+    let mut spill_words = 0;
+    if !spilled.is_empty() {
+        spilled.sort_by_key(|&v| (intervals[v as usize].start, v));
+        let hinted = |value| same_as(value, about(value).1, &wanted);
+        spill_words = assign_slots(&spilled, &intervals, hinted, &mut locs);
+    }
     Allocation {
         locs,
         spill_words,
-        spilled,
+        spilled: spilled.len() as u32,
         intervals,
     }
 }
 
-/// For each value, the phi it becomes at the back edge: sharing its place saves a move.
-fn back_hints(problem: &Problem) -> Vec<Option<crate::Value>> {
-    let mut out = vec![None; problem.classes.len()];
-    for phi in problem.looped.iter().flat_map(|l| &l.phis) {
-        if let Some(value) = phi.back {
-            out[value.index()] = Some(phi.value);
-        }
+/// The value whose place another one would like best.
+#[inline]
+fn same_as(value: Value, hint: Hint, wanted: &[Option<Value>]) -> Option<Value> {
+    match hint {
+        Hint::Same(v) => Some(v),
+        _ => wanted.get(value.index()).copied().flatten(),
     }
-    out
 }
 
 /// Orders intervals by how much a register is worth to them: mentions per position, and the
@@ -198,20 +239,19 @@ fn keep_order(a: &Interval, b: &Interval) -> std::cmp::Ordering {
     left.cmp(&right).then(len(b).cmp(&len(a)))
 }
 
-/// Gives spilled values slots, reusing those of the dead; returns how many there are.
+/// Gives spilled values, in the order of their start, slots, reusing those of the dead; returns how
+/// many there are.
 fn assign_slots(
-    problem: &Problem,
-    order: &[usize],
+    spilled: &[u32],
     intervals: &[Interval],
-    spilled: &[bool],
-    wanted: &[Option<crate::Value>],
+    hinted: impl Fn(Value) -> Option<Value>,
     locs: &mut [Loc],
 ) -> u32 {
     let mut busy: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
     let mut free: Vec<u32> = Vec::new();
     let mut words = 0;
-    for &value in order.iter().filter(|&&v| spilled[v]) {
-        let interval = intervals[value];
+    for &value in spilled {
+        let interval = intervals[value as usize];
         while let Some(&Reverse((end, slot))) = busy.peek() {
             if end >= interval.start {
                 break;
@@ -219,11 +259,8 @@ fn assign_slots(
             busy.pop();
             free.push(slot);
         }
-        let hinted = match (problem.hints[value], wanted[value]) {
-            (Hint::Same(v), _) | (_, Some(v)) => match locs[v.index()] {
-                Loc::Spill(slot) => free.iter().position(|&s| s == slot),
-                _ => None,
-            },
+        let hinted = match hinted(Value(value)).map(|v| locs[v.index()]) {
+            Some(Loc::Spill(slot)) => free.iter().position(|&s| s == slot),
             _ => None,
         };
         let slot = match hinted {
@@ -234,7 +271,7 @@ fn assign_slots(
             }),
         };
         busy.push(Reverse((interval.end, slot)));
-        locs[value] = Loc::Spill(slot);
+        locs[value as usize] = Loc::Spill(slot);
     }
     words
 }

@@ -7,13 +7,12 @@
 
 use rustc_hash::FxHashMap;
 
-use dynasmrt::x64::X64Relocation;
-use dynasmrt::{DynamicLabel, DynasmApi, DynasmError, DynasmLabelApi, VecAssembler};
 use pyrite_jit_ir::{Const, OpRef, SnapshotId, Trace};
-use pyrite_jit_regalloc::{Loc, Move, Reg, Step, sequentialize};
+use pyrite_jit_regalloc::{Loc, Move, Reg, Step, sequentialize_each};
 
 use crate::backend::LinkTarget;
 use crate::blobs::Blobs;
+use crate::code::{Code, CodeError, Label};
 use crate::layout::Layout;
 use crate::regs::{RAX, RSP, XMM_TMP};
 
@@ -100,51 +99,47 @@ impl Cond {
 pub(crate) enum Cold {
     /// Boxing met a NaN: box the canonical one of its sign and go back.
     CanonicalNan {
-        start: DynamicLabel,
-        back: DynamicLabel,
+        start: Label,
+        back: Label,
         dst: u8,
         src: u8,
     },
     /// The double-to-int conversion gave the "impossible" pattern: right for exactly -2^63.
     MinOrExit {
-        start: DynamicLabel,
-        back: DynamicLabel,
+        start: Label,
+        back: Label,
         src: u8,
         snapshot: SnapshotId,
     },
     /// The allocation window is too small.
     AllocSlow {
-        start: DynamicLabel,
-        back: DynamicLabel,
+        start: Label,
+        back: Label,
         site: u32,
     },
     /// A barrier fired for the object in the register.
     Barrier {
-        start: DynamicLabel,
-        back: DynamicLabel,
+        start: Label,
+        back: Label,
         object: u8,
     },
 }
 
-/// A `valid` guard: where its five patchable bytes are, and where they shall lead.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ValidSite {
-    pub(crate) offset: usize,
-    pub(crate) snapshot: SnapshotId,
-}
-
-/// A conditional jump to an exit stub: offset of its 4-byte displacement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GuardSite {
-    pub(crate) offset: usize,
-    pub(crate) snapshot: SnapshotId,
+/// Moves to be done at once.
+#[derive(Default)]
+pub(crate) struct Moves {
+    pub(crate) copies: Vec<Move>,
+    /// What else to load, and where to.
+    constants: Vec<(i64, Loc)>,
 }
 
 /// Literals that are found by looking through the list.
 const FIRST_LITERALS: usize = 8;
 
 pub(crate) struct Asm<'a> {
-    pub(crate) ops: VecAssembler<X64Relocation>,
+    pub(crate) ops: &'a mut Code,
+    /// Address of the first byte.
+    base: usize,
     pub(crate) trace: &'a Trace,
     pub(crate) layout: &'a Layout,
     pub(crate) blobs: &'a Blobs,
@@ -156,32 +151,38 @@ pub(crate) struct Asm<'a> {
     pub(crate) extent: i32,
     /// The root this trace ends in, if it does.
     pub(crate) link: Option<LinkTarget>,
-    pub(crate) loop_head: Option<DynamicLabel>,
+    pub(crate) loop_head: Option<Label>,
     pub(crate) cold: Vec<Cold>,
-    pub(crate) guards: Vec<GuardSite>,
-    pub(crate) valids: Vec<ValidSite>,
+    /// Address of the 4-byte displacement of each jump to an exit stub.
+    pub(crate) guards: Vec<(usize, SnapshotId)>,
+    /// Address of the five patchable bytes of each `valid`, and where they shall lead.
+    pub(crate) valids: Vec<(usize, SnapshotId)>,
     /// First id of this trace's exits and of its allocation sites.
     pub(crate) first_exit: u32,
     pub(crate) first_site: u32,
     pub(crate) sites: u32,
-    stubs: Vec<Option<DynamicLabel>>,
+    stubs: Vec<Option<Label>>,
     /// Literals in order; few, and most are asked for again at once.
-    literals: Vec<(u64, DynamicLabel)>,
-    literal_index: FxHashMap<u64, DynamicLabel>,
+    literals: Vec<(u64, Label)>,
+    literal_index: FxHashMap<u64, Label>,
+    /// A list without moves, but with memory.
+    spare_moves: Moves,
 }
 
 impl<'a> Asm<'a> {
     pub(crate) fn new(
+        ops: &'a mut Code,
         base: usize,
         trace: &'a Trace,
         layout: &'a Layout,
         blobs: &'a Blobs,
         locs: &'a [Loc],
     ) -> Self {
-        let ops = VecAssembler::new(base);
+        ops.restart(base);
         let guards = trace.ops.iter().filter(|op| op.code.is_guard()).count();
         Self {
             ops,
+            base,
             trace,
             layout,
             blobs,
@@ -199,14 +200,20 @@ impl<'a> Asm<'a> {
             stubs: vec![None; trace.snapshots.len()],
             literals: Vec::new(),
             literal_index: FxHashMap::default(),
+            spare_moves: Moves::default(),
         }
     }
 
-    pub(crate) fn label(&mut self) -> DynamicLabel {
-        self.ops.new_dynamic_label()
+    /// Address of the next byte.
+    pub(crate) fn address(&self) -> usize {
+        self.base + self.ops.offset()
     }
 
-    pub(crate) fn bind(&mut self, label: DynamicLabel) {
+    pub(crate) fn label(&mut self) -> Label {
+        self.ops.label()
+    }
+
+    pub(crate) fn bind(&mut self, label: Label) {
         asm!(self ; =>label);
     }
 
@@ -235,7 +242,7 @@ impl<'a> Asm<'a> {
     }
 
     /// The label of a 64-bit literal behind the trace's code.
-    pub(crate) fn literal(&mut self, bits: u64) -> DynamicLabel {
+    pub(crate) fn literal(&mut self, bits: u64) -> Label {
         let first = &self.literals[..self.literals.len().min(FIRST_LITERALS)];
         if let Some(&(_, label)) = first.iter().find(|(other, _)| *other == bits) {
             return label;
@@ -427,7 +434,7 @@ impl<'a> Asm<'a> {
     // --- control --------------------------------------------------------------------------------
 
     /// Jumps to `label` when the condition holds.
-    pub(crate) fn jump_if(&mut self, cond: Cond, label: DynamicLabel) {
+    pub(crate) fn jump_if(&mut self, cond: Cond, label: Label) {
         match cond {
             Cond::O => asm!(self ; jo =>label),
             Cond::B => asm!(self ; jb =>label),
@@ -445,7 +452,7 @@ impl<'a> Asm<'a> {
     }
 
     /// The stub by which a snapshot's guards leave.
-    pub(crate) fn stub(&mut self, snapshot: SnapshotId) -> DynamicLabel {
+    pub(crate) fn stub(&mut self, snapshot: SnapshotId) -> Label {
         if let Some(label) = self.stubs[snapshot.index()] {
             return label;
         }
@@ -454,7 +461,7 @@ impl<'a> Asm<'a> {
         label
     }
 
-    pub(crate) fn stub_if_used(&self, snapshot: usize) -> Option<DynamicLabel> {
+    pub(crate) fn stub_if_used(&self, snapshot: usize) -> Option<Label> {
         self.stubs[snapshot]
     }
 
@@ -462,21 +469,19 @@ impl<'a> Asm<'a> {
     pub(crate) fn exit_if(&mut self, cond: Cond, snapshot: SnapshotId) {
         let stub = self.stub(snapshot);
         self.jump_if(cond, stub);
-        let offset = self.ops.offset().0 - 4;
-        self.guards.push(GuardSite { offset, snapshot });
+        self.guards.push((self.address() - 4, snapshot));
     }
 
     /// Leaves by `snapshot`.
     pub(crate) fn exit_always(&mut self, snapshot: SnapshotId) {
         let stub = self.stub(snapshot);
         asm!(self ; jmp =>stub);
-        let offset = self.ops.offset().0 - 4;
-        self.guards.push(GuardSite { offset, snapshot });
+        self.guards.push((self.address() - 4, snapshot));
     }
 
     /// Fills up with no-operations until the offset plus `ahead` is a multiple of `align`.
     pub(crate) fn pad(&mut self, align: usize, ahead: usize) {
-        let mut left = (align - (self.ops.offset().0 + ahead) % align) % align;
+        let mut left = (align - (self.ops.offset() + ahead) % align) % align;
         while left > 0 {
             let n = left.min(8);
             let bytes: &[u8] = match n {
@@ -496,9 +501,10 @@ impl<'a> Asm<'a> {
 
     // --- moves ----------------------------------------------------------------------------------
 
-    /// Does all `moves` at once, then loads `constants`.
-    pub(crate) fn parallel(&mut self, moves: &[Move], constants: &[(i64, Loc)]) {
-        for step in sequentialize(moves) {
+    /// Does all copies at once, then loads the constants.
+    pub(crate) fn parallel(&mut self, mut moves: Moves) {
+        let Moves { copies, constants } = &mut moves;
+        sequentialize_each(copies, |step| {
             match step {
                 Step::Copy(m) => self.copy(m.from, m.to),
                 // Slot-to-slot copies pass through rax, so what is kept aside waits elsewhere.
@@ -518,8 +524,8 @@ impl<'a> Asm<'a> {
                 }
                 Step::Save(Loc::None) | Step::Restore(Loc::None) => {}
             }
-        }
-        for &(bits, to) in constants {
+        });
+        for (bits, to) in constants.drain(..) {
             match to {
                 Loc::Reg(reg) if reg.class() == pyrite_jit_regalloc::Class::Gpr => {
                     self.load_imm(reg.number(), bits)
@@ -541,6 +547,7 @@ impl<'a> Asm<'a> {
                 Loc::None => {}
             }
         }
+        self.spare_moves = moves;
     }
 
     fn copy(&mut self, from: Loc, to: Loc) {
@@ -568,36 +575,47 @@ impl<'a> Asm<'a> {
         }
     }
 
-    /// Moves the phis of the loop take at one of its edges.
-    pub(crate) fn phi_moves(&mut self, phis: &[usize], values: &[OpRef]) {
-        let (mut moves, mut constants) = (Vec::new(), Vec::new());
-        for (&phi, &value) in phis.iter().zip(values) {
+    /// The moves that the phis of the loop take at one of its edges, given as `(phi, value)`.
+    pub(crate) fn phi_moves(&mut self, phis: impl Iterator<Item = (usize, OpRef)>) {
+        let mut moves = self.moves();
+        for (phi, value) in phis {
             let to = self.locs[phi];
-            if to == Loc::None {
-                continue;
-            }
-            match (value.as_op(), self.place(value)) {
-                (Some(op), _) => moves.push(Move {
-                    from: self.locs[op],
-                    to,
-                }),
-                (None, Place::Imm(bits)) => constants.push((bits, to)),
-                _ => unreachable!("a value that is no op is a constant"),
+            if to != Loc::None {
+                self.wish(&mut moves, value, to);
             }
         }
-        self.parallel(&moves, &constants);
+        self.parallel(moves);
     }
 
-    /// Emits the literals, 8-byte aligned; returns where they start and the finished bytes.
-    pub(crate) fn finish(mut self) -> Result<(usize, Vec<u8>), DynasmError> {
-        while !self.ops.offset().0.is_multiple_of(8) {
+    /// An empty list of moves, for [`Asm::parallel`].
+    pub(crate) fn moves(&mut self) -> Moves {
+        std::mem::take(&mut self.spare_moves)
+    }
+
+    /// Adds a wish to a list: `to` shall hold `value`.
+    pub(crate) fn wish(&self, moves: &mut Moves, value: OpRef, to: Loc) {
+        match (value.as_op(), self.place(value)) {
+            (Some(op), _) => moves.copies.push(Move {
+                from: self.locs[op],
+                to,
+            }),
+            (None, Place::Imm(bits)) => moves.constants.push((bits, to)),
+            _ => unreachable!("a value that is no op is a constant"),
+        }
+    }
+
+    /// Emits the literals, 8-byte aligned, and settles all references; returns where the literals
+    /// start.
+    pub(crate) fn finish(&mut self) -> Result<usize, CodeError> {
+        while !self.ops.offset().is_multiple_of(8) {
             self.ops.push(0xCC);
         }
-        let code_len = self.ops.offset().0;
+        let code_len = self.ops.offset();
         for (bits, label) in std::mem::take(&mut self.literals) {
             self.bind(label);
             self.ops.push_u64(bits);
         }
-        Ok((code_len, self.ops.finalize()?))
+        self.ops.finish()?;
+        Ok(code_len)
     }
 }

@@ -4,21 +4,21 @@ use std::cell::OnceCell;
 use std::ffi::c_void;
 use std::rc::Rc;
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_codecache::{CodeCache, CodeCacheError, CodeSpan};
 use pyrite_jit_ir::{Const, OpCode, OpRef, SnapshotId, Trace, TraceId, TraceKind, word};
 use rustc_hash::FxHashMap;
 
-use pyrite_jit_regalloc::{Allocation, LiveSet, Loc, Move, allocate, allocate_stack, check};
+use pyrite_jit_regalloc::{Allocation, LiveSet, Loc, Move, allocate_lives, check};
 
-use crate::asm::{Asm, GuardSite, ValidSite, asm};
+use crate::asm::{Asm, asm};
 use crate::blobs::Blobs;
+use crate::code::Code;
 use crate::error::{BackendError, CompileError};
 use crate::exits::{ExitInfo, MAX_VIRTUALS};
 use crate::layout::Layout;
 use crate::lower;
-use crate::problem::problem;
-use crate::regs::{REGISTERS, RSP};
+use crate::problem::{about, lives, problem};
+use crate::regs::{NO_REGISTERS, REGISTERS, RSP};
 use crate::runtime::{self, ExitState};
 
 /// How to compile one trace.
@@ -120,6 +120,8 @@ pub struct Backend {
     /// First exit id of each trace, ascending.
     first_exits: Vec<(u32, TraceId)>,
     sites: Vec<Site>,
+    /// Where code is written first.
+    code: Code,
 }
 
 /// Exit ids start here: 0 says "no exit" in an activation record.
@@ -154,6 +156,7 @@ impl Backend {
             exits: Vec::new(),
             first_exits: Vec::new(),
             sites: Vec::new(),
+            code: Code::default(),
         })
     }
 
@@ -221,14 +224,16 @@ impl Backend {
         let (parent_locs, parent_words) = self.parent(trace)?;
         let link = self.link_target(trace)?;
 
-        let problem = problem(trace, &parent_locs);
-        let mut allocation = if options.regalloc {
-            allocate(&problem, REGISTERS)
+        let registers = if options.regalloc {
+            REGISTERS
         } else {
-            allocate_stack(&problem)
+            NO_REGISTERS
         };
+        let mut allocation = allocate_lives(lives(trace), registers, |value| {
+            about(trace, &parent_locs, value.0 as usize)
+        });
         if cfg!(debug_assertions)
-            && let Err(error) = check(&problem, &allocation.locs)
+            && let Err(error) = check(&problem(trace, &parent_locs), &allocation.locs)
         {
             panic!("wrong allocation of trace {:?}: {error}", trace.id);
         }
@@ -247,7 +252,9 @@ impl Backend {
 
         let address = self.cache.next_address(16);
         let first_exit = FIRST_EXIT + self.exits.len() as u32;
-        let mut a = Asm::new(address, trace, &self.layout, &self.blobs, &allocation.locs);
+        let code = &mut self.code;
+        let locs = &allocation.locs;
+        let mut a = Asm::new(code, address, trace, &self.layout, &self.blobs, locs);
         a.frame_words = frame_words;
         a.extent = options.extent;
         a.first_exit = first_exit;
@@ -260,25 +267,23 @@ impl Backend {
         lower::cold(&mut a);
         let stubs = stubs(&mut a);
         let (guards, valids) = (std::mem::take(&mut a.guards), std::mem::take(&mut a.valids));
-        let assembled = a.finish();
-        let (code_bytes, code) = assembled.map_err(|e| CompileError::Assemble {
+        let code_bytes = a.finish().map_err(|e| CompileError::Assemble {
             trace: trace.id,
             reason: e.to_string(),
         })?;
         observe("encode");
-        let span = self
-            .cache
-            .append(16, &code)
-            .map_err(|source| CompileError::Code {
-                trace: trace.id,
-                source,
-            })?;
+        let span =
+            self.cache
+                .append(16, self.code.bytes())
+                .map_err(|source| CompileError::Code {
+                    trace: trace.id,
+                    source,
+                })?;
         debug_assert_eq!(
             span.address, address,
             "code lands where it was assembled for"
         );
 
-        let at = |offset: usize| address + offset;
         let snapshots = trace.snapshots.len() as u32;
         let exits = self.exits.len() + snapshots as usize;
         self.exits.resize_with(exits, OnceCell::new);
@@ -290,19 +295,13 @@ impl Backend {
             Record {
                 trace: trace.clone(),
                 locs: allocation.locs,
-                body: at(body),
+                body: address + body,
                 frame_words,
                 first_exit,
                 snapshots,
-                stubs: stubs.into_iter().map(|offset| offset.map(at)).collect(),
-                guards: guards
-                    .iter()
-                    .map(|g: &GuardSite| (at(g.offset), g.snapshot))
-                    .collect(),
-                valids: valids
-                    .iter()
-                    .map(|v: &ValidSite| (at(v.offset), v.snapshot))
-                    .collect(),
+                stubs,
+                guards,
+                valids,
             },
         );
         Ok(Compiled {
@@ -479,26 +478,24 @@ fn entry(a: &mut Asm<'_>, parent_locs: &[Loc], parent_words: u32) -> usize {
         let bytes = 8 * grow as i32;
         asm!(a ; lea rsp, [Rq(RSP) - bytes]);
     }
-    let body = a.ops.offset().0;
-    let moves: Vec<Move> = a
-        .trace
-        .iter()
-        .take_while(|(_, op)| op.code == OpCode::Param)
-        .filter_map(|(r, op)| {
-            let to = a.locs[r.as_op().expect("a param is an op")];
-            // The parent's frame is the upper part of this one.
-            let from = match parent_locs[op.imm as usize] {
-                Loc::Spill(slot) => Loc::Spill(slot + grow),
-                loc => loc,
-            };
-            (to != Loc::None).then_some(Move { from, to })
-        })
-        .collect();
-    a.parallel(&moves, &[]);
+    let body = a.ops.offset();
+    let mut moves = a.moves();
+    let params = a.trace.ops.iter().zip(a.locs);
+    for (op, &to) in params.take_while(|(op, _)| op.code == OpCode::Param) {
+        // The parent's frame is the upper part of this one.
+        let from = match parent_locs[op.imm as usize] {
+            Loc::Spill(slot) => Loc::Spill(slot + grow),
+            loc => loc,
+        };
+        if to != Loc::None {
+            moves.copies.push(Move { from, to });
+        }
+    }
+    a.parallel(moves);
     body
 }
 
-/// Emits the exit stubs; returns the offset of each one's jump displacement.
+/// Emits the exit stubs; returns the address of each one's jump displacement.
 ///
 /// A stub is `mov eax, id; jmp way out`, aligned so that one 4-byte store leads it to a bridge.
 fn stubs(a: &mut Asm<'_>) -> Vec<Option<usize>> {
@@ -512,7 +509,7 @@ fn stubs(a: &mut Asm<'_>) -> Vec<Option<usize>> {
         a.bind(label);
         let id = a.first_exit + snapshot as u32;
         asm!(a ; mov eax, DWORD id as i32 ; jmp =>tail);
-        let jump = a.ops.offset().0 - 4;
+        let jump = a.address() - 4;
         debug_assert!(jump.is_multiple_of(4), "the displacement is aligned");
         *slot = Some(jump);
     }

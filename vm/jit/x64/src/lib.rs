@@ -38,6 +38,7 @@ mod asm;
 )]
 mod backend;
 mod blobs;
+mod code;
 mod disasm;
 mod error;
 mod exits;

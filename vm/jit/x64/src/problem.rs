@@ -5,73 +5,85 @@
 //! slot serves as well as a register, late ones where the op writes its result before it knows that
 //! it will stay in the trace.
 
-use pyrite_jit_ir::{Kind, OpCode, Snapshot, Trace, Ty};
-use pyrite_jit_regalloc::{Class, Hint, Loc, Loop, Phi, Problem, RegSet, Use, Value};
+use std::ops::Range;
+
+use pyrite_jit_ir::{Kind, OpCode, OpRef, Trace, Ty};
+use pyrite_jit_regalloc::{
+    Class, Describe, Hint, Lives, Loc, Loop, Phi, Problem, RegSet, Use, Value,
+};
 
 use crate::regs::{ALL, CALLEE_SAVED, GPR, XMM};
 
-/// The problem of a trace; `parent` has the places of a bridge's inherited values.
+/// The problem of a trace, for the checker; `parent` has the places of a bridge's inherited values.
 pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
-    let mut p = Problem::for_insts(trace.ops.len());
-    let last = last_exits(trace);
-    for op in &trace.ops {
-        let class = if op.ty == Ty::Flt {
-            Class::Xmm
-        } else {
-            Class::Gpr
-        };
-        let hint = match op.code {
-            OpCode::Param => match parent.get(op.imm as usize) {
-                Some(&Loc::Reg(reg)) => Hint::Reg(reg),
-                _ => Hint::Any,
-            },
-            OpCode::Phi => {
-                op.a.as_op()
-                    .map_or(Hint::Any, |v| Hint::Same(Value(v as u32)))
-            }
-            OpCode::Call => match op.ty {
-                Ty::Flt => Hint::Reg(XMM[0]),
-                _ => Hint::Any,
-            },
-            // The first operand's register saves the copy of a two-address instruction.
-            _ if op.code.is_pure() && !op.a.is_none() && trace.ty(op.a) == op.ty => {
-                op.a.as_op()
-                    .map_or(Hint::Any, |v| Hint::Same(Value(v as u32)))
-            }
-            _ => Hint::Any,
-        };
+    let mut p = Problem::default();
+    for index in 0..trace.ops.len() {
+        let (class, hint) = about(trace, parent, index);
         p.value(class, hint);
     }
-    let mut uses: Vec<Use> = Vec::new();
+    p.looped = looped(trace);
+    describe(trace, &mut p);
+    p
+}
+
+/// What the allocator wants to know of a trace.
+pub(crate) fn lives(trace: &Trace) -> Lives {
+    let mut lives = Lives::new(trace.ops.len(), looped(trace));
+    describe(trace, &mut lives);
+    lives
+}
+
+/// Class and wish of the value of an op.
+#[inline]
+pub(crate) fn about(trace: &Trace, parent: &[Loc], index: usize) -> (Class, Hint) {
+    let op = &trace.ops[index];
+    let class = if op.ty == Ty::Flt {
+        Class::Xmm
+    } else {
+        Class::Gpr
+    };
+    let same = |r: OpRef| r.as_op().map_or(Hint::Any, |v| Hint::Same(Value(v as u32)));
+    let hint = match op.code {
+        OpCode::Param => match parent.get(op.imm as usize) {
+            Some(&Loc::Reg(reg)) => Hint::Reg(reg),
+            _ => Hint::Any,
+        },
+        OpCode::Phi => same(op.a),
+        OpCode::Call if op.ty == Ty::Flt => Hint::Reg(XMM[0]),
+        // The first operand's register saves the copy of a two-address instruction.
+        _ if op.code.is_pure() && !op.a.is_none() && trace.ty(op.a) == op.ty => same(op.a),
+        _ => Hint::Any,
+    };
+    (class, hint)
+}
+
+fn describe(trace: &Trace, out: &mut impl Describe) {
+    let last = last_exits(trace);
+    debug_assert!(
+        GPR.len() == 9,
+        "the save area holds nine general purpose registers"
+    );
     for (index, op) in trace.ops.iter().enumerate() {
-        uses.clear();
         if op.code == OpCode::Param {
-            p.entry.push(Value(index as u32));
+            out.entry(Value(index as u32));
         }
+        let mut mention = |r: OpRef, late, exit| {
+            if let Some(v) = r.as_op() {
+                let value = Value(v as u32);
+                out.mention(Use { value, late, exit });
+            }
+        };
         let carried = matches!(op.code, OpCode::Phi | OpCode::Jump);
         if !carried {
-            trace.operands(op).for_each(|r| {
-                if let Some(v) = r.as_op() {
-                    uses.push(Use {
-                        value: Value(v as u32),
-                        late: false,
-                        exit: false,
-                    });
-                }
-            });
+            trace.operands(op).for_each(|r| mention(r, false, false));
         }
-        let kind = op.code.info().kind;
+        let kind = op.code.kind();
         let may_call = kind == Kind::Call && trace.target(op).effects.may_call;
         if let Some(snapshot) = op.snap.filter(|s| last[s.index()] == index as u32) {
             // A function that looks at frames reads the state while it runs.
             let late = kind == Kind::PureGuard || may_call;
-            exit_values(trace.snapshot(snapshot)).for_each(|v| {
-                uses.push(Use {
-                    value: Value(v as u32),
-                    late,
-                    exit: true,
-                });
-            });
+            let state = trace.snapshot(snapshot);
+            state.refs().for_each(|r| mention(r, late, true));
         }
         let clobbers = match kind {
             Kind::Call if may_call => ALL,
@@ -79,14 +91,8 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
             _ => RegSet::EMPTY,
         };
         let defines = op.ty != Ty::Unit && !matches!(op.code, OpCode::Param | OpCode::Phi);
-        p.inst(&uses, defines.then_some(Value(index as u32)), clobbers);
+        out.end(defines.then_some(Value(index as u32)), clobbers);
     }
-    p.looped = looped(trace);
-    debug_assert!(
-        GPR.len() == 9,
-        "the save area holds nine general purpose registers"
-    );
-    p
 }
 
 /// The last op that names each snapshot: what lives until there lives at the ones before, too.
@@ -100,10 +106,6 @@ fn last_exits(trace: &Trace) -> Vec<u32> {
     last
 }
 
-fn exit_values(snapshot: &Snapshot) -> impl Iterator<Item = usize> {
-    snapshot.refs().filter_map(pyrite_jit_ir::OpRef::as_op)
-}
-
 /// The `loop`, its phis and its `jump`; `None` for traces that start over or end elsewhere.
 fn looped(trace: &Trace) -> Option<Loop> {
     let head = trace.loop_index()?;
@@ -112,9 +114,8 @@ fn looped(trace: &Trace) -> Option<Loop> {
     let back = trace.list(jump.list);
     assert_eq!(phis.len(), back.len(), "a jump has one value for each phi");
     let phis = phis
-        .iter()
         .zip(back)
-        .map(|(&phi, back)| Phi {
+        .map(|(phi, back)| Phi {
             value: Value(phi as u32),
             entry: trace.ops[phi].a.as_op().map(|v| Value(v as u32)),
             back: back.as_op().map(|v| Value(v as u32)),
@@ -128,8 +129,8 @@ fn looped(trace: &Trace) -> Option<Loop> {
 }
 
 /// Indices of the phis behind the `loop` at `head`.
-pub(crate) fn phis(trace: &Trace, head: usize) -> Vec<usize> {
-    (head + 1..trace.ops.len())
-        .take_while(|&i| trace.ops[i].code == OpCode::Phi)
-        .collect()
+pub(crate) fn phis(trace: &Trace, head: usize) -> Range<usize> {
+    let behind = trace.ops[head + 1..].iter();
+    let count = behind.take_while(|op| op.code == OpCode::Phi).count();
+    head + 1..head + 1 + count
 }

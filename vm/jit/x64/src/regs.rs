@@ -65,6 +65,9 @@ pub(crate) const REGISTERS: Registers<'static> = Registers {
     xmm: &XMM,
 };
 
+/// For code that keeps every value in a slot.
+pub(crate) const NO_REGISTERS: Registers<'static> = Registers { gpr: &[], xmm: &[] };
+
 /// Value registers that a called function keeps.
 pub(crate) const CALLEE_SAVED: RegSet = RegSet::of(&[GPR[6], GPR[7], GPR[8]]);
 

@@ -3,7 +3,6 @@
 //! The slow path of an allocation only guarantees room: the site starts over, so a collection in
 //! between needs nothing from the trace but its registers, which the blob saves and reloads.
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_ir::{Op, OpRef};
 use pyrite_jit_regalloc::Loc;
 

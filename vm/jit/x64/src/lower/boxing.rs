@@ -1,6 +1,5 @@
 //! Value words: boxing and unboxing.
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_ir::{Op, OpRef, word};
 
 use super::snapshot;

@@ -4,9 +4,8 @@
 //! reserves. A function that may look at frames finds them through the activation record: the exit
 //! whose state is current, and the frame that holds its values, all of them in spill slots.
 
-use dynasmrt::DynasmApi;
 use pyrite_jit_ir::{Op, OpRef, Trace, Ty};
-use pyrite_jit_regalloc::{Loc, Move};
+use pyrite_jit_regalloc::Loc;
 
 use super::{alloc, snapshot};
 use crate::asm::{Asm, Place, asm};
@@ -64,7 +63,7 @@ pub(super) fn call(a: &mut Asm<'_>, r: OpRef, op: &Op) {
 fn arguments(a: &mut Asm<'_>, op: &Op) {
     let trace = a.trace;
     let (mut ints, mut floats) = (INT_ARGS.iter(), FLT_ARGS.iter());
-    let (mut moves, mut constants) = (Vec::new(), Vec::new());
+    let mut moves = a.moves();
     let mut stacked = 0;
     for &arg in trace.list(op.list) {
         let to = if trace.ty(arg) == Ty::Flt {
@@ -73,16 +72,7 @@ fn arguments(a: &mut Asm<'_>, op: &Op) {
             ints.next()
         };
         match (to, a.place(arg)) {
-            (Some(&reg), Place::Imm(bits)) => constants.push((bits, Loc::Reg(reg))),
-            (Some(&reg), _) => {
-                let value = arg
-                    .as_op()
-                    .expect("an argument that is no constant is a value");
-                moves.push(Move {
-                    from: a.locs[value],
-                    to: Loc::Reg(reg),
-                });
-            }
+            (Some(&reg), _) => a.wish(&mut moves, arg, Loc::Reg(reg)),
             (None, place) => {
                 let at = 8 * stacked;
                 stacked += 1;
@@ -104,5 +94,5 @@ fn arguments(a: &mut Asm<'_>, op: &Op) {
         INT_ARGS.iter().all(|r| r.number() != RDI),
         "rdi is written last, it carries the VM state"
     );
-    a.parallel(&moves, &constants);
+    a.parallel(moves);
 }

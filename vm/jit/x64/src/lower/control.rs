@@ -1,6 +1,5 @@
 //! Loop header, back edge, and the ends of a trace.
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_ir::{Op, OpCode, OpRef};
 
 use super::snapshot;
@@ -11,9 +10,8 @@ use crate::regs::{R14, RAX, RSP};
 /// Moves the phis to their first values and starts the loop.
 pub(super) fn loop_head(a: &mut Asm<'_>, r: OpRef) {
     let head = r.as_op().expect("a loop header is an op");
-    let phis = phis(a.trace, head);
-    let entry: Vec<OpRef> = phis.iter().map(|&phi| a.trace.ops[phi].a).collect();
-    a.phi_moves(&phis, &entry);
+    let trace = a.trace;
+    a.phi_moves(phis(trace, head).map(|phi| (phi, trace.ops[phi].a)));
     a.pad(16, 0);
     let label = a.label();
     a.bind(label);
@@ -23,9 +21,9 @@ pub(super) fn loop_head(a: &mut Asm<'_>, r: OpRef) {
 /// Moves the phis to their next values and goes back.
 pub(super) fn jump(a: &mut Asm<'_>, op: &Op) {
     let head = a.trace.loop_index().expect("a jump has a loop header");
-    let phis = phis(a.trace, head);
-    let back: Vec<OpRef> = a.trace.list(op.list).to_vec();
-    a.phi_moves(&phis, &back);
+    let trace = a.trace;
+    let back = trace.list(op.list).iter().copied();
+    a.phi_moves(phis(trace, head).zip(back));
     let label = a
         .loop_head
         .expect("the loop header was emitted before its jump");

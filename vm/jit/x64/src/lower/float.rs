@@ -1,6 +1,5 @@
 //! Double arithmetic and conversions.
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId};
 
 use super::snapshot;

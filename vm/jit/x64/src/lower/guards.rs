@@ -2,11 +2,10 @@
 //!
 //! `expect` is the truth that stays in the trace, so the jump is taken on its opposite.
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_ir::{Op, OpCode, word};
 
 use super::snapshot;
-use crate::asm::{Alu, Asm, Cond, Place, Sse, ValidSite, asm};
+use crate::asm::{Alu, Asm, Cond, Place, Sse, asm};
 use crate::regs::{R14, RAX, RSP, XMM_TMP};
 
 /// Tests on value words.
@@ -110,15 +109,12 @@ pub(super) fn poll(a: &mut Asm<'_>, op: &Op) {
 /// store turns them into a jump.
 pub(super) fn valid(a: &mut Asm<'_>, op: &Op) {
     let exit = snapshot(op);
-    let offset = a.ops.offset().0 % 8;
+    let offset = a.ops.offset() % 8;
     if offset > 3 {
         a.pad(8, 0);
     }
-    let offset = a.ops.offset().0;
+    let address = a.address();
     a.ops.extend(&[0x0F, 0x1F, 0x44, 0x00, 0x00]);
     a.stub(exit);
-    a.valids.push(ValidSite {
-        offset,
-        snapshot: exit,
-    });
+    a.valids.push((address, exit));
 }

@@ -1,6 +1,5 @@
 //! Integer arithmetic.
 
-use dynasmrt::{DynasmApi, DynasmLabelApi};
 use pyrite_jit_ir::{Op, OpCode, OpRef};
 
 use super::snapshot;

@@ -1,6 +1,5 @@
 //! Loads and stores: objects, arrays, the VM state, VM-stack slots.
 
-use dynasmrt::DynasmApi;
 use pyrite_jit_ir::{Op, OpRef, Width};
 
 use crate::asm::{Asm, Place, asm};

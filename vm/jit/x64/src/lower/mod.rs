@@ -11,7 +11,6 @@ mod guards;
 mod int;
 mod memory;
 
-use dynasmrt::DynasmLabelApi;
 use pyrite_jit_ir::{Op, OpCode, OpRef, SnapshotId};
 
 use crate::asm::{Asm, Cold, asm};
