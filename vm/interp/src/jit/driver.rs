@@ -706,7 +706,11 @@ fn forget_written(m: &mut PyRecorder, pc: *const u64) {
 fn follow(m: &mut PyRecorder) -> Option<Abort> {
     let why = follow_steps(m);
     let stats = &mut jit(m.host.vm()).stats;
-    stats.laps.lap(Phase::Record);
+    if why.is_some() {
+        stats.laps.stop(Phase::Record);
+    } else {
+        stats.laps.lap(Phase::Record);
+    }
     stats.ops_recorded += m.e.len() as u64;
     stats.ops_emitted += m.e.emitted();
     why
@@ -845,6 +849,7 @@ fn finish(
     let trace = match trace {
         Ok(t) => t,
         Err(a) => {
+            j.stats.laps.stop(Phase::Peel);
             log(vm, &text);
             return Err(a);
         }
@@ -864,6 +869,7 @@ fn finish(
     };
     let compiled = j.backend.compile_observed(&trace, options, &mut observe);
     let compiled = compiled.map_err(|err| {
+        j.stats.laps.stop(Phase::Encode);
         text.push_str(&format!("; {err}\n"));
         log(vm, &text);
         Abort::Backend
@@ -878,9 +884,10 @@ fn finish(
         j.roots.push(Value::from_bits(*object));
     }
     j.stats.ops_compiled += trace.ops.len() as u64;
-    j.stats.guards_compiled += trace.ops.iter().filter(|o| o.code.is_guard()).count() as u64;
-    j.stats.allocations_compiled +=
-        trace.ops.iter().filter(|o| o.code == OpCode::New).count() as u64;
+    for op in &trace.ops {
+        j.stats.guards_compiled += u64::from(op.code.is_guard());
+        j.stats.allocations_compiled += u64::from(op.code == OpCode::New);
+    }
     j.stats.code_bytes += compiled.code_bytes as u64;
     if j.log.is_some() {
         let line = code_at(vm.base).line(code_at(vm.base).index_of(header));
@@ -929,7 +936,7 @@ fn finish(
         j.stats.traces += 1;
     }
     j.stats.compile_time += started.elapsed();
-    j.stats.laps.lap(Phase::Install);
+    j.stats.laps.stop(Phase::Install);
     Ok(id)
 }
 

@@ -129,9 +129,9 @@ impl PyHost {
     /// Lets the program run on: its time is not the JIT's.
     pub(super) fn running<T>(&self, run: impl FnOnce(&mut Vm) -> T) -> T {
         let vm = self.vm();
-        jit(vm).stats.laps.lap(Phase::Record);
+        jit(vm).stats.laps.stop(Phase::Record);
         let result = run(vm);
-        jit(vm).stats.laps.lap(Phase::Program);
+        jit(vm).stats.laps.stop(Phase::Program);
         result
     }
 

@@ -77,18 +77,26 @@ impl Phase {
     }
 }
 
-/// A stopwatch over the thread's CPU clock: each lap ends a phase. One recording runs at a time, so
-/// one is enough.
+/// A stopwatch: each lap ends a phase. One recording runs at a time, so one is enough.
+///
+/// What counts is CPU time of this thread, whatever else runs on the core. Reading that clock is a
+/// system call, so it is read at the ends of a stretch of laps only; the laps in between are measured
+/// by the clock on the wall and share the stretch's CPU time in proportion.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Laps {
-    /// Whether the clock is read at all.
+    /// Whether the clocks are read at all.
     on: bool,
+    /// CPU time at the start of the stretch.
+    cpu: u64,
+    /// Time at the end of the last lap.
     last: u64,
+    /// Time of the stretch's laps.
+    stretch: [u64; Phase::ALL.len()],
     ns: [u64; Phase::ALL.len()],
 }
 
 impl Laps {
-    /// A stopwatch that reads the clock, or one that does nothing.
+    /// A stopwatch that reads the clocks, or one that does nothing.
     pub fn new(on: bool) -> Laps {
         Laps {
             on,
@@ -96,20 +104,37 @@ impl Laps {
         }
     }
 
-    /// What passed before belongs to no phase.
+    /// Begins a stretch. What passed before belongs to no phase.
     pub fn start(&mut self) {
         if self.on {
-            self.last = cpu_ns();
+            self.stretch = [0; Phase::ALL.len()];
+            self.cpu = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID);
+            self.last = clock_ns(libc::CLOCK_MONOTONIC);
         }
     }
 
     /// The time since the last lap was spent on this.
     pub fn lap(&mut self, phase: Phase) {
         if self.on {
-            let now = cpu_ns();
-            self.ns[phase as usize] += now - self.last;
+            let now = clock_ns(libc::CLOCK_MONOTONIC);
+            self.stretch[phase as usize] += now - self.last;
             self.last = now;
         }
+    }
+
+    /// A lap that ends a stretch; another one begins.
+    pub fn stop(&mut self, phase: Phase) {
+        if !self.on {
+            return;
+        }
+        self.lap(phase);
+        let cpu = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID) - self.cpu;
+        let whole: u64 = self.stretch.iter().sum();
+        for (ns, part) in self.ns.iter_mut().zip(self.stretch) {
+            let share = u128::from(cpu) * u128::from(part) / u128::from(whole.max(1));
+            *ns += share as u64;
+        }
+        self.start();
     }
 
     /// Nanoseconds of a phase so far.
@@ -124,14 +149,13 @@ impl Laps {
     }
 }
 
-/// CPU time of this thread: another program on the same core does not count.
-fn cpu_ns() -> u64 {
+fn clock_ns(clock: libc::clockid_t) -> u64 {
     let mut t = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: writes the struct it is given.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut t) };
+    unsafe { libc::clock_gettime(clock, &mut t) };
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
 }
 
