@@ -11,7 +11,7 @@
 //! object of is left to the interpreter, which detaches the object.
 
 use super::driver::{CALL_HEADER, call_traced};
-use super::leaf::BEHIND;
+use super::leaf::{BEHIND, put_result};
 use super::machine::{Closed, PyRecorder, traced};
 use super::residual::{RAISED, execute, flush_for};
 use crate::frames::code_at;
@@ -87,14 +87,13 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
     let off = m.off;
     m.e.resume_finish(pc as u64, off, BEHIND, r);
     m.e.guard(OpCode::NonNull, &[r], ended != RAISED);
-    m.e.guard(OpCode::Valid, &[], true);
     if ended == RAISED {
         m.give_up(Abort::Exception);
         return true;
     }
     // SAFETY: the instruction just wrote this register.
     let now = unsafe { *base.add(ins.c()) };
-    m.set_reg(ins.c() as isize, Word { now, r });
+    put_result(m, ins.c() as isize, Word { now, r });
     true
 }
 

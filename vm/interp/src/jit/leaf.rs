@@ -507,15 +507,23 @@ fn native(m: &mut PyRecorder, ins: Ins) -> bool {
     let (pc, off) = (m.pc as u64, m.off);
     m.e.resume_finish(pc, off, BEHIND, r);
     m.e.guard(OpCode::NonNull, &[r], now.is_some());
-    // A namespace or class may be among what was written.
-    m.e.guard(OpCode::Valid, &[], true);
     if now.is_some() {
-        m.set_reg(ins.c() as isize, Word { now, r });
+        // A namespace or class may be among what was written.
+        put_result(m, ins.c() as isize, Word { now, r });
     } else {
         m.host.vm().pc = pc;
         m.give_up(Abort::Exception);
     }
     true
+}
+
+/// The register gets what a call that is done has returned; the trace is left behind
+/// the instruction if the call invalidated it, so that the result is not lost.
+pub(super) fn put_result(m: &mut PyRecorder, to: isize, result: Word) {
+    m.set_reg(to, result);
+    let (pc, off) = (m.pc as u64, m.off);
+    m.e.resume_at(pc, off);
+    m.e.guard(OpCode::Valid, &[], true);
 }
 
 /// Guards that the same native function is called the same way.
