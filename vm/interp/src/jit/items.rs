@@ -189,6 +189,9 @@ pub(super) fn begin_bridge(m: &mut PyRecorder, pc: *const u64) -> bool {
         // SAFETY: as in `deliver`.
         let to = Ins(unsafe { *pc.sub(1) }).b() as i32;
         m.e.write_slot(m.off + to, item);
+        // The instruction is done: what leaves from here on begins at the next one,
+        // and where slots are written at once, nothing may leave to the exit any more.
+        m.e.resume_at(m.pc as u64, m.off);
     } else {
         no_exception(m);
     }
