@@ -337,6 +337,7 @@ fn passes(a: &mut Args, list: &str) -> Result<(), String> {
             watch: false,
             bridges: false,
             functions: false,
+            leaf: false,
         };
     }
     for n in names {
@@ -351,6 +352,7 @@ fn passes(a: &mut Args, list: &str) -> Result<(), String> {
             "watch" => s.watch = on,
             "bridges" => s.bridges = on,
             "functions" => s.functions = on,
+            "leaf" => s.leaf = on,
             _ => {
                 let Some(&p) = pyrite_jit_opt::Pass::ALL.iter().find(|p| p.name() == name) else {
                     return Err(format!("unknown pass '{name}'"));

@@ -15,7 +15,17 @@ pub struct Mode {
     pub moving: bool,
 }
 
-const SWITCHES: [&str; 6] = ["inline", "frames", "attrs", "watch", "bridges", "functions"];
+const SWITCHES: [&str; 7] = [
+    "inline",
+    "frames",
+    "attrs",
+    "watch",
+    "bridges",
+    "functions",
+    "leaf",
+];
+/// All of them.
+const ALL: u32 = (1 << SWITCHES.len()) - 1;
 
 fn switches(bits: u32) -> Switches {
     Switches {
@@ -25,15 +35,21 @@ fn switches(bits: u32) -> Switches {
         watch: bits & 8 != 0,
         bridges: bits & 16 != 0,
         functions: bits & 32 != 0,
+        leaf: bits & 64 != 0,
     }
 }
 
 fn bits(s: Switches) -> u32 {
-    [s.inline, s.frames, s.attrs, s.watch, s.bridges, s.functions]
-        .iter()
-        .enumerate()
-        .map(|(i, on)| u32::from(*on) << i)
-        .sum()
+    let all = [
+        s.inline,
+        s.frames,
+        s.attrs,
+        s.watch,
+        s.bridges,
+        s.functions,
+        s.leaf,
+    ];
+    (0..).zip(all).map(|(i, on)| u32::from(on) << i).sum()
 }
 
 impl Mode {
@@ -84,7 +100,7 @@ impl Mode {
 
     fn random(rng: &mut Rng) -> Mode {
         let threshold = rng.pick(&[1, 1, 2, 2, 7]);
-        let all = switches(63);
+        let all = switches(ALL);
         match rng.below(10) {
             0..=4 => Mode::jit(PassSet::all(), all, threshold),
             5 | 6 => Mode::jit(PassSet::NONE, all, threshold),
@@ -95,7 +111,7 @@ impl Mode {
                 };
                 let on = match rng.below(3) {
                     0 => all,
-                    1 => switches(63 ^ 1 << rng.below(6)),
+                    1 => switches(ALL ^ 1 << rng.below(SWITCHES.len())),
                     _ => switches(rng.bits() as u32),
                 };
                 Mode::jit(passes, on, threshold)

@@ -86,6 +86,32 @@ print(f([set(), {3}]))";
 }
 
 #[test]
+fn without_leaf_calls_instructions_are_called_as_a_whole() {
+    on_server(|server| {
+        let program = "\
+def f():
+    s = ''
+    for i in range(300):
+        s = s[1:] + 'ab' if i % 7 else 'a'
+    return s
+print(f())";
+        let residuals = |leaf| {
+            let mut mode = Mode::jit(PassSet::all(), Params::default().switches, 3);
+            if let Some(p) = &mut mode.params {
+                p.switches.leaf = leaf;
+            }
+            let (outcome, reached) = server.run(program, &mode).expect("it runs");
+            assert_eq!(outcome.end, End::Exit(0), "{}", outcome.output);
+            assert!(reached.traces > 0);
+            (outcome.output, reached.residuals)
+        };
+        let (with, without) = (residuals(true), residuals(false));
+        assert_eq!(with.0, without.0);
+        assert!(with.1 < without.1, "{} and {}", with.1, without.1);
+    });
+}
+
+#[test]
 fn a_program_shows_what_it_printed_and_how_it_ended() {
     on_server(|server| {
         let run = |text: &str| server.run(text, &Mode::off()).expect("it runs").0;

@@ -70,6 +70,7 @@ impl Default for Params {
                 watch: true,
                 bridges: true,
                 functions: true,
+                leaf: true,
             },
             log: None,
             dump: String::new(),

@@ -75,6 +75,8 @@ pub struct Switches {
     pub bridges: bool,
     /// Traces of whole functions, called by others.
     pub functions: bool,
+    /// Instructions as calls of functions of values, which leave slots alone.
+    pub leaf: bool,
 }
 
 impl Host for PyHost {

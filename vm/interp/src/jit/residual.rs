@@ -347,7 +347,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
         m.give_up(Abort::Instruction);
         return;
     }
-    if leaf::record(m, ins) || direct::record(m, ins) {
+    if m.host.switches.leaf && leaf::record(m, ins) || direct::record(m, ins) {
         return;
     }
     if ins.op() == Op::RETURN && m.depth == 0 && m.host.returns {
