@@ -245,7 +245,7 @@ pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
     let floor = store_registers(&mut registers);
     let outer = std::mem::replace(&mut vm.run_floor, floor);
     let calling = std::mem::replace(&mut vm.call_floor, 0);
-    let r = run_here(vm, base, pc);
+    let r = vm.in_python(|vm| run_here(vm, base, pc));
     (vm.run_floor, vm.call_floor) = (outer, calling);
     std::hint::black_box(&registers);
     r

@@ -135,6 +135,7 @@ fn of_generator(vm: &mut Vm, g: Value) -> Value {
 }
 
 fn at(vm: &mut Vm, depth: usize) -> Value {
+    vm.looks_at_frames();
     let mut left = depth;
     let mut found = std::ptr::null_mut();
     frames::walk(vm, |base, _| {
@@ -153,6 +154,7 @@ fn at(vm: &mut Vm, depth: usize) -> Value {
 }
 
 fn back(vm: &mut Vm, frame: Value) -> Value {
+    vm.looks_at_frames();
     let f = Gc::<PyFrame>::from_value(frame);
     let window = f.window.get();
     if window == 0 {

@@ -229,8 +229,11 @@ impl Vm {
             }
         }
         let sig = n.signature();
+        let run = |vm: &mut Vm, args: &[Value]| {
+            vm.promising(def.name, def.effects, |vm| (def.func)(vm, args))
+        };
         if sig.simple && kwnames.is_null() && args.len() == sig.positional {
-            return (def.func)(self, args);
+            return run(self, args);
         }
         if sig.only_positional
             && kwnames.is_null()
@@ -239,7 +242,7 @@ impl Vm {
         {
             let mut bound = [Value::NULL; 8];
             bound[..args.len()].copy_from_slice(args);
-            return (def.func)(self, &bound[..sig.positional]);
+            return run(self, &bound[..sig.positional]);
         }
         let mut bound = [Value::NULL; MAX_PARAMS];
         let owner = if owner.is_some() {
@@ -248,7 +251,7 @@ impl Vm {
             n.module.get()
         };
         let count = self.bind_native(def, sig, owner, args, kwnames, &mut bound)?;
-        (def.func)(self, &bound[..count])
+        run(self, &bound[..count])
     }
 
     /// `type.__call__`: `__new__`, then `__init__`.

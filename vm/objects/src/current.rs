@@ -9,6 +9,7 @@ use pyrite_machine::Value;
 impl Vm {
     /// The function whose window is on top, or null if no Python code runs.
     pub fn current_function(&self) -> Value {
+        self.looks_at_frames();
         if self.base <= self.stack {
             return Value::NULL;
         }

@@ -120,6 +120,7 @@ impl Vm {
     /// Tells the collector that a reference was stored into `obj`.
     #[inline(always)]
     pub fn write_barrier(&mut self, obj: Value) {
+        self.writes(obj);
         // SAFETY: a pointer value names a live object.
         unsafe { self.heap.barrier(obj.ptr()) };
     }

@@ -60,6 +60,7 @@ pub mod numbers;
 pub mod object;
 pub mod ops;
 pub mod percent;
+pub mod promise;
 pub mod range;
 pub mod repr;
 pub mod seq;

@@ -367,6 +367,7 @@ impl Vm {
 
     /// Writes the running thread's state into its record.
     fn save(&mut self, t: *mut Thread, sp: *const u64) {
+        self.lets_others_run();
         // SAFETY: a thread's record lives as long as the thread.
         let t = unsafe { &mut *t };
         t.pc = self.pc;

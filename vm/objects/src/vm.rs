@@ -144,6 +144,8 @@ pub struct Vm {
     pub loop_threshold: i32,
     /// While traced: the instruction just executed began a frame.
     pub frame_began: bool,
+    /// What the native code at work promised; none where anything may happen.
+    pub promise: Option<crate::promise::Promise>,
     /// Frames that a coroutine remembers of where it was made.
     pub coroutine_origin_depth: u32,
 }
@@ -342,6 +344,7 @@ impl Vm {
             loop_threshold: i32::MAX,
             frame_began: false,
             coroutine_origin_depth: 0,
+            promise: None,
         })
     }
 

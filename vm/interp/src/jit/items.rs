@@ -23,12 +23,15 @@ use pyrite_jit_ir::{AliasClass, ClassSet, Op as IrOp, OpCode, OpRef, Ty};
 use pyrite_jit_record::{Abort, Word};
 use pyrite_machine::{Core, Field, Value};
 use pyrite_objects::layout::{Gc, Layout, PySlice};
-use pyrite_objects::native::intrinsic;
+use pyrite_objects::native::{effects, intrinsic};
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::Vm;
 
 /// Stage of exits behind [`next`]: the word they wait for is the item, or 0.
 pub(super) const ITEM: u16 = 0xFD;
+
+/// What functions of containers do.
+const CHANGES: u8 = effects::WRITES | effects::ALLOC | effects::RAISES;
 
 /// Iterators of iterators that are looked into.
 const MAX_NESTED: u32 = 3;
@@ -157,10 +160,12 @@ fn next(m: &mut PyRecorder, ins: Ins) -> bool {
 
 /// The next item; 0 at the end, or with an exception pending.
 extern "C" fn leaf_next(vm: &mut Vm, it: u64) -> u64 {
-    match vm.iter_next(Value::from_bits(it)) {
-        Ok(Some(v)) => v.bits(),
-        Ok(None) | Err(_) => 0,
-    }
+    vm.promising("the next item", CHANGES, |vm| {
+        match vm.iter_next(Value::from_bits(it)) {
+            Ok(Some(v)) => v.bits(),
+            Ok(None) | Err(_) => 0,
+        }
+    })
 }
 
 /// A trace was left behind a `FOR_ITER` that gave `item`: the rest of the instruction.
@@ -263,9 +268,11 @@ fn add(m: &mut PyRecorder, s: Word, k: Word) -> bool {
 }
 
 extern "C" fn leaf_add(vm: &mut Vm, s: u64, k: u64) -> i64 {
-    let d = vm.set_dict(Value::from_bits(s));
-    let none = vm.none;
-    i64::from(vm.dict_put_plain(d, Value::from_bits(k), none, false))
+    vm.promising("adding to a set", CHANGES, |vm| {
+        let d = vm.set_dict(Value::from_bits(s));
+        let none = vm.none;
+        i64::from(vm.dict_put_plain(d, Value::from_bits(k), none, false))
+    })
 }
 
 fn put(m: &mut PyRecorder, d: Word, k: Word, v: Word) -> bool {
@@ -281,7 +288,9 @@ fn put(m: &mut PyRecorder, d: Word, k: Word, v: Word) -> bool {
 
 extern "C" fn leaf_put(vm: &mut Vm, d: u64, k: u64, v: u64) -> i64 {
     let [d, k, v] = [d, k, v].map(Value::from_bits);
-    i64::from(vm.dict_put_plain(d, k, v, true))
+    vm.promising("putting into a dict", CHANGES, |vm| {
+        i64::from(vm.dict_put_plain(d, k, v, true))
+    })
 }
 
 /// Is this a native function that [`method`] calls as a leaf where it can?
@@ -350,20 +359,24 @@ pub(super) fn method(m: &mut PyRecorder, ins: Ins, f: Word, which: u8, args: &[W
 
 /// The value or the default; 0 if Python code would have to compare the key.
 extern "C" fn leaf_get(vm: &mut Vm, d: u64, k: u64, default: u64) -> u64 {
-    match vm.dict_get_plain(Value::from_bits(d), Value::from_bits(k)) {
-        Some(v) if v.is_some() => v.bits(),
-        Some(_) => default,
-        None => 0,
-    }
+    vm.promising("looking into a dict", effects::READS, |vm| {
+        match vm.dict_get_plain(Value::from_bits(d), Value::from_bits(k)) {
+            Some(v) if v.is_some() => v.bits(),
+            Some(_) => default,
+            None => 0,
+        }
+    })
 }
 
 extern "C" fn leaf_setdefault(vm: &mut Vm, d: u64, k: u64, v: u64) -> u64 {
     let (dict, key) = (Value::from_bits(d), Value::from_bits(k));
-    match vm.dict_get_plain(dict, key) {
-        Some(old) if old.is_some() => old.bits(),
-        Some(_) if vm.dict_put_plain(dict, key, Value::from_bits(v), true) => v,
-        _ => 0,
-    }
+    vm.promising("putting into a dict", CHANGES, |vm| {
+        match vm.dict_get_plain(dict, key) {
+            Some(old) if old.is_some() => old.bits(),
+            Some(_) if vm.dict_put_plain(dict, key, Value::from_bits(v), true) => v,
+            _ => 0,
+        }
+    })
 }
 
 /// `BUILD_MAP` and `BUILD_SET`. Nobody sees the container before it is complete, so the

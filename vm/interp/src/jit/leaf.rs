@@ -40,6 +40,9 @@ const MAX_ARGS: usize = 4;
 /// What a leaf call may write: any object, but neither frames nor the VM's state.
 const OBJECTS: ClassSet = ClassSet(!(1 << AliasClass::VM.0) & !(1 << AliasClass::STACK.0));
 
+/// What an operator on leaf values does.
+const OPERATOR: u8 = effects::READS | effects::ALLOC | effects::RAISES;
+
 /// The bit of [`effects::CALLS`] that is its own.
 const RUNS_PYTHON: u8 = effects::CALLS & !effects::WRITES & !effects::ALLOC & !effects::RAISES;
 
@@ -244,8 +247,10 @@ fn binary(m: &mut PyRecorder, ins: Ins, op: BinOp, constant: bool) -> bool {
 
 extern "C" fn leaf_binary(vm: &mut Vm, x: u64, y: u64, code: i64) -> u64 {
     let op = BinOp::ALL[(code & 0xFF) as usize];
-    let r = vm.binary(op, Value::from_bits(x), Value::from_bits(y), code >> 8 != 0);
-    quiet(vm, r)
+    vm.promising("an operator of values", OPERATOR, |vm| {
+        let r = vm.binary(op, Value::from_bits(x), Value::from_bits(y), code >> 8 != 0);
+        quiet(vm, r)
+    })
 }
 
 fn compare(m: &mut PyRecorder, ins: Ins, op: CmpOp, when: Option<bool>) -> bool {
@@ -309,13 +314,15 @@ extern "C" fn leaf_compare(vm: &mut Vm, x: u64, y: u64, op: i64) -> i64 {
         CmpOp::Gt,
         CmpOp::Ge,
     ][op as usize];
-    match vm.compare(op, Value::from_bits(x), Value::from_bits(y)) {
-        Ok(v) => i64::from(v == vm.true_),
-        Err(_) => {
-            vm.take_exc();
-            2
+    vm.promising("a comparison of values", OPERATOR, |vm| {
+        match vm.compare(op, Value::from_bits(x), Value::from_bits(y)) {
+            Ok(v) => i64::from(v == vm.true_),
+            Err(_) => {
+                vm.take_exc();
+                2
+            }
         }
-    }
+    })
 }
 
 /// Truth of built-in values by a call, of plain objects by their class.
@@ -375,13 +382,15 @@ fn truth_call(m: &mut PyRecorder, v: Word) -> bool {
 }
 
 extern "C" fn leaf_truth(vm: &mut Vm, v: u64) -> i64 {
-    match vm.truth(Value::from_bits(v)) {
-        Ok(t) => i64::from(t),
-        Err(_) => {
-            vm.take_exc();
-            2
+    vm.promising("the truth of a value", OPERATOR, |vm| {
+        match vm.truth(Value::from_bits(v)) {
+            Ok(t) => i64::from(t),
+            Err(_) => {
+                vm.take_exc();
+                2
+            }
         }
-    }
+    })
 }
 
 /// Emits the making of an integer object.
@@ -445,8 +454,10 @@ fn get_iter(m: &mut PyRecorder, ins: Ins) -> bool {
 }
 
 extern "C" fn leaf_get_iter(vm: &mut Vm, v: u64) -> u64 {
-    let r = vm.get_iter(Value::from_bits(v));
-    quiet(vm, r)
+    vm.promising("the iterator of a value", OPERATOR, |vm| {
+        let r = vm.get_iter(Value::from_bits(v));
+        quiet(vm, r)
+    })
 }
 
 /// A native function that declares to run no Python code and look at no frames.
