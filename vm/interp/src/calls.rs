@@ -312,7 +312,7 @@ pub(crate) fn go_on(vm: &mut Vm, hot: Hot) -> R {
         Hot::Return(v) => Ok(v),
         Hot::Resume | Hot::Nothing => {
             let (base, pc) = (vm.base, vm.pc as *const u64);
-            crate::dispatch::run(vm, base, pc)
+            crate::dispatch::go_on(vm, base, pc)
         }
         Hot::Raise => {
             if crate::unwind::unwind(vm, false) == Flow::Leave {
@@ -320,7 +320,7 @@ pub(crate) fn go_on(vm: &mut Vm, hot: Hot) -> R {
                 return Err(Raised);
             }
             let (base, pc) = (vm.base, vm.pc as *const u64);
-            crate::dispatch::run(vm, base, pc)
+            crate::dispatch::go_on(vm, base, pc)
         }
     }
 }

@@ -239,13 +239,28 @@ fn traced(vm: &mut Vm, flow: Flow, pc: *const u64, base: *mut Value) -> Flow {
 ///
 /// # Errors
 /// When an exception leaves that frame.
-#[inline(never)]
+#[inline(always)]
 pub fn run(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
+    run_from(vm, base, pc, true)
+}
+
+/// As [`run`], in a frame that compiled code may have begun.
+///
+/// # Errors
+/// When an exception leaves that frame.
+#[inline(always)]
+pub fn go_on(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
+    let begins = pc == crate::frames::code_at(base).entry;
+    run_from(vm, base, pc, begins)
+}
+
+#[inline(never)]
+fn run_from(vm: &mut Vm, base: *mut Value, pc: *const u64, begins: bool) -> R {
     let mut registers = [0u64; 6];
     let floor = store_registers(&mut registers);
     let outer = std::mem::replace(&mut vm.run_floor, floor);
     let calling = std::mem::replace(&mut vm.call_floor, 0);
-    let r = vm.in_python(|vm| run_here(vm, base, pc));
+    let r = vm.in_python(|vm| run_here(vm, base, pc, begins));
     (vm.run_floor, vm.call_floor) = (outer, calling);
     std::hint::black_box(&registers);
     r
@@ -293,20 +308,20 @@ const fn is_call(op: Op) -> bool {
 }
 
 #[inline(never)]
-fn run_here(vm: &mut Vm, base: *mut Value, pc: *const u64) -> R {
+fn run_here(vm: &mut Vm, base: *mut Value, pc: *const u64, begins: bool) -> R {
     let k = crate::frames::code_at(base).consts;
     vm.result = Value::NULL;
     vm.base = base;
     vm.pc = pc as u64;
     if vm.tracing != 0 {
         use crate::tracing::{Ended, run_traced};
-        if run_traced(vm, true) == Ended::Left {
+        if run_traced(vm, begins) == Ended::Left {
             let r = std::mem::replace(&mut vm.result, Value::NULL);
             return if r.is_null() { Err(Raised) } else { Ok(r) };
         }
         // The function was unset: the rest runs untraced.
         let (base, pc) = (vm.base, vm.pc as *const u64);
-        return run_here(vm, base, pc);
+        return run_here(vm, base, pc, false);
     }
     let p: *mut Vm = vm;
     if BY_MATCH {

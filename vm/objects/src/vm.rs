@@ -185,6 +185,7 @@ pub struct Hooks {
     /// A hidden function that runs a built-in function's loop.
     pub loop_function: fn(&mut Vm, crate::feed::Loop) -> Value,
     /// A watched dict, class or function changed: invalidate what depends on it.
+    /// Null: everything, since the program is traced from now on.
     pub invalidate: fn(&mut Vm, object: Value),
     /// Calls the Python handlers of signals that arrived.
     pub signals: fn(&mut Vm) -> R<()>,
@@ -343,8 +344,8 @@ impl Vm {
             interp: std::ptr::null_mut(),
             loop_threshold: i32::MAX,
             frame_began: false,
-            coroutine_origin_depth: 0,
             promise: None,
+            coroutine_origin_depth: 0,
         })
     }
 

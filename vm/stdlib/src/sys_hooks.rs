@@ -142,8 +142,13 @@ static FUNCTIONS: &[NativeDef] = &[
 ];
 
 fn set_function(vm: &mut Vm, slot: usize, f: Value) -> R {
+    let before = vm.tracing;
     vm.statics[slot] = if f == vm.none { Value::NULL } else { f };
     vm.set_tracing();
+    if before == 0 && vm.tracing != 0 {
+        // What runs compiled is left behind the call that came here.
+        (vm.hooks.invalidate)(vm, Value::NULL);
+    }
     Ok(vm.none)
 }
 

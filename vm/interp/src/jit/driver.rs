@@ -229,7 +229,7 @@ fn forked(vm: &mut Vm) {
 }
 
 /// A watched object changed: traces that rest on it are left at their next
-/// check, and entered no more.
+/// check, and entered no more. Null: all traces.
 fn invalidate(vm: &mut Vm, object: Value) {
     let j = jit(vm);
     // What is being recorded may rest on it already.
@@ -237,8 +237,11 @@ fn invalidate(vm: &mut Vm, object: Value) {
     if plant::is(Fault::NothingInvalidated) {
         return;
     }
-    let Some(traces) = j.dependents.remove(&object.bits()) else {
-        return;
+    let traces = if object.is_null() {
+        j.dependents.clear();
+        (0..j.entries.len() as u32).collect()
+    } else {
+        j.dependents.remove(&object.bits()).unwrap_or_default()
     };
     for t in traces {
         let root = j.entries[t as usize].root;
@@ -295,6 +298,10 @@ fn hot_loop(vm: &mut Vm, ins: Ins) -> Hot {
 /// `vm.pc` is the first instruction of a function that was called often; its
 /// window is complete.
 fn hot_function(vm: &mut Vm) -> Hot {
+    // Compiled code shows nobody what it does.
+    if vm.tracing != 0 {
+        return Hot::Nothing;
+    }
     let code = code_at(vm.base);
     let j = jit(vm);
     match code.trace {
