@@ -207,6 +207,8 @@ pub struct Known {
     pub cell: u32,
     pub method: u32,
     pub native_method: u32,
+    pub slot_wrapper: u32,
+    pub method_wrapper: u32,
 }
 
 /// See the module's documentation.

@@ -72,6 +72,7 @@ pub fn install(vm: &mut Vm) {
         (t.cell, PyCell::WORDS),
         (t.method, PyMethod::WORDS),
         (t.native_method, PyMethod::WORDS),
+        (t.method_wrapper, PyMethod::WORDS),
         (t.list_iter, PySeqIter::WORDS),
         (t.tuple_iter, PySeqIter::WORDS),
         (t.range_iter, PyRangeIter::WORDS),
@@ -111,6 +112,8 @@ pub fn install(vm: &mut Vm) {
         cell: vm.root_shape(t.cell).id(),
         method: vm.root_shape(t.method).id(),
         native_method: vm.root_shape(t.native_method).id(),
+        slot_wrapper: vm.root_shape(t.slot_wrapper).id(),
+        method_wrapper: vm.root_shape(t.method_wrapper).id(),
     };
     let halt = Box::new([Ins::abc(Op::HALT, 0, 0, 0).0; 2]);
     let s = Box::new(State {

@@ -138,8 +138,10 @@ pub(super) fn cell<M: PyMachine>(m: &mut M, ins: Ins) -> Ctl {
 /// A bound method of a Python or native function.
 #[inline(always)]
 pub(super) fn method<M: PyMachine>(m: &mut M, f: Value, this: M::V) -> Option<M::V> {
-    let known = m.known();
-    let shape = if shape_of(f).layout == Layout::Native {
+    let (known, s) = (m.known(), shape_of(f));
+    let shape = if s.id() == known.slot_wrapper {
+        known.method_wrapper
+    } else if s.layout == Layout::Native {
         known.native_method
     } else {
         known.method
