@@ -230,6 +230,49 @@ fn a_bridge_ends_where_it_cannot_go_on() {
 }
 
 #[test]
+fn a_bridge_covers_the_registers_of_the_frames_it_returns_to() {
+    // total += 2, and of what a small function makes of it, in a register far above that
+    // function's, a pair that must outlive the next one. From the 100th turn on the function
+    // takes its other branch: a bridge begins in there.
+    let (from, window) = (17, 5 + HEADER);
+    let body = [
+        (ADD, 1, 1, 4),
+        (ADD, 1, 1, 4),
+        (CONST, 6, 0, 0),
+        (ADD, window, 1, 6),
+        (ADD, window + 1, 2, 6),
+        (CALL, window, 1, 0),
+        (PAIR, from, 5, 0),
+        (PAIR, 6, 4, 0),
+        (FIRST, 7, from, 0),
+        (ADD, 3, 3, 7),
+    ];
+    let mut main = counting(1, &body);
+    // Ends with both sums.
+    let end = main.instrs.len() - 1;
+    main.instrs.insert(end, Ins::new(OUT, 3, 0, 0));
+    let branchy = code(
+        "branchy",
+        2,
+        2,
+        &[
+            (UNTIL, 0, 1, 1),
+            (RETURN, 0, 0, 0),
+            (ADD, 0, 0, 0),
+            (RETURN, 0, 0, 0),
+        ],
+    );
+    let all = runs(&[main, branchy]);
+    for ended in &all {
+        assert_eq!(ended.error, None);
+        let totals = (1..=200).map(|i| 2 * i);
+        let sum: i64 = totals.map(|t| if t >= 200 { 2 * t } else { t }).sum();
+        assert_eq!(ended.lang.out, [400, 1 + sum]);
+    }
+    assert!(all[2].counts.bridges > 0);
+}
+
+#[test]
 fn bridges_that_leave_where_they_began_end() {
     // The sum is a constant that fits no word, and without `sink` the trace boxes it.
     let body = [(CONST, 5, 3, 0), (ADD, 5, 5, 5), (ADD, 1, 1, 4)];
