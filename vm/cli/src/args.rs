@@ -69,7 +69,7 @@ Options (as CPython's; and Pyrite's own):
 --jit-log=FILE           : what the JIT did
 --jit-dump=STAGE         : traces in the log after a stage (record, a pass, final, asm, all)
 --jit-stats=FILE         : counters as JSON at exit
---gc-stress=N|move       : collect at every N-th slow allocation; move whatever may move
+--gc-stress=N|move|exits : collect at every N-th slow allocation; move whatever may move; collect at exits of traces
 --gc-limit=BYTES         : largest heap
 --seed=N                 : seed of everything random
 --version                : print the version and exit";

@@ -201,7 +201,7 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
         gc = match gc.with_stress(s) {
             Some(c) => c,
             None => {
-                eprintln!("pyrite: --gc-stress: '{s}' is neither a number nor 'move'");
+                eprintln!("pyrite: --gc-stress: '{s}' is neither a number nor 'move' nor 'exits'");
                 return Err(2);
             }
         };

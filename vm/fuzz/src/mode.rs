@@ -134,7 +134,14 @@ impl Mode {
             tiny_windows,
             poison: true,
             verify: rng.chance(20),
+            exits: rng.chance(50),
         });
+        // An exit makes objects, too, and may collect; one with a bridge is rarely taken.
+        if let Some(p) = &mut self.params
+            && rng.chance(40)
+        {
+            p.switches.bridges = false;
+        }
     }
 
     /// The collector's configuration.
@@ -193,7 +200,9 @@ impl Mode {
             }
         };
         if let Some(gc) = self.gc {
-            if self.moving {
+            if gc.exits {
+                out += " --gc-stress=exits";
+            } else if self.moving {
                 out += " --gc-stress=move";
             } else {
                 out += &format!(" --gc-stress={}", gc.every);

@@ -26,6 +26,9 @@ pub struct Stress {
     pub poison: bool,
     /// Verify the whole heap before and after each collection.
     pub verify: bool,
+    /// Collect before each object that is made where compiled code is left; up to who
+    /// makes them (see [`crate::Heap::collects_in_exits`]).
+    pub exits: bool,
 }
 
 /// Parameters of a heap.
@@ -53,8 +56,9 @@ pub struct Config {
 impl Config {
     /// This configuration under a stress word of the command line: a number `n` collects at
     /// every n-th slow path with windows as small as possible (1: at every allocation),
-    /// `move` collects often and moves all that is not pinned. Both poison dead memory and
-    /// verify the heap. `None` for other words.
+    /// `move` collects often and moves all that is not pinned, `exits` collects where
+    /// compiled code is left. All poison dead memory and verify the heap. `None` for other
+    /// words.
     pub fn with_stress(self, word: &str) -> Option<Config> {
         let checked = Stress {
             poison: true,
@@ -72,6 +76,13 @@ impl Config {
                 },
                 ..self
             });
+        }
+        if word == "exits" {
+            let stress = Stress {
+                exits: true,
+                ..checked
+            };
+            return Some(Config { stress, ..self });
         }
         let every = word.parse().ok().filter(|&n| n > 0)?;
         Some(Config {

@@ -152,6 +152,11 @@ impl Core {
         self.slow_paths_to_stress = config.stress.every;
     }
 
+    /// See [`crate::Heap::collects_in_exits`].
+    pub(crate) fn collects_in_exits(&self) -> bool {
+        self.config.stress.exits
+    }
+
     /// True if a test planted this fault.
     #[inline(always)]
     pub(crate) fn planted(&self, fault: Fault) -> bool {

@@ -116,6 +116,12 @@ impl Heap {
         self.collect(true);
     }
 
+    /// True if objects that are made where compiled code is left want a collection each.
+    #[inline]
+    pub fn collects_in_exits(self) -> bool {
+        self.core_mut().collects_in_exits()
+    }
+
     /// Unmaps the heap. Runs no finalizers and no native drops; see [`Heap::drop_all`].
     ///
     /// # Safety

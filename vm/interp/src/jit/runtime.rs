@@ -19,14 +19,25 @@ struct Maker<'a> {
     base: *mut u64,
 }
 
+impl Maker<'_> {
+    /// Under stress each object comes with a collection.
+    fn stress(&mut self) {
+        if self.vm.heap.collects_in_exits() {
+            self.vm.heap.collect(false);
+        }
+    }
+}
+
 impl Materialize for Maker<'_> {
     fn big_int(&mut self, value: i64) -> u64 {
+        self.stress();
         if plant::is(Fault::BigIntegerCut) {
             return self.vm.new_int(i64::from(value as i32)).bits();
         }
         self.vm.new_int(value).bits()
     }
     fn new_object(&mut self, words: u32, header: u64) -> u64 {
+        self.stress();
         let p = self
             .vm
             .alloc_words(Header::kind(header), words as usize, Header::shape(header));

@@ -149,6 +149,7 @@ fn runs(codes: &[Code]) -> [Ended<Nine>; 3] {
             tiny_windows: true,
             poison: true,
             verify: true,
+            exits: true,
         },
         ..config
     };

@@ -504,17 +504,29 @@ fn finish<G: Guest>(
 /// Makes what an exit names real.
 struct Maker<H> {
     host: H,
+    heap: Heap,
     base: *mut u64,
+}
+
+impl<H: Host> Maker<H> {
+    /// Under stress each object comes with a collection.
+    fn stress(&mut self) {
+        if self.heap.collects_in_exits() {
+            self.heap.collect(false);
+        }
+    }
 }
 
 impl<H: Host> Materialize for Maker<H> {
     fn big_int(&mut self, value: i64) -> u64 {
+        self.stress();
         if plant::is(Fault::BigIntegerCut) {
             return self.host.big_int(i64::from(value as i32)).bits();
         }
         self.host.big_int(value).bits()
     }
     fn new_object(&mut self, words: u32, header: u64) -> u64 {
+        self.stress();
         match self.host.alloc(header, words as usize) {
             Some(v) => v.bits(),
             None => out_of_memory(),
@@ -573,8 +585,8 @@ extern "C" fn on_exit<G: Guest>(
     if plant::is(Fault::FrameSlotsUnrooted) {
         vm.set_top(base.cast());
     }
-    let host = vm.host();
-    let r = info.restore(&state, &mut Maker { host, base });
+    let (host, heap) = (vm.host(), vm.heap());
+    let r = info.restore(&state, &mut Maker { host, heap, base });
     debug_assert!(r.mode == Mode::Reexec, "guests have no second halves");
     *vm.place() = Place {
         pc: r.pc as *const u64,

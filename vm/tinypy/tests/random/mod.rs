@@ -234,6 +234,7 @@ fn settings(rng: &mut Rng) -> (Config, Params) {
                 tiny_windows: true,
                 poison: true,
                 verify: true,
+                exits: true,
             },
             ..small_heap()
         },
