@@ -89,7 +89,8 @@ impl Gen {
         let k = self.rng.below(self.classes.max(1));
         let o = format!("fo{n}");
         let v = self.rng.below(90);
-        match self.rng.below(if self.classes > 0 { 24 } else { 7 }) {
+        match self.rng.below(if self.classes > 0 { 26 } else { 7 }) {
+            24 | 25 => self.own_attribute(n, k),
             6 | 16 => self.floats(n, counter),
             17 | 18 => self.aliases(n, k, counter),
             0 => self.global_function(n),
@@ -291,6 +292,33 @@ impl Gen {
                     always: false,
                 }
             }
+        }
+    }
+
+    /// An attribute of the class that the object gets one of its own for, and loses again.
+    fn own_attribute(&mut self, n: usize, k: usize) -> Focus {
+        let (o, v) = (format!("fo{n}"), self.rng.below(90));
+        self.extra.push(line(format!("{o} = K{k}(3, {v})")));
+        self.setup.push(line(format!("{o} = globals()['{o}']")));
+        let (used, name, value) = self.rng.pick(&[
+            ("count", "count", "7"),
+            ("count * 5 + $", "count", "-2"),
+            ("m0($)", "m0", "lambda x: x ^ 77"),
+            ("sm($)", "sm", "lambda x: x - 1"),
+        ]);
+        let change = match self.rng.below(3) {
+            0 | 1 => format!("{o}.{name} = {value}"),
+            _ => format!("if '{name}' in {o}.__dict__: del {o}.{name}\nelse: {o}.{name} = {value}"),
+        };
+        Focus {
+            uses: vec![format!("{o}.{used}")],
+            // Instances of classes with `__slots__` have none.
+            change: format!(
+                "try:\n    {}\nexcept AttributeError: pass",
+                change.replace('\n', "\n    ")
+            ),
+            local: false,
+            always: false,
         }
     }
 

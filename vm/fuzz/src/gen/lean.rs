@@ -69,7 +69,7 @@ impl Gen {
 
     /// A statement of a lean loop over `n`.
     fn lean(&mut self, n: &str, depth: u32) -> Stmt {
-        let kinds = if self.classes > 0 { 22 } else { 10 };
+        let kinds = if self.classes > 0 { 24 } else { 10 };
         let text = match self.rng.below(kinds) {
             0..=2 => {
                 let (a, b) = (self.lean_int(n), self.lean_int(n));
@@ -125,6 +125,12 @@ impl Gen {
                 .rng
                 .pick(&["r0, r1 = r1, r0", "r1 = r0", "r0 = r1"])
                 .into(),
+            20 | 21 => {
+                // Two names of a new object.
+                let (a, b) = (self.lean_int(n), self.lean_int(n));
+                let k = self.rng.below(self.classes);
+                format!("r0 = r1 = K{k}({a}, {b})")
+            }
             17 => {
                 // An object in an object.
                 let a = self.lean_int(n);

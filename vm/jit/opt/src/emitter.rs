@@ -208,7 +208,9 @@ impl Emitter {
 
     fn resume_in(&mut self, pc: u64, base: i32, mode: Resume) {
         let start = self.core.trace.ops.len();
-        self.undo.clear();
+        if !plant::is(Fault::NeverSettled) {
+            self.undo.clear();
+        }
         self.resume = Some(ResumePoint {
             pc,
             base,
@@ -624,7 +626,7 @@ impl Emitter {
 
     /// Puts the slots as they were at the resume point into `before`, if they differ.
     fn restore_before(&mut self) -> bool {
-        if self.undo.is_empty() || plant::is(Fault::NoUndo) {
+        if self.undo.is_empty() {
             return false;
         }
         self.before.copy_from(&self.slots);

@@ -51,8 +51,11 @@ faults! {
     CallsDropped;
     /// `dce`: the next value of a phi is not kept alive.
     PhiStaysInitial;
-    /// emitter: snapshots show slots as they are, not as they were.
-    NoUndo;
+    /// emitter: snapshots show slots as they were at the first resume point of all, since
+    /// what was written is never taken for settled. (That they show slots as they are would
+    /// be of no harm to most recorders: their guards come before what they write, which the
+    /// `frames` switch asks of them.)
+    NeverSettled;
     /// emitter: objects a bridge inherits have lost their fields.
     FieldsLost;
 }
