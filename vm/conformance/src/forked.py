@@ -30,8 +30,14 @@ def main():
     with open(path, "rb") as file:
         source = file.read()
     sys.argv = [path]
-    namespace = {"__name__": "__main__", "__file__": path, "__builtins__": __builtins__}
-    exec(compile(source, path, "exec"), namespace)
+    # The program is `__main__`, also to those who look it up there, as pickle does.
+    module = type(sys)("__main__")
+    module.__file__ = path
+    module.__builtins__ = __builtins__
+    sys.modules["__main__"] = module
+    exec(compile(source, path, "exec"), module.__dict__)
 
 
+# Keeps the names of `main` alive while another module stands in for this one.
+driver = sys.modules["__main__"]
 main()

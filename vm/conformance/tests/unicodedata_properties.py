@@ -8,8 +8,7 @@ for db in (u, u.ucd_3_2_0):
         c = chr(i)
         row = (db.category(c), db.bidirectional(c), db.combining(c), db.mirrored(c), db.east_asian_width(c), db.decomposition(c),
                db.decimal(c, -1), db.digit(c, -1), db.numeric(c, -1), db.name(c, ""))
-        for ch in repr(row):
-            total = (total * 31 + ord(ch)) % 1000000007
+        total = (total * 31 + int.from_bytes(repr(row).encode(), "big")) % 1000000007
     print(total)
 for name in ["LATIN SMALL LETTER A", "latin small letter gha", "HANGUL SYLLABLE GAG", "CJK UNIFIED IDEOGRAPH-4E00", "KEYCAP DIGIT ONE", "NULL", "BELL", "EURO SIGN"]:
     print(name, ascii(u.lookup(name)))
