@@ -2,10 +2,13 @@
 //!
 //! `ci/test` installs pyperformance and names its folder in `NIGHTJAR_TOOLS`; where it is not, that is said and its part left out.
 
+#[path = "../../formats/tests/tool/mod.rs"]
+mod tool;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 const TOKEN: &str = "0123456789abcdef0123";
@@ -194,23 +197,9 @@ fn a_data_folder_and_a_bundle_of_an_older_nightjar_are_read() {
     );
 }
 
-fn tool(name: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("NIGHTJAR_TOOLS")
-        .into_iter()
-        .chain(std::env::var_os("PATH"));
-    let found = folders
-        .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>())
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        eprintln!("note: {name} is not installed; that it can post to us is not checked here");
-    }
-    found
-}
-
 #[test]
 fn pyperformance_uploads_to_us() {
-    let Some(pyperformance) = tool("pyperformance") else {
+    let Some(pyperformance) = tool::find("pyperformance", "that it can post to us") else {
         return;
     };
     let server = Server::start(&["--uploads", "token"]);

@@ -9,22 +9,14 @@
 //!
 //! `ci/test` does that. A program that is not installed is said so on standard error and its part is left out.
 
+mod tool;
+
 use formats::{Measured, Process, asv, junit, openmetrics, otava, pyperf, rebench};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn tool(name: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("NIGHTJAR_TOOLS")
-        .into_iter()
-        .chain(std::env::var_os("PATH"));
-    let found = folders
-        .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>())
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        eprintln!("note: {name} is not installed; that it accepts our files is not checked here");
-    }
-    found
+    tool::find(name, "that it accepts our files")
 }
 
 fn run(program: &Path, args: &[&str], folder: &Path) -> Output {
