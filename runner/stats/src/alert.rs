@@ -1,16 +1,17 @@
 //! The life of an alert.
 //!
 //! ```text
-//!            found                 confirmation: same change
-//! (nothing) ──────> Provisional ───────────────────────────> Confirmed ──── back at the old level ──> Fixed
-//!                    │   │   ▲                                │     ▲                                  │
-//!                    │   │   └── too few processes, again     │     └──────── slow again ──────────────┘
-//!                    │   └── confirmation: no change ──> Noise│
+//!            found                 confirmation: same change           new run: the head is where it was before
+//! (nothing) ──────> Provisional ───────────────────────────> Confirmed ──────────────────────────────────────> Fixed
+//!                    │   │   ▲
+//!                    │   │   └── too few processes, again
+//!                    │   └── confirmation: no change ──> Noise
 //!                    └── a side failed to run ──> Infrastructure      a person: Wontfix, from any open state
 //! ```
 //!
-//! Nothing but a confirmation run makes an alert `Confirmed`: a change point in a series is a reason to look, not a verdict. A pure
-//! state machine; who stores it also keeps the history.
+//! Nothing but a run of both sides makes an alert `Confirmed` or `Fixed`: what a series shows ([`crate::recovery`], a change point) is a
+//! reason to look, not a verdict. What becomes slow once more later is another alert, with its own pair of commits. A pure state
+//! machine; who stores it also keeps the history.
 
 use crate::rule::Verdict;
 use serde::{Deserialize, Serialize};
@@ -47,10 +48,8 @@ pub enum Event {
     },
     /// The confirmation run failed on one side.
     NotMeasured,
-    /// The head is back at the level before the change, by the rule.
+    /// The head, measured beside the commit before the change, is not worse than it (or no better any more) by the rule.
     Recovered,
-    /// The head has left that level again.
-    Relapsed,
     /// A person closes it.
     Accepted,
     /// A person reopens it.
@@ -124,7 +123,6 @@ impl State {
             },
             (State::New | State::Provisional, Event::NotMeasured) => State::Infrastructure,
             (State::Confirmed, Event::Recovered) => State::Fixed,
-            (State::Fixed, Event::Relapsed) => State::Confirmed,
             (State::New | State::Provisional | State::Confirmed, Event::Accepted) => State::Wontfix,
             (
                 State::Noise | State::Infrastructure | State::Wontfix | State::Fixed,
@@ -183,8 +181,9 @@ mod test {
         let state = state.after(measured(Verdict::Larger)).unwrap();
         assert_eq!(state, State::Confirmed);
         let state = state.after(Event::Recovered).unwrap();
-        assert_eq!(state.after(Event::Relapsed), Ok(State::Confirmed));
+        assert_eq!(state, State::Fixed);
         assert!(!state.is_open());
+        assert!(state.after(Event::Recovered).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //!
 //! An interpreter that lost 10 % drags no trace with it: `noopt` did not change, so off/noopt moved but the tracer is not to blame.
 
+use crate::counts::{judge_count_ratio, judge_counts};
 use crate::rule::{self, Verdict};
 use crate::sample::{median, robust_sd};
 use crate::{StatsError, welch};
@@ -38,7 +39,7 @@ impl Part {
     }
 }
 
-/// Logs of process means of one mode before and after.
+/// Logs of process means of one mode before and after; counts for [`moved_counts`].
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
     pub old: &'a [f64],
@@ -48,22 +49,54 @@ pub struct Sides<'a> {
 /// The parts that moved, in the order of the VM. `noise_floor` is that of the series the alert is about.
 ///
 /// # Errors
-/// [`StatsError::NotFinite`]; modes with fewer than two processes on a side blame nobody.
+/// [`StatsError::NotFinite`]; modes with fewer than five processes on a side blame nobody.
 pub fn moved(
     off: Sides<'_>,
     noopt: Sides<'_>,
     opt: Sides<'_>,
     noise_floor: Option<f64>,
 ) -> Result<Vec<Part>, StatsError> {
+    by_modes([off, noopt, opt], |mode, against| {
+        changed(mode, against, noise_floor)
+    })
+}
+
+/// The same where counts were taken instead of times; the sides hold counts.
+///
+/// # Errors
+/// [`StatsError::NotPositive`]; a mode that was not counted blames nobody.
+pub fn moved_counts(
+    off: Sides<'_>,
+    noopt: Sides<'_>,
+    opt: Sides<'_>,
+) -> Result<Vec<Part>, StatsError> {
+    by_modes([off, noopt, opt], |mode, against| {
+        let is_missing = |sides: &Sides<'_>| sides.old.is_empty() || sides.new.is_empty();
+        if is_missing(&mode) || against.as_ref().is_some_and(is_missing) {
+            return Ok(false);
+        }
+        let judged = match against {
+            None => judge_counts(mode.old, mode.new)?,
+            Some(below) => judge_count_ratio((mode.old, mode.new), (below.old, below.new))?,
+        };
+        Ok(judged.verdict.is_change())
+    })
+}
+
+/// `changed` says whether a mode changed, or its ratio to another one.
+fn by_modes<'a>(
+    [off, noopt, opt]: [Sides<'a>; 3],
+    changed: impl Fn(Sides<'a>, Option<Sides<'a>>) -> Result<bool, StatsError>,
+) -> Result<Vec<Part>, StatsError> {
     let mut parts = Vec::new();
-    if changed(off, None, noise_floor)? {
+    if changed(off, None)? {
         parts.push(Part::Interpreter);
     }
     for (part, above, below) in [
         (Part::TracerBackend, noopt, off),
         (Part::Optimizer, opt, noopt),
     ] {
-        if changed(above, None, noise_floor)? && changed(above, Some(below), noise_floor)? {
+        if changed(above, None)? && changed(above, Some(below))? {
             parts.push(part);
         }
     }
@@ -171,6 +204,26 @@ mod test {
             moved_by(0.1, 0.1, 0.3),
             [Part::Interpreter, Part::Optimizer]
         );
+    }
+
+    #[test]
+    fn counts_are_told_apart_by_their_own_threshold() {
+        let base = [1e6; 3];
+        let moved = |off: f64, noopt: f64, opt: f64| {
+            let (a, b, c) = ([off * 1e6; 3], [noopt * 1e6; 3], [opt * 1e6; 3]);
+            let [off, noopt, opt] = [&a, &b, &c].map(|new| Sides { old: &base, new });
+            moved_counts(off, noopt, opt).unwrap()
+        };
+        assert_eq!(moved(1.0, 1.0005, 1.0), []);
+        assert_eq!(moved(1.01, 1.01, 1.01), [Part::Interpreter]);
+        assert_eq!(moved(1.0, 1.0, 1.002), [Part::Optimizer]);
+        assert_eq!(moved(1.0, 0.99, 0.99), [Part::TracerBackend]);
+        let none = Sides { old: &[], new: &[] };
+        let opt = Sides {
+            old: &base,
+            new: &[2e6; 3],
+        };
+        assert_eq!(moved_counts(none, none, opt).unwrap(), []);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! iterations of a process ── warmup ──> steady ones ── log mean ──> one observation
 //! observations of two sides ── welch, rule ──> verdict, interval, smallest visible change
 //! points of a series ── changes ──> change points ── confirmation run, alert ──> confirmed | noise
+//! points behind a confirmed change ── recovery ──> since when it seems undone ── new run, alert ──> fixed
 //! verdicts of three modes ── attribution ──> interpreter | tracer and backend | optimizer
 //! benchmarks of a suite ── geomean ──> one ratio with a bootstrap interval
 //! ```
@@ -27,6 +28,7 @@ pub mod counts;
 pub mod geomean;
 pub mod holm;
 pub mod noise;
+pub mod recovery;
 pub mod rng;
 pub mod rule;
 pub mod sample;
