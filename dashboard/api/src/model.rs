@@ -424,9 +424,11 @@ pub struct Alert {
     pub is_open: bool,
     /// `suite/name`.
     pub benchmark: String,
+    /// What moved: `wall`, `instructions`, or `counter:` and the name of a counter of the VM.
+    pub metric: String,
     /// Modes that show it.
     pub modes: Vec<String>,
-    /// Time after over time before, of the mode that moved most.
+    /// After over before, of the mode that moved most.
     pub ratio: f64,
     /// Position of the last revision before.
     pub low: i64,
@@ -438,4 +440,6 @@ pub struct Alert {
     pub counter: Option<String>,
     /// When it was found, seconds since 1970 UTC.
     pub created_at: i64,
+    /// Position of the revision that undid it, when it is `fixed`.
+    pub fixed: Option<i64>,
 }

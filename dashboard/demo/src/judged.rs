@@ -32,6 +32,7 @@ pub(crate) fn alerts(
                 "micro/{benchmark} {:.1} % {word} in {mode}",
                 100.0 * (ratio - 1.0_f64).abs()
             ),
+            metric: "wall".into(),
             run: runs[n as usize / 2],
             low: commits[n as usize - 1],
             high,
@@ -49,7 +50,7 @@ pub(crate) fn alerts(
         };
         let id = store.add_alert(&alert)?;
         if let (Some(id), true) = (id, slower) {
-            store.set_alert_state(id, "confirmed", "confirmation run")?;
+            store.set_alert_state(id, "confirmed", "confirmation run", None)?;
         }
     }
     Ok(())

@@ -18,12 +18,24 @@ fn change(context: &Context<'_>, draft: &Draft, alert: &Alert, pairs: &[(i64, i6
         .contains(&(alert.low, alert.high))
         .then(|| compare::route(context, alert.low, alert.high))
         .flatten();
-    let entry = Entry::number((alert.ratio - 1.0) * 100.0, shown.clone());
+    let entry = if alert.ratio.is_finite() {
+        Entry::number((alert.ratio - 1.0) * 100.0, shown.clone())
+    } else {
+        Entry::word("from 0")
+    };
     match route {
         Some(route) => entry.shown_as(html! { a href=(draft.to(&route)) { (shown) } }),
         None => entry,
     }
     .styled(if alert.ratio > 1.0 { "worse" } else { "better" })
+}
+
+/// What an alert is about, in words.
+fn measured(metric: &str) -> String {
+    match metric {
+        "wall" => "time".to_owned(),
+        other => other.trim_start_matches("counter:").to_owned(),
+    }
 }
 
 pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, PageError> {
@@ -34,6 +46,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
         let columns = vec![
             words("State"),
             words("Benchmark"),
+            words("Measured"),
             numbers("Change", "%"),
             words("Modes"),
             words("Moved"),
@@ -41,6 +54,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
             words("Last before"),
             words("First after"),
             words("Found"),
+            words("Undone by"),
         ];
         let mut table = Table::new(id, title, columns).with_filter();
         for alert in alerts {
@@ -58,6 +72,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
             table.row(vec![
                 Entry::word(alert.state.clone()),
                 benchmark,
+                Entry::word(measured(&alert.metric)),
                 change(context, draft, alert, &pairs),
                 Entry::word(alert.modes.join(", ")),
                 alert.moved.clone().map_or_else(Entry::none, Entry::word),
@@ -65,6 +80,10 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
                 revision_entry(context, draft, alert.low),
                 revision_entry(context, draft, alert.high),
                 Entry::stamp(clock_time(alert.created_at)),
+                match alert.fixed {
+                    Some(position) => revision_entry(context, draft, position),
+                    None => Entry::none(),
+                },
             ]);
         }
         table
@@ -74,7 +93,8 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
     let lead = html! {
         p.lead {
             "Neighbouring revisions measured in one night that differ by the rule of every verdict. A provisional alert waits for "
-            "its confirmation run, in which both sides are measured anew; nothing else makes it confirmed. Faster counts like slower."
+            "its confirmation run, in which both sides are measured anew; nothing else makes it confirmed. A confirmed one is fixed when "
+            "the head, measured beside the last revision before it, is back where that was. Faster counts like slower."
         }
     };
     let body = html! {

@@ -9,7 +9,7 @@ use crate::{
     now_s,
 };
 use rusqlite::{OptionalExtension, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An alert to add.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct NewAlert {
     /// `worse` or `better`.
     pub direction: &'static str,
     pub title: String,
+    /// `wall`, `instructions`, or what [`Store::counter_metric`] gives.
+    pub metric: String,
     pub run: RunId,
     pub low: CommitId,
     pub high: CommitId,
@@ -46,6 +48,8 @@ pub struct Alert {
     pub state: String,
     pub direction: String,
     pub title: String,
+    /// What moved: `wall`, `instructions`, `counter:NAME`.
+    pub metric: String,
     pub subject: String,
     /// Where it was found; another machine's numbers neither confirm nor refute it.
     pub machine: MachineId,
@@ -62,18 +66,43 @@ pub struct Alert {
     pub counter: Option<String>,
     pub counter_ratio: Option<f64>,
     pub note: String,
+    /// How it came to its state, oldest first.
+    pub history: Vec<Entry>,
     pub created_s: i64,
     pub updated_s: i64,
+}
+
+/// A step in the life of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub time_s: i64,
+    /// State from then on.
+    pub state: String,
+    pub why: String,
+    /// Commit that it is about: the one that mended a `fixed` alert, or one that was found not to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha: Option<String>,
+}
+
+/// One series in which an alert shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertSeries {
+    pub subject: SubjectId,
+    pub version: BenchmarkVersionId,
+    pub mode: ModeId,
+    pub mode_name: String,
+    pub machine: MachineId,
 }
 
 /// Algorithm under which the change points of alerts are stored: two neighbours of one run, judged by the rule.
 const ALGORITHM: &str = "neighbours";
 
 impl Store {
-    /// Adds a provisional alert. `None` when there is one about the same benchmark, pair of commits and direction, whatever its state.
+    /// Adds a provisional alert. `None` when there is one about the same metric of the same benchmark, pair of commits and direction,
+    /// whatever its state.
     ///
     /// # Errors
-    /// What SQLite says, for instance when a series has no point.
+    /// What SQLite says, for instance when there is no such metric.
     pub fn add_alert(&mut self, alert: &NewAlert) -> Result<Option<i64>> {
         let Some(first) = alert.changes.first() else {
             return Ok(None);
@@ -84,9 +113,10 @@ impl Store {
                 .query_row(
                     "SELECT alert.id FROM alert JOIN alert_change AS ac ON ac.alert_id = alert.id \
                      JOIN change_point AS cp ON cp.id = ac.change_point_id JOIN series ON series.id = cp.series_id \
+                     JOIN metric ON metric.id = series.metric_id \
                      WHERE alert.low_commit_id = ? AND alert.high_commit_id = ? AND alert.direction = ? \
-                     AND series.benchmark_version_id = ? AND series.machine_id = ? LIMIT 1",
-                    params![alert.low, alert.high, alert.direction, first.benchmark, first.machine],
+                     AND series.benchmark_version_id = ? AND series.machine_id = ? AND metric.name = ? LIMIT 1",
+                    params![alert.low, alert.high, alert.direction, first.benchmark, first.machine, alert.metric],
                     |row| row.get(0),
                 )
                 .optional()?;
@@ -120,7 +150,7 @@ impl Store {
                     benchmark: change.benchmark,
                     mode: change.mode,
                     machine: change.machine,
-                    metric: "wall",
+                    metric: &alert.metric,
                     commit: alert.high,
                     previous: Some(alert.low),
                     algorithm: ALGORITHM,
@@ -133,7 +163,7 @@ impl Store {
                     "INSERT OR IGNORE INTO alert_change (alert_id, change_point_id) SELECT ?, cp.id FROM change_point AS cp \
                      JOIN series ON series.id = cp.series_id JOIN metric ON metric.id = series.metric_id \
                      WHERE cp.commit_id = ? AND cp.algorithm = ? AND series.subject_id = ? AND series.benchmark_version_id = ? \
-                     AND series.mode_id = ? AND series.machine_id = ? AND metric.name = 'wall'",
+                     AND series.mode_id = ? AND series.machine_id = ? AND metric.name = ?",
                     params![
                         id,
                         alert.high,
@@ -141,7 +171,8 @@ impl Store {
                         change.subject,
                         change.benchmark,
                         change.mode,
-                        change.machine
+                        change.machine,
+                        alert.metric
                     ],
                 )?;
             }
@@ -157,9 +188,11 @@ impl Store {
         let mut query = self.conn.prepare(
             "SELECT alert.id, alert.state, alert.direction, alert.title, subject.name, b.suite || '/' || b.name, \
              group_concat(DISTINCT mode.name), max(cp.ratio), min(cp.ratio), lo.sha, hi.sha, hi.title, alert.moved, \
-             alert.counter, alert.counter_ratio, alert.note, alert.created_s, alert.updated_s, series.machine_id FROM alert \
+             alert.counter, alert.counter_ratio, alert.note, alert.created_s, alert.updated_s, series.machine_id, metric.name, \
+             alert.history_json FROM alert \
              JOIN alert_change AS ac ON ac.alert_id = alert.id JOIN change_point AS cp ON cp.id = ac.change_point_id \
              JOIN series ON series.id = cp.series_id JOIN subject ON subject.id = series.subject_id \
+             JOIN metric ON metric.id = series.metric_id \
              JOIN mode ON mode.id = series.mode_id JOIN benchmark_version AS bv ON bv.id = series.benchmark_version_id \
              JOIN benchmark AS b ON b.id = bv.benchmark_id JOIN \"commit\" AS lo ON lo.id = alert.low_commit_id \
              JOIN \"commit\" AS hi ON hi.id = alert.high_commit_id GROUP BY alert.id ORDER BY alert.created_s DESC, alert.id DESC",
@@ -191,6 +224,8 @@ impl Store {
                 created_s: row.get(16)?,
                 updated_s: row.get(17)?,
                 machine: row.get(18)?,
+                metric: row.get(19)?,
+                history: entries(row, 20)?,
             })
         })?;
         let mut alerts = rows.collect::<rusqlite::Result<Vec<Alert>>>()?;
@@ -198,16 +233,55 @@ impl Store {
         Ok(alerts)
     }
 
-    /// Moves an alert to `state`; `why` goes into its history, and its change points follow.
+    /// The series in which an alert shows.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn alert_series(&self, id: i64) -> Result<Vec<AlertSeries>> {
+        let mut query = self.conn.prepare(
+            "SELECT series.subject_id, series.benchmark_version_id, series.mode_id, mode.name, series.machine_id \
+             FROM alert_change AS ac JOIN change_point AS cp ON cp.id = ac.change_point_id \
+             JOIN series ON series.id = cp.series_id JOIN mode ON mode.id = series.mode_id \
+             WHERE ac.alert_id = ? ORDER BY mode.name",
+        )?;
+        let rows = query.query_map([id], |row| {
+            Ok(AlertSeries {
+                subject: row.get(0)?,
+                version: row.get(1)?,
+                mode: row.get(2)?,
+                mode_name: row.get(3)?,
+                machine: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Moves an alert to `state`, or notes something about the state it is in; `why` and the commit that it is about go into its history,
+    /// and its change points follow.
     ///
     /// # Errors
     /// [`StoreError::Missing`] for an alert that does not exist, or what SQLite says.
-    pub fn set_alert_state(&mut self, id: i64, state: &str, why: &str) -> Result<()> {
+    pub fn set_alert_state(
+        &mut self,
+        id: i64,
+        state: &str,
+        why: &str,
+        sha: Option<&str>,
+    ) -> Result<()> {
         self.atomically(|store| {
-            let entry = serde_json::json!({ "time_s": now_s(), "state": state, "why": why });
+            let entry = Entry {
+                time_s: now_s(),
+                state: state.into(),
+                why: why.into(),
+                sha: sha.map(Into::into),
+            };
+            let entry = serde_json::to_string(&entry).map_err(|source| StoreError::Json {
+                what: "alert history",
+                source,
+            })?;
             let changed = store.conn.execute(
                 "UPDATE alert SET state = ?, updated_s = ?, history_json = json_insert(history_json, '$[#]', json(?)) WHERE id = ?",
-                params![state, now_s(), entry.to_string(), id],
+                params![state, now_s(), entry, id],
             )?;
             if changed == 0 {
                 return Err(StoreError::Missing {
@@ -252,23 +326,25 @@ impl Store {
         Ok(counters)
     }
 
-    /// The benchmark jobs of a run with their commits: position and row of the commit beside each.
+    /// The timed (or the counted) jobs of a run with their commits: position and row of the commit beside each.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn run_jobs(
         &self,
         run: RunId,
+        counted: bool,
     ) -> Result<Vec<(i64, CommitId, String, crate::read::sides::SideJob)>> {
+        let kind = if counted { "count" } else { "bench" };
         let mut query = self.conn.prepare(
             "SELECT c.seq, c.id, c.sha, job.id, run.id, run.key, run.started_s, job.subject_id, run.machine_id, mode.id, \
              mode.name, bv.id, b.suite || '/' || b.name, job.outcome, job.reason, build.text_sha256 \
              FROM job JOIN run ON run.id = job.run_id JOIN \"commit\" AS c ON c.id = job.commit_id \
              JOIN mode ON mode.id = job.mode_id JOIN benchmark_version AS bv ON bv.id = job.benchmark_version_id \
              JOIN benchmark AS b ON b.id = bv.benchmark_id LEFT JOIN build ON build.id = job.build_id \
-             WHERE job.run_id = ? AND job.kind = 'bench' AND job.outcome IS NOT NULL ORDER BY job.ordinal",
+             WHERE job.run_id = ? AND job.kind = ? AND job.outcome IS NOT NULL ORDER BY job.ordinal",
         )?;
-        let rows = query.query_map([run], |row| {
+        let rows = query.query_map(params![run, kind], |row| {
             let job = crate::read::sides::SideJob {
                 job: row.get(3)?,
                 run: row.get(4)?,
@@ -288,4 +364,9 @@ impl Store {
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// The history in column `index`; one that cannot be read is empty, as of a database older than histories.
+fn entries(row: &Row<'_>, index: usize) -> rusqlite::Result<Vec<Entry>> {
+    Ok(serde_json::from_str(&row.get::<_, String>(index)?).unwrap_or_default())
 }

@@ -30,20 +30,22 @@ impl Store {
     /// Stores a change point; the same place found again by the same algorithm follows the newest analysis.
     ///
     /// # Errors
-    /// What SQLite says, for instance when the series has no point yet.
+    /// What SQLite says, for instance when there is no such metric.
     pub fn change_point(&mut self, found: &Found<'_>) -> Result<()> {
+        let series = self.series(
+            found.subject,
+            found.benchmark,
+            found.mode,
+            found.machine,
+            found.metric,
+        )?;
         self.conn.execute(
             "INSERT INTO change_point (series_id, commit_id, prev_commit_id, algorithm, params_json, p, ratio, status) \
-             VALUES ((SELECT series.id FROM series JOIN metric ON metric.id = series.metric_id WHERE series.subject_id = ? \
-              AND benchmark_version_id = ? AND mode_id = ? AND machine_id = ? AND metric.name = ?), ?, ?, ?, ?, ?, ?, ?) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
              ON CONFLICT (series_id, commit_id, algorithm) DO UPDATE SET prev_commit_id = excluded.prev_commit_id, \
              params_json = excluded.params_json, p = excluded.p, ratio = excluded.ratio, status = excluded.status",
             params![
-                found.subject,
-                found.benchmark,
-                found.mode,
-                found.machine,
-                found.metric,
+                series,
                 found.commit,
                 found.previous,
                 found.algorithm,

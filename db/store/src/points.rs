@@ -3,7 +3,10 @@
 //! A process counts once: the mean of its steady iterations. A point is the geometric mean of those means with a 95 %
 //! interval from Student's t on their logs. Only jobs whose every process ended `ok` get points.
 
-use crate::{BuildId, JobId, ProcessId, Result, RunId, SeriesId, Store};
+use crate::{
+    BenchmarkVersionId, BuildId, CommitId, JobId, MachineId, ModeId, ProcessId, Result, RunId,
+    SeriesId, Store, SubjectId,
+};
 use rusqlite::{OptionalExtension, params};
 use stats::rule::CONFIDENCE;
 use stats::sample::{self, mean, median, sd};
@@ -12,6 +15,9 @@ use stats::warmup::Class;
 
 /// Metric of counted processes, and the counter in which each has its total.
 const INSTRUCTIONS: &str = "instructions";
+
+/// What the metric of a VM's counter begins with.
+pub const COUNTER: &str = "counter:";
 
 /// Summary of one job under one metric, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,7 +75,13 @@ pub fn summarize(processes: &[Vec<f64>]) -> Option<Summary> {
 struct Measured {
     job: JobId,
     build: BuildId,
-    ids: (i64, i64, i64, i64, Option<i64>),
+    ids: (
+        SubjectId,
+        BenchmarkVersionId,
+        ModeId,
+        MachineId,
+        Option<CommitId>,
+    ),
     counted: bool,
 }
 
@@ -232,6 +244,44 @@ impl Store {
             .optional()?)
     }
 
+    /// Finds or adds a series.
+    ///
+    /// # Errors
+    /// What SQLite says, for instance when there is no such metric.
+    pub(crate) fn series(
+        &mut self,
+        subject: SubjectId,
+        benchmark: BenchmarkVersionId,
+        mode: ModeId,
+        machine: MachineId,
+        metric: &str,
+    ) -> Result<SeriesId> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "INSERT INTO series (subject_id, benchmark_version_id, mode_id, machine_id, metric_id) \
+                 VALUES (?, ?, ?, ?, (SELECT id FROM metric WHERE name = ?)) \
+                 ON CONFLICT DO UPDATE SET machine_id = excluded.machine_id RETURNING id",
+            )?
+            .query_row(params![subject, benchmark, mode, machine, metric], |row| {
+                row.get(0)
+            })?)
+    }
+
+    /// The metric of a counter of the VM, by the name that [`Store::counters`] has; added when it is new.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn counter_metric(&mut self, counter: &str) -> Result<String> {
+        let name = format!("{COUNTER}{counter}");
+        self.conn.execute(
+            "INSERT OR IGNORE INTO metric (name, unit, better, noisy, scope, title) \
+             VALUES (?, 'count', 'lower', 0, 'process', ?)",
+            params![name, format!("{counter}, as the VM counts it")],
+        )?;
+        Ok(name)
+    }
+
     fn write_point(
         &mut self,
         run: RunId,
@@ -240,13 +290,7 @@ impl Store {
         summary: &Summary,
     ) -> Result<()> {
         let (subject, benchmark, mode, machine, commit) = of.ids;
-        let series: SeriesId = self.conn.query_row(
-            "INSERT INTO series (subject_id, benchmark_version_id, mode_id, machine_id, metric_id) \
-             VALUES (?, ?, ?, ?, (SELECT id FROM metric WHERE name = ?)) \
-             ON CONFLICT DO UPDATE SET machine_id = excluded.machine_id RETURNING id",
-            params![subject, benchmark, mode, machine, metric],
-            |row| row.get(0),
-        )?;
+        let series = self.series(subject, benchmark, mode, machine, metric)?;
         self.conn.execute(
             "INSERT OR REPLACE INTO point (series_id, run_id, build_id, job_id, commit_id, n_processes, geomean, mean, \
              median, min, low, high, sd_between, sd_within) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

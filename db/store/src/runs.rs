@@ -44,7 +44,7 @@ pub struct NewJob {
     pub planned_iterations: u32,
 }
 
-/// A run that has not ended.
+/// A run to go on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRun {
     pub id: RunId,
@@ -123,28 +123,78 @@ impl Store {
         })
     }
 
+    /// Says whose alerts are being settled by further runs; `None` when that is done.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn set_settling(&mut self, night: Option<RunId>) -> Result<()> {
+        match night {
+            Some(night) => self.conn.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('settling', ?)",
+                [night.0.to_string()],
+            )?,
+            None => self
+                .conn
+                .execute("DELETE FROM meta WHERE key = 'settling'", [])?,
+        };
+        Ok(())
+    }
+
+    /// The night that ended and whose alerts were not settled when the program did, if there is one.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn settling(&self) -> Result<Option<OpenRun>> {
+        self.one_run(
+            "SELECT id, key, tier, plan_json, started_s FROM run \
+             WHERE id = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'settling')",
+            [],
+        )
+    }
+
+    /// The newest run begun on `machine` after `night` that ended and was asked the same.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn answered_since(
+        &self,
+        machine: MachineId,
+        night: RunId,
+        request: &str,
+    ) -> Result<Option<OpenRun>> {
+        self.one_run(
+            "SELECT id, key, tier, plan_json, started_s FROM run WHERE machine_id = ? AND id > ? \
+             AND state IN ('complete', 'deadline') AND json_extract(plan_json, '$.request') = ? \
+             ORDER BY id DESC LIMIT 1",
+            params![machine, night, request],
+        )
+    }
+
+    fn one_run(&self, sql: &str, values: impl rusqlite::Params) -> Result<Option<OpenRun>> {
+        Ok(self
+            .conn
+            .query_row(sql, values, |row| {
+                Ok(OpenRun {
+                    id: row.get(0)?,
+                    key: row.get(1)?,
+                    tier: row.get(2)?,
+                    plan_json: row.get(3)?,
+                    started_s: row.get(4)?,
+                })
+            })
+            .optional()?)
+    }
+
     /// The newest run of this machine that was killed or interrupted and may be taken up.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn unfinished_run(&self, machine: MachineId) -> Result<Option<OpenRun>> {
-        Ok(self
-            .conn
-            .query_row(
-                "SELECT id, key, tier, plan_json, started_s FROM run \
-                 WHERE machine_id = ? AND state IN ('running', 'interrupted') ORDER BY started_s DESC, id DESC LIMIT 1",
-                [machine],
-                |row| {
-                    Ok(OpenRun {
-                        id: row.get(0)?,
-                        key: row.get(1)?,
-                        tier: row.get(2)?,
-                        plan_json: row.get(3)?,
-                        started_s: row.get(4)?,
-                    })
-                },
-            )
-            .optional()?)
+        self.one_run(
+            "SELECT id, key, tier, plan_json, started_s FROM run \
+             WHERE machine_id = ? AND state IN ('running', 'interrupted') ORDER BY started_s DESC, id DESC LIMIT 1",
+            [machine],
+        )
     }
 
     /// Gives up every run of this machine that was killed or interrupted; returns how many.

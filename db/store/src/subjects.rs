@@ -66,6 +66,19 @@ impl Store {
         )?)
     }
 
+    /// The subject of that name, if there is one.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn known_subject(&self, name: &str) -> Result<Option<SubjectId>> {
+        Ok(self
+            .conn
+            .query_row("SELECT id FROM subject WHERE name = ?", [name], |row| {
+                row.get(0)
+            })
+            .optional()?)
+    }
+
     /// Finds or adds a commit. A known commit keeps its row; only its place on the line may move (a rewritten history).
     ///
     /// # Errors

@@ -121,7 +121,7 @@ impl Store {
     }
 
     fn canary(&self, run: RunId) -> Result<Option<Canary>> {
-        let jobs = self.run_jobs(run)?;
+        let jobs = self.run_jobs(run, false)?;
         let mut canary = Canary {
             flagged: Vec::new(),
             of: 0,

@@ -136,7 +136,7 @@ pub(crate) fn run(what: &Ablate, config: &Config, data: &Data, json: bool) -> Re
         .recent_runs(20)?
         .into_iter()
         .find(|run| run.key == night.run);
-    let jobs = store.run_jobs(run.context("the run is in the database")?.id)?;
+    let jobs = store.run_jobs(run.context("the run is in the database")?.id, false)?;
     let jobs: Vec<&SideJob> = jobs.iter().map(|(.., job)| job).collect();
     let report = report(&store, &night.run, &base.name, &ablations, &jobs)?;
     if json {

@@ -20,7 +20,7 @@ pub(crate) enum What {
         #[arg(long)]
         all: bool,
     },
-    /// Run both sides of every provisional alert anew and judge them together.
+    /// Run both sides of every provisional alert anew and judge them together, and see whether what seems mended is.
     Confirm {
         /// Processes of each side.
         #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(5..=1000))]
@@ -106,6 +106,10 @@ fn text(alert: &Alert) -> String {
             .map_or_else(|| "from 0".into(), |ratio| format!("x{ratio:.2}"));
         text += &format!("      counter: {counter} {ratio}\n");
     }
+    if let Some(last) = alert.history.last().filter(|last| last.sha.is_some()) {
+        let sha = last.sha.as_deref().map(short).unwrap_or_default();
+        text += &format!("      {sha}: {}\n", last.why);
+    }
     text
 }
 
@@ -120,6 +124,6 @@ fn person(data: &Data, id: i64, event: Event, why: &str) -> Result<()> {
     let state = State::parse(&alert.state)
         .context("the database has a state this program does not know")?;
     let next = state.after(event)?;
-    store.set_alert_state(id, next.as_str(), why)?;
+    store.set_alert_state(id, next.as_str(), why, None)?;
     Ok(())
 }

@@ -189,6 +189,7 @@ impl Args {
             again: measure.again,
             alone: false,
             bench_budget: None,
+            counts_only: false,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! From configuration, wishes and facts to a plan. Pure: it reads nothing and starts nothing.
 
-use crate::config::{Config, Mode, Purpose, Subject, program_shelves};
+use crate::config::{Config, Count, Mode, Purpose, Subject, program_shelves};
 use anyhow::{Result, bail};
 use builds::{Commit, Selection};
 use manifest::Category;
@@ -38,6 +38,8 @@ pub(crate) struct Wishes {
     pub(crate) alone: bool,
     /// Time for all benchmark processes, instead of the tier's.
     pub(crate) bench_budget: Option<Nanos>,
+    /// Count instructions, also where the tier does not, and time nothing.
+    pub(crate) counts_only: bool,
 }
 
 /// What the machine and the repositories have to offer.
@@ -306,8 +308,18 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             }
         }
     }
-    if let Some(count) = tier.count.filter(|_| facts.counts && !wishes.alone) {
-        plan.count_budget = Some(Nanos::from_secs(count.budget_s));
+    let count = match tier.count {
+        _ if !facts.counts => None,
+        Some(_) if wishes.alone && !wishes.counts_only => None,
+        None if wishes.counts_only => Some(Count::default()),
+        count => count,
+    };
+    if let Some(count) = count {
+        plan.count_budget = Some(
+            wishes
+                .bench_budget
+                .unwrap_or(Nanos::from_secs(count.budget_s)),
+        );
         plan.counts = plan
             .benches
             .iter()
@@ -320,11 +332,15 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             })
             .collect();
     }
+    if wishes.counts_only {
+        plan.benches.clear();
+    }
     plan.tests = test_jobs(config, wishes, facts);
     plan.builds = in_building_order(sides.into_iter().map(|side| side.build).collect(), facts);
     let needed: BTreeSet<&String> = plan
         .benches
         .iter()
+        .chain(&plan.counts)
         .map(|job| &job.build)
         .chain(plan.tests.iter().map(|job| &job.build))
         .collect();

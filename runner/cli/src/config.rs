@@ -83,6 +83,9 @@ pub(crate) struct Subject {
     /// Argument that makes it write its counters; `{file}` stands for the file.
     #[serde(default)]
     pub(crate) stats: String,
+    /// Counters of that file (`aborts.too_long`) that raise alerts when they grow or fall; the others are kept and shown beside alerts.
+    #[serde(default)]
+    pub(crate) watch: Vec<String>,
     /// Subject in whose worktree and target folder it is built; empty = its own. Two programs of one repository then
     /// compile what they share once.
     #[serde(default)]
@@ -220,6 +223,17 @@ pub(crate) struct Count {
     pub(crate) iterations: u32,
     /// Time for all of them together.
     pub(crate) budget_s: u64,
+}
+
+/// What a confirmation run of a tier without counts takes.
+impl Default for Count {
+    fn default() -> Count {
+        Count {
+            processes: 3,
+            iterations: 3,
+            budget_s: 3600,
+        }
+    }
 }
 
 /// Confirmation runs at the end of a night.

@@ -1,20 +1,24 @@
 //! What a night found: change points of every series it added to, and alerts about neighbouring commits that differ.
 //!
-//! Two kinds of evidence are kept apart. *Neighbours* measured in one run, interleaved, are judged by the rule: a candidate becomes a provisional
-//! alert, and `nightjar alerts confirm` runs both sides anew. *Change points* of the whole series say where the level shifted over many nights;
-//! they are drawn, and raise no alert by themselves.
+//! Two kinds of evidence are kept apart. *Neighbours* measured in one run, interleaved, are judged by the rule of their metric
+//! ([`crate::judged`]): a candidate becomes a provisional alert, and `nightjar alerts confirm` runs both sides anew. That holds for times, for
+//! instruction totals, and for those of the VM's counters that its subject names (`watch`). *Change points* of the whole series say where
+//! the level shifted over many nights; they are drawn, and raise no alert by themselves.
 
+use crate::judged::{Judged, Metric, floor};
 use anyhow::Result;
 use stats::attribution::{self, Sides};
 use stats::changes;
-use stats::noise::noise_floor;
-use stats::rule::{Judgement, Verdict, judge};
+use stats::rule::Verdict;
 use std::collections::BTreeMap;
 use store::alerts::{NewAlert, NewChange};
 use store::change_points::Found;
 use store::read::sides::SideJob;
 use store::summary::CANARY;
-use store::{CommitId, RunId, Store};
+use store::{CommitId, RunId, Store, SubjectId};
+
+/// Counters that raise alerts, by subject.
+pub(crate) type Watched = BTreeMap<SubjectId, Vec<String>>;
 
 /// One benchmark in one mode at two neighbouring commits of one run.
 struct Candidate {
@@ -24,73 +28,42 @@ struct Candidate {
     high_job: SideJob,
     old: Vec<f64>,
     new: Vec<f64>,
-    judgement: Judgement,
+    floor: Option<f64>,
+    judged: Judged,
 }
 
+/// What is judged together: one metric of one benchmark between two commits, over the modes.
+type Pairs = BTreeMap<(SubjectId, String, CommitId, CommitId, Metric), Vec<Candidate>>;
+
 /// Looks at what `run` measured; returns how many alerts are new.
-pub(crate) fn detect(store: &mut Store, run: RunId) -> Result<usize> {
-    let jobs = store.run_jobs(run)?;
-    let mut series: BTreeMap<(i64, String, String), Vec<(i64, CommitId, SideJob)>> =
-        BTreeMap::new();
-    for (seq, commit, _, job) in jobs {
-        // A canary is judged against its own build, not its neighbours.
-        if job.outcome == "ok" && !job.mode.ends_with(CANARY) {
-            let key = (job.subject.0, job.benchmark.clone(), job.mode.clone());
-            series.entry(key).or_default().push((seq, commit, job));
-        }
-    }
-    let mut pairs: BTreeMap<(i64, String, CommitId, CommitId), Vec<Candidate>> = BTreeMap::new();
-    for ((subject, benchmark, _), mut points) in series {
-        points.sort_by_key(|(seq, ..)| *seq);
-        let Some((_, _, any)) = points.first() else {
-            continue;
-        };
-        let history = store.history(any.subject, any.version, any.mode_id, any.machine, "wall")?;
-        let logs: Vec<f64> = history.iter().map(|point| point.geomean.ln()).collect();
-        for change in changes::changes(&logs)? {
-            store.change_point(&Found {
-                subject: any.subject,
-                benchmark: any.version,
-                mode: any.mode_id,
-                machine: any.machine,
-                metric: "wall",
-                commit: history[change.index].commit,
-                previous: Some(history[change.index - 1].commit),
-                algorithm: "e-divisive",
-                params_json: "{\"window\":50,\"max_p\":0.001}",
-                p: change.p,
-                ratio: (change.mean_after - change.mean_before).exp(),
-                status: if change.is_established() {
-                    "established"
-                } else {
-                    "provisional"
-                },
-            })?;
-        }
-        let floor = noise_floor(&logs);
-        for pair in points.windows(2) {
-            let (low, high) = (&pair[0], &pair[1]);
-            let old = store.log_means(low.2.job, "wall")?;
-            let new = store.log_means(high.2.job, "wall")?;
-            let judgement = judge(&old, &new, floor)?;
-            pairs
-                .entry((subject, benchmark.clone(), low.1, high.1))
-                .or_default()
-                .push(Candidate {
-                    low: low.1,
-                    high: high.1,
-                    low_job: low.2.clone(),
-                    high_job: high.2.clone(),
-                    old,
-                    new,
-                    judgement,
-                });
+pub(crate) fn detect(store: &mut Store, run: RunId, watched: &Watched) -> Result<usize> {
+    let mut pairs = Pairs::new();
+    for counted in [false, true] {
+        for points in series(store, run, counted)? {
+            let Some((_, any)) = points.first() else {
+                continue;
+            };
+            let metrics: Vec<Metric> = if counted {
+                vec![Metric::Instructions]
+            } else {
+                shifts(store, any)?;
+                let counters = watched.get(&any.subject).into_iter().flatten();
+                [Metric::Wall]
+                    .into_iter()
+                    .chain(counters.map(|name| Metric::Counter(name.clone())))
+                    .collect()
+            };
+            for pair in points.windows(2) {
+                for metric in &metrics {
+                    neighbours(store, metric, &pair[0], &pair[1], &mut pairs)?;
+                }
+            }
         }
     }
     let mut added = 0;
-    for candidates in pairs.values() {
+    for ((.., metric), candidates) in &pairs {
         for (direction, verdict) in [("worse", Verdict::Larger), ("better", Verdict::Smaller)] {
-            if let Some(alert) = alert(store, run, candidates, direction, verdict)? {
+            if let Some(alert) = alert(store, run, metric, candidates, direction, verdict)? {
                 added += usize::from(store.add_alert(&alert)?.is_some());
             }
         }
@@ -98,24 +71,109 @@ pub(crate) fn detect(store: &mut Store, run: RunId) -> Result<usize> {
     Ok(added)
 }
 
-/// The alert about one benchmark between two commits in one direction, if any mode shows it.
-fn alert(
+/// The jobs of a run by benchmark and mode, each list in the order of the commits.
+fn series(store: &Store, run: RunId, counted: bool) -> Result<Vec<Vec<(CommitId, SideJob)>>> {
+    let mut series: BTreeMap<(SubjectId, String, String), Vec<(i64, CommitId, SideJob)>> =
+        BTreeMap::new();
+    for (seq, commit, _, job) in store.run_jobs(run, counted)? {
+        // A canary is judged against its own build, not its neighbours.
+        if job.outcome == "ok" && !job.mode.ends_with(CANARY) {
+            let key = (job.subject, job.benchmark.clone(), job.mode.clone());
+            series.entry(key).or_default().push((seq, commit, job));
+        }
+    }
+    Ok(series
+        .into_values()
+        .map(|mut points| {
+            points.sort_by_key(|(seq, ..)| *seq);
+            points
+                .into_iter()
+                .map(|(_, commit, job)| (commit, job))
+                .collect()
+        })
+        .collect())
+}
+
+/// Stores the change points of the series that a timed job belongs to.
+fn shifts(store: &mut Store, of: &SideJob) -> Result<()> {
+    let history = store.history(of.subject, of.version, of.mode_id, of.machine, "wall")?;
+    let logs: Vec<f64> = history.iter().map(|point| point.geomean.ln()).collect();
+    for change in changes::changes(&logs)? {
+        store.change_point(&Found {
+            subject: of.subject,
+            benchmark: of.version,
+            mode: of.mode_id,
+            machine: of.machine,
+            metric: "wall",
+            commit: history[change.index].commit,
+            previous: Some(history[change.index - 1].commit),
+            algorithm: "e-divisive",
+            params_json: "{\"window\":50,\"max_p\":0.001}",
+            p: change.p,
+            ratio: (change.mean_after - change.mean_before).exp(),
+            status: if change.is_established() {
+                "established"
+            } else {
+                "provisional"
+            },
+        })?;
+    }
+    Ok(())
+}
+
+/// Judges two neighbours under one metric, where both have it.
+fn neighbours(
     store: &Store,
+    metric: &Metric,
+    (low, low_job): &(CommitId, SideJob),
+    (high, high_job): &(CommitId, SideJob),
+    pairs: &mut Pairs,
+) -> Result<()> {
+    let old = metric.values(store, low_job.job)?;
+    let new = metric.values(store, high_job.job)?;
+    let floor = match metric {
+        Metric::Wall => floor(store, high_job)?,
+        _ => None,
+    };
+    let Some(judged) = metric.judge_values(&old, &new, floor)? else {
+        return Ok(());
+    };
+    let key = (
+        high_job.subject,
+        high_job.benchmark.clone(),
+        *low,
+        *high,
+        metric.clone(),
+    );
+    pairs.entry(key).or_default().push(Candidate {
+        low: *low,
+        high: *high,
+        low_job: low_job.clone(),
+        high_job: high_job.clone(),
+        old,
+        new,
+        floor,
+        judged,
+    });
+    Ok(())
+}
+
+/// The alert about one metric of one benchmark between two commits in one direction, if any mode shows it.
+fn alert(
+    store: &mut Store,
     run: RunId,
+    metric: &Metric,
     candidates: &[Candidate],
     direction: &'static str,
     verdict: Verdict,
 ) -> Result<Option<NewAlert>> {
     let showing: Vec<&Candidate> = candidates
         .iter()
-        .filter(|candidate| candidate.judgement.verdict == verdict && !candidate.has_equal_code())
+        .filter(|candidate| candidate.judged.verdict() == verdict)
+        // A time that differs between equal programs is noise. A count that does was changed by their data.
+        .filter(|candidate| *metric != Metric::Wall || !candidate.has_equal_code())
         .collect();
-    let size = |candidate: &&&Candidate| {
-        candidate
-            .judgement
-            .welch
-            .map_or(0.0, |welch| welch.difference.abs())
-    };
+    let size = |candidate: &&&Candidate| candidate.judged.size();
     let Some(largest) = showing.iter().max_by(|a, b| size(a).total_cmp(&size(b))) else {
         return Ok(None);
     };
@@ -123,28 +181,33 @@ fn alert(
         .iter()
         .map(|candidate| candidate.high_job.mode.as_str())
         .collect();
-    let ratio = largest.judgement.welch.map_or(1.0, |welch| welch.ratio);
-    let shift = attribution::largest_shift(
-        &store.counters(largest.low_job.job)?,
-        &store.counters(largest.high_job.job)?,
-    );
-    let word = if direction == "worse" {
-        "slower"
+    let ratio = largest.judged.ratio();
+    // The processes under valgrind count nothing else.
+    let shift = match metric {
+        Metric::Wall => attribution::largest_shift(
+            &store.counters(largest.low_job.job)?,
+            &store.counters(largest.high_job.job)?,
+        ),
+        Metric::Instructions | Metric::Counter(_) => None,
+    };
+    let change = metric.change(direction);
+    let size = if ratio.is_finite() {
+        format!("{:.1} % {change}", 100.0 * (ratio - 1.0).abs())
     } else {
-        "faster"
+        format!("{change} (there were none)")
     };
     Ok(Some(NewAlert {
         direction,
         title: format!(
-            "{} {:.1} % {word} in {}",
+            "{} {size} in {}",
             largest.high_job.benchmark,
-            100.0 * (ratio - 1.0).abs(),
             modes.join(", ")
         ),
+        metric: metric.stored(store)?,
         run,
         low: largest.low,
         high: largest.high,
-        moved: moved(candidates)?,
+        moved: moved(metric, candidates, largest.floor)?,
         counter_ratio: shift.as_ref().and_then(|shift| shift.ratio),
         counter: shift.map(|shift| shift.counter),
         changes: showing
@@ -154,27 +217,29 @@ fn alert(
                 benchmark: candidate.high_job.version,
                 mode: candidate.high_job.mode_id,
                 machine: candidate.high_job.machine,
-                p: candidate.judgement.welch.map_or(1.0, |welch| welch.p),
-                ratio: candidate.judgement.welch.map_or(1.0, |welch| welch.ratio),
+                p: candidate.judged.p(),
+                ratio: candidate.judged.ratio(),
             })
             .collect(),
     }))
 }
 
 /// The first part of the VM that moved, in the order in which one stands on the other.
-fn moved(candidates: &[Candidate]) -> Result<Option<&'static str>> {
-    let empty = Sides { old: &[], new: &[] };
-    let mode = |name: &str| {
+fn moved(
+    metric: &Metric,
+    candidates: &[Candidate],
+    floor: Option<f64>,
+) -> Result<Option<&'static str>> {
+    let modes = ["off", "noopt", "opt"].map(|name| {
         candidates
             .iter()
             .find(|candidate| candidate.high_job.mode == name)
-            .map_or(empty, |candidate| Sides {
+            .map_or(Sides { old: &[], new: &[] }, |candidate| Sides {
                 old: &candidate.old,
                 new: &candidate.new,
             })
-    };
-    let parts = attribution::moved(mode("off"), mode("noopt"), mode("opt"), None)?;
-    Ok(parts.first().map(|part| part.as_str()))
+    });
+    Ok(metric.moved(modes, floor)?.map(|part| part.as_str()))
 }
 
 impl Candidate {

@@ -22,6 +22,7 @@ mod export;
 mod hunt;
 mod import;
 mod ingest;
+mod judged;
 mod night;
 mod pages;
 mod revisions;

@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
+use store::runs::OpenRun;
 use store::summary::RunSummary;
 use store::{MachineId, RunId, Store};
 
@@ -46,6 +47,9 @@ pub(crate) struct NightReport {
     #[serde(skip)]
     pub(crate) heads: BTreeMap<String, String>,
     pub(crate) end: RunEnd,
+    /// It was complete already when it was asked for, see [`answered`].
+    #[serde(skip)]
+    is_known: bool,
     #[serde(skip)]
     pub(crate) exit: Exit,
     pub(crate) exit_code: u8,
@@ -73,7 +77,7 @@ impl From<NightReport> for Night {
 }
 
 /// A night with what follows from it: [`night`], then new processes of both sides of what it found, as far as the tier's time and the
-/// night's deadline reach.
+/// night's deadline reach. Killed at any moment, it is taken up there: the database says that the night's alerts are being settled.
 pub(crate) fn with_confirmations(config: &Config, data: &Data, wishes: &Wishes) -> Result<Night> {
     let started = Instant::now();
     let Some(policy) = config.tier(&wishes.tier)?.confirm else {
@@ -90,23 +94,33 @@ pub(crate) fn with_confirmations(config: &Config, data: &Data, wishes: &Wishes) 
         };
         confirm::confirm(config, data, &wishes.tier, &limits)
     };
+    let mut confirmation: Option<Confirmation> = None;
     if is_confirming(data)? {
         // A night begun now would give that run up.
-        if let Some(signal) = confirmed(data)?.interrupted {
+        let done = confirmed(data)?;
+        if let Some(signal) = done.interrupted {
             return Ok(Night::Stopped(Exit::Signal(signal)));
         }
+        confirmation = Some(done);
     }
     let mut report = night(config, data, wishes)?;
-    if report.end != RunEnd::Complete || confirm::waiting(data)? == 0 {
-        return Ok(report.into());
-    }
-    let confirmation = match confirmed(data) {
-        Ok(confirmation) => confirmation,
-        Err(error) => {
-            eprintln!("nightjar: the confirmation runs: {error:#}");
-            report.set_exit(report.exit.or(Exit::Infrastructure));
-            return Ok(report.into());
+    if report.end == RunEnd::Complete && confirm::waiting(data)? > 0 {
+        match confirmed(data) {
+            Ok(done) => *confirmation.get_or_insert_default() += done,
+            Err(error) => {
+                eprintln!("nightjar: the confirmation runs: {error:#}");
+                report.set_exit(report.exit.or(Exit::Infrastructure));
+                return Ok(report.into());
+            }
         }
+    }
+    if report.is_known && confirmation.is_none() {
+        // It died after the last alert was settled.
+        confirmation = Some(Confirmation::default());
+    }
+    let Some(confirmation) = confirmation else {
+        Store::open(&data.database())?.set_settling(None)?;
+        return Ok(report.into());
     };
     eprintln!("nightjar: {}", confirmation.text());
     let mut store = Store::open(&data.database())?;
@@ -116,18 +130,26 @@ pub(crate) fn with_confirmations(config: &Config, data: &Data, wishes: &Wishes) 
         None => report.end,
     };
     report.set_exit(judge(end, &report.summary, &report.heads));
-    store.run_finished(
-        report.id,
-        "complete",
-        i32::from(report.exit.code()),
-        &serde_json::to_string(&report.summary)?,
-    )?;
-    drop(store);
-    report.confirmation = Some(confirmation);
     if let Err(error) = pages::render(data) {
         eprintln!("nightjar: the pages could not be written: {error:#}");
         report.set_exit(report.exit.or(Exit::Infrastructure));
     }
+    if report.end == RunEnd::Complete {
+        let summary = serde_json::to_string(&report.summary)?;
+        store.atomically(|store| {
+            store.run_finished(
+                report.id,
+                "complete",
+                i32::from(report.exit.code()),
+                &summary,
+            )?;
+            match confirmation.interrupted {
+                Some(_) => Ok(()),
+                None => store.set_settling(None),
+            }
+        })?;
+    }
+    report.confirmation = Some(confirmation);
     Ok(report.into())
 }
 
@@ -170,6 +192,9 @@ pub(crate) fn night(config: &Config, data: &Data, wishes: &Wishes) -> Result<Nig
     })?;
     let facts = gather(config, data, wishes, &mut store, machine_id)?;
     let request = facts.request(config, wishes);
+    if let Some(done) = answered(&store, machine_id, wishes, &request)? {
+        return report_of(data, &store, &done, &facts);
+    }
     let mut prepared = prepare(
         config, data, wishes, &facts, &request, &mut store, machine_id,
     )?;
@@ -183,7 +208,51 @@ pub(crate) fn night(config: &Config, data: &Data, wishes: &Wishes) -> Result<Nig
         &mut store,
         machine_id,
     )?;
-    finish(data, &mut store, run, end, &prepared.plan, &facts)
+    finish(config, data, &mut store, run, end, &prepared.plan, &facts)
+}
+
+/// The run that answers this request already, where the program ended after it and before all that follows from it was done: the night whose
+/// alerts are being settled, or one of the runs by which they are.
+fn answered(
+    store: &Store,
+    machine: MachineId,
+    wishes: &Wishes,
+    request: &str,
+) -> Result<Option<OpenRun>> {
+    let Some(night) = store
+        .settling()?
+        .filter(|night| store::now_s() - night.started_s < TAKE_UP_WITHIN_S && !wishes.again)
+    else {
+        return Ok(None);
+    };
+    if wishes.reason == "confirm" {
+        return Ok(store.answered_since(machine, night.id, request)?);
+    }
+    let same =
+        serde_json::from_str::<Plan>(&night.plan_json).is_ok_and(|plan| plan.request == request);
+    Ok(same.then_some(night))
+}
+
+/// The report of a run that is complete.
+fn report_of(data: &Data, store: &Store, run: &OpenRun, facts: &Facts) -> Result<NightReport> {
+    let summary = store.run_summary(run.id)?;
+    let exit = judge(RunEnd::Complete, &summary, &facts.heads);
+    let index = data.site().join("index.html");
+    Ok(NightReport {
+        run: run.key.clone(),
+        id: run.id,
+        heads: facts.heads.clone(),
+        end: RunEnd::Complete,
+        is_known: true,
+        exit,
+        exit_code: exit.code(),
+        meaning: exit.meaning(),
+        database: data.database(),
+        site: index.is_file().then_some(index),
+        junit: data.run(&run.key).join("junit.xml"),
+        summary,
+        confirmation: None,
+    })
 }
 
 /// What the machine and the repositories have to offer.
@@ -219,7 +288,8 @@ fn gather(
             )),
         }
     }
-    if wishes.bench && config.tier(&wishes.tier)?.count.is_some() {
+    let counts = wishes.counts_only || config.tier(&wishes.tier)?.count.is_some();
+    if wishes.bench && counts {
         match crate::counting::valgrind() {
             Ok(_) => facts.counts = true,
             Err(error) => facts.notes.push(format!("nothing is counted: {error:#}")),
@@ -417,6 +487,7 @@ fn carry_out(
 }
 
 fn finish(
+    config: &Config,
     data: &Data,
     store: &mut Store,
     run: RunId,
@@ -427,7 +498,13 @@ fn finish(
     store.rebuild_points(run)?;
     // A search or an ablation compares what is no neighbour in history.
     if matches!(plan.reason.as_str(), "nightly" | "manual") {
-        detect::detect(store, run)?;
+        let mut watched = detect::Watched::new();
+        for subject in &config.file.subjects {
+            if let Some(id) = store.known_subject(&subject.name)? {
+                watched.insert(id, subject.watch.clone());
+            }
+        }
+        detect::detect(store, run, &watched)?;
     }
     let summary = store.run_summary(run)?;
     let exit = judge(end, &summary, &facts.heads);
@@ -436,12 +513,17 @@ fn finish(
         RunEnd::Deadline => "deadline",
         RunEnd::Interrupted { .. } => "interrupted",
     };
-    store.run_finished(
-        run,
-        state,
-        i32::from(exit.code()),
-        &serde_json::to_string(&summary)?,
-    )?;
+    let settles = plan.reason == "nightly"
+        && !plan.benches.is_empty()
+        && config.tier(&plan.tier)?.confirm.is_some();
+    let summary_json = serde_json::to_string(&summary)?;
+    store.atomically(|store| {
+        store.run_finished(run, state, i32::from(exit.code()), &summary_json)?;
+        match end {
+            RunEnd::Complete if settles => store.set_settling(Some(run)),
+            _ => Ok(()),
+        }
+    })?;
     data.rotate_runs()?;
     let mut exit = exit;
     // Whoever asked for a confirmation writes the pages once, when the alerts are settled.
@@ -462,6 +544,7 @@ fn finish(
         id: run,
         heads: facts.heads.clone(),
         end,
+        is_known: false,
         exit,
         exit_code: exit.code(),
         meaning: exit.meaning(),

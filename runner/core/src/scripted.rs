@@ -22,8 +22,11 @@ pub struct Scripted {
     pub cases: BTreeMap<String, Vec<(String, CaseOutcome)>>,
     /// Duration of a build.
     pub build_time: Nanos,
-    /// Mean wall time of an iteration.
+    /// Mean wall time of an iteration, and that of jobs for which it is another one, by job key.
     pub iteration_time: Nanos,
+    pub times: BTreeMap<String, Nanos>,
+    /// Counters of jobs besides `traces`, by job key; what a counted job counts is `instructions`.
+    pub counters: BTreeMap<String, BTreeMap<String, f64>>,
     /// Stops when the clock gets here.
     pub stop_at: Option<Nanos>,
     clock: Nanos,
@@ -55,7 +58,8 @@ impl Scripted {
     fn iteration(&self, job: &str, seed: &str, index: u32) -> Nanos {
         let hash = Sha256::digest(format!("{job}\n{seed}\n{index}"));
         let share = f64::from(u16::from_le_bytes([hash[0], hash[1]])) / 65_535.0;
-        Nanos((self.iteration_time.0 as f64 * (0.95 + 0.1 * share)) as u64)
+        let mean = self.times.get(job).unwrap_or(&self.iteration_time);
+        Nanos((mean.0 as f64 * (0.95 + 0.1 * share)) as u64)
     }
 }
 
@@ -127,6 +131,9 @@ impl Executor for Scripted {
         if job.counted {
             let total = 1e6 + job.key.len() as f64;
             report.counters.insert(INSTRUCTIONS.into(), total);
+        }
+        if let Some(counters) = self.counters.get(&job.key) {
+            report.counters.extend(counters.clone());
         }
         report
     }

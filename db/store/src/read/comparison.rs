@@ -69,7 +69,7 @@ impl Store {
         };
         let timed = self.timed_modes(ids)?;
         let mut cells: BTreeMap<(String, String), Cell> = BTreeMap::new();
-        for (_, commit, _, job) in self.run_jobs(run)? {
+        for (_, commit, _, job) in self.run_jobs(run, false)? {
             if job.subject != ids.subject || !timed.contains(&job.mode) {
                 continue;
             }

@@ -173,4 +173,41 @@ impl Store {
         }
         Ok(points)
     }
+
+    /// The same for a counter of the VM: the middle one of each job's processes. It has no points, since it may be 0.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn counter_history(
+        &self,
+        subject: SubjectId,
+        version: BenchmarkVersionId,
+        mode: ModeId,
+        machine: MachineId,
+        counter: &str,
+    ) -> Result<Vec<(String, f64)>> {
+        let mut query = self.conn.prepare_cached(&format!(
+            "SELECT c.sha, c.seq, job.id FROM job JOIN run ON run.id = job.run_id JOIN \"commit\" AS c ON c.id = job.commit_id \
+             WHERE job.subject_id = ? AND job.benchmark_version_id = ? AND job.mode_id = ? AND run.machine_id = ? \
+             AND job.kind = 'bench' AND job.outcome = 'ok' AND {IN_HISTORY} ORDER BY c.seq, c.id, run.started_s, run.id"
+        ))?;
+        let rows = query.query_map(params![subject, version, mode, machine], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        let mut jobs: Vec<(String, i64, JobId)> = Vec::new();
+        for row in rows {
+            let row = row?;
+            match jobs.last_mut() {
+                Some(last) if last.1 == row.1 => *last = row,
+                _ => jobs.push(row),
+            }
+        }
+        let mut levels = Vec::new();
+        for (sha, _, job) in jobs {
+            if let Some(values) = self.counters(job)?.get(counter) {
+                levels.push((sha, stats::sample::median(values)));
+            }
+        }
+        Ok(levels)
+    }
 }
