@@ -388,7 +388,16 @@ fn display(m: &mut PyRecorder, ins: Ins) -> bool {
     if n > MAX_DISPLAY {
         return false;
     }
-    let items: Vec<Word> = (0..(n * step) as isize).map(|i| m.reg(first + i)).collect();
+    // Not in a vector: the calls below may collect, and only what the stack names stays.
+    let mut items = [Word {
+        now: Value::NULL,
+        r: OpRef::NONE,
+    }; 2 * MAX_DISPLAY];
+    let items = &mut items[..n * step];
+    for (i, item) in items.iter_mut().enumerate() {
+        *item = m.reg(first + i as isize);
+    }
+    let items = &*std::hint::black_box(items);
     let keys = || items.iter().step_by(step);
     if items.iter().any(|&v| is_wide(m, v)) || !keys().all(|k| is_leaf(k.now)) {
         return false;
