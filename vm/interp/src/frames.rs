@@ -128,6 +128,8 @@ pub fn grow(vm: &mut Vm, base: *mut Value, frame_size: u32) -> R<()> {
         let exact = unsafe { end.add(left.saturating_mul(LEAST_WINDOW).min(SOFT_STEP)) };
         vm.stack_high = soft_limit(vm, end).min(exact);
         vm.rearm();
+    } else {
+        vm.stack_beyond = vm.stack_beyond.max(end);
     }
     Ok(())
 }

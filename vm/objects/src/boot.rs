@@ -34,17 +34,14 @@ impl RootSource for VmRoots {
             let top = vm.alloc.top as *mut Value;
             t.range(vm.stack, top);
             // What lies above is dead; zeroed, it can never be mistaken later.
-            // No window has passed the soft limit (by more than its slack).
-            let high = vm
-                .stack_high
-                .add(STACK_SLACK)
-                .min(vm.stack.add(crate::vm::STACK_WORDS));
+            let high = vm.stack_used_end();
             let mut p = top;
             while p < high {
                 *p = Value::NULL;
                 p = p.add(1);
             }
             vm.stack_high = vm.stack_high.min(top.add(4096)).min(vm.stack_end);
+            vm.stack_beyond = top;
             vm.rearm();
             vm.trace_threads(t);
             for v in [

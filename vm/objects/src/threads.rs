@@ -37,6 +37,7 @@ pub struct Thread {
     stack: *mut Value,
     stack_end: *mut Value,
     stack_high: *mut Value,
+    stack_beyond: *mut Value,
     native_limit: u64,
     run_floor: u64,
     call_floor: u64,
@@ -71,6 +72,7 @@ impl Thread {
             stack: std::ptr::null_mut(),
             stack_end: std::ptr::null_mut(),
             stack_high: std::ptr::null_mut(),
+            stack_beyond: std::ptr::null_mut(),
             native_limit: 0,
             run_floor: 0,
             call_floor: 0,
@@ -376,6 +378,7 @@ impl Vm {
         t.stack = self.stack;
         t.stack_end = self.stack_end;
         t.stack_high = self.stack_high;
+        t.stack_beyond = self.stack_beyond;
         t.native_limit = self.native_limit;
         t.run_floor = self.run_floor;
         t.call_floor = self.call_floor;
@@ -401,6 +404,7 @@ impl Vm {
         self.stack = t.stack;
         self.stack_end = t.stack_end;
         self.stack_high = t.stack_high;
+        self.stack_beyond = t.stack_beyond;
         self.native_limit = t.native_limit;
         self.run_floor = t.run_floor;
         self.call_floor = t.call_floor;
@@ -637,6 +641,7 @@ impl Vm {
                 t.range(r.stack, top);
                 let high = r
                     .stack_high
+                    .max(r.stack_beyond)
                     .add(crate::boot::STACK_SLACK)
                     .min(r.stack.add(crate::vm::STACK_WORDS));
                 let mut w = top;
@@ -678,6 +683,7 @@ fn run_thread(vm: &mut Vm, record: *mut Thread, bytes: usize) {
         unsafe {
             t.stack_end = stack.add(crate::vm::STACK_WORDS - 4096);
             t.stack_high = stack.add(2048);
+            t.stack_beyond = stack;
         }
         t.top = stack as u64;
         t.native_limit = t.native_base as u64 - bytes as u64 + NATIVE_SLACK;
@@ -712,6 +718,7 @@ fn run_thread(vm: &mut Vm, record: *mut Thread, bytes: usize) {
     vm.base = stack;
     vm.alloc.top = stack as u64;
     vm.stack_high = stack;
+    vm.stack_beyond = stack;
     crate::heap::unmap_stack(stack, crate::vm::STACK_WORDS);
     give(false);
     // SAFETY: no longer in the list.

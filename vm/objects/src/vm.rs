@@ -56,8 +56,11 @@ pub struct Vm {
     /// Windows must end below this address; a crossing counts frames (see
     /// `vm/interp`). 0 while something is to be looked at (see `threads.rs`).
     pub stack_soft: AtomicU64,
-    /// What [`Vm::stack_soft`] is otherwise: no window was ever made above it.
+    /// What [`Vm::stack_soft`] is otherwise: no window was ever made above it but those
+    /// that were counted one by one, close to the recursion limit.
     pub stack_high: *mut Value,
+    /// Where the highest of those ends: up to here words may be stale.
+    pub stack_beyond: *mut Value,
     /// Threads of the program; null until there is a lock to hold.
     pub threads: *mut crate::threads::Threads,
     /// Native stack pointers below this raise RecursionError.
@@ -292,6 +295,7 @@ impl Vm {
             stack_end: unsafe { stack.add(STACK_WORDS - 4096) },
             stack_soft: AtomicU64::new(stack as u64),
             stack_high: stack,
+            stack_beyond: stack,
             threads: std::ptr::null_mut(),
             native_limit: 0,
             run_floor: 0,
@@ -353,6 +357,17 @@ impl Vm {
     #[inline(always)]
     pub fn bool(&self, b: bool) -> Value {
         if b { self.true_ } else { self.false_ }
+    }
+
+    /// Where the words of this thread's stack end that windows have ever used since
+    /// they were last cleared.
+    pub fn stack_used_end(&self) -> *mut Value {
+        // SAFETY: both lie in the stack, which is longer than its last window's end.
+        unsafe {
+            let high = self.stack_high.max(self.stack_beyond);
+            high.add(crate::boot::STACK_SLACK)
+                .min(self.stack.add(STACK_WORDS))
+        }
     }
 
     /// Brings the flags up to date after a trace or profile function was set or

@@ -106,9 +106,8 @@ fn set_recursion_limit(vm: &mut Vm, a: &[Value]) -> R {
     // Frames are counted again at the next call.
     let top = vm.alloc.top as *mut Value;
     let mut p = top;
-    // SAFETY: the stack reaches further than its last window may.
-    let end = unsafe { vm.stack_high.add(pyrite_objects::boot::STACK_SLACK) };
-    while p < end.min(vm.stack_end) {
+    let end = vm.stack_used_end();
+    while p < end {
         // SAFETY: words of the VM stack above everything in use, which must be
         // unset where no window was made.
         unsafe {
@@ -117,6 +116,7 @@ fn set_recursion_limit(vm: &mut Vm, a: &[Value]) -> R {
         }
     }
     vm.stack_high = top;
+    vm.stack_beyond = top;
     vm.rearm();
     Ok(vm.none)
 }
