@@ -9,6 +9,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use conformance::{
     Expected, ExpectedFailures, Limits, MODES, Program, STRESS_MODES, Vm, failure_list, folder,
@@ -46,7 +47,7 @@ fn main() {
                     forked,
                     ..Vm::new(reference())
                 };
-                judge(&vm, &one, None)
+                judge(&vm, &one, &Limits::default(), None)
             });
             trials.push(trial.with_ignored_flag(forked || !reference().exists()));
         }
@@ -65,6 +66,11 @@ fn main() {
                 judge(
                     &vm.in_mode(&mode),
                     &one,
+                    &if stress {
+                        stressed()
+                    } else {
+                        Limits::default()
+                    },
                     failures.reason(&one.name, mode.name),
                 )
             });
@@ -101,14 +107,22 @@ fn pyrite() -> Option<Vm> {
     Some(vm)
 }
 
-fn judge(vm: &Vm, program: &Program, known: Option<&str>) -> Result<(), Failed> {
+/// Limits for a run under stress, most of which is the collector's.
+fn stressed() -> Limits {
+    Limits {
+        time: Duration::from_secs(300),
+        ..Limits::default()
+    }
+}
+
+fn judge(vm: &Vm, program: &Program, limits: &Limits, known: Option<&str>) -> Result<(), Failed> {
     let expected = Expected::load(program)?;
     let expected = if vm.forked {
         expected.forked()
     } else {
         expected
     };
-    let outcome = expected.check(&vm.run(program, &Limits::default())?);
+    let outcome = expected.check(&vm.run(program, limits)?);
     match (outcome, known) {
         (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
         (Err(mismatch), None) => Err(format!("{}\n  {mismatch}", program.claim).into()),

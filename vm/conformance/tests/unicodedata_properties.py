@@ -4,7 +4,7 @@ import unicodedata as u
 print(u.unidata_version, u.ucd_3_2_0.unidata_version, type(u.ucd_3_2_0))
 for db in (u, u.ucd_3_2_0):
     total = 0
-    for i in range(0, 0x110000, 7):
+    for i in range(0, 0x110000, 61):
         c = chr(i)
         row = (db.category(c), db.bidirectional(c), db.combining(c), db.mirrored(c), db.east_asian_width(c), db.decomposition(c),
                db.decimal(c, -1), db.digit(c, -1), db.numeric(c, -1), db.name(c, ""))
