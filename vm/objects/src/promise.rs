@@ -80,7 +80,8 @@ impl Vm {
     /// With debug assertions, when native code is at work that promised not to.
     #[inline(always)]
     pub fn looks_at_frames(&self) {
-        self.held_to(effects::FRAMES, "looks at frames");
+        // Python code may, so whoever may run some may as well.
+        self.held_to(effects::FRAMES | CALLS, "looks at frames");
     }
 
     /// Other threads may run.

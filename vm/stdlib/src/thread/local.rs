@@ -21,7 +21,7 @@ static METHODS: [NativeDef; 4] = [
     static_def(
         "__new__",
         "($type, /, *args, **kwargs)",
-        effects::ALLOC | effects::RAISES,
+        effects::WRITES | effects::ALLOC | effects::RAISES,
         new,
     ),
     def(
