@@ -83,7 +83,7 @@ impl Cse {
             _ => return,
         };
         if table.len() <= place {
-            table.resize(place + 1, OpRef::NONE);
+            table.resize((place + 1).next_multiple_of(32), OpRef::NONE);
         }
         table[place] = r;
     }

@@ -121,7 +121,7 @@ impl Emitter {
             core: Core::new(trace, passes),
             slots: Slots::new(),
             resume: None,
-            undo: Vec::new(),
+            undo: Vec::with_capacity(32),
             before: Slots::new(),
             emitted: 0,
             problem: None,
@@ -253,26 +253,40 @@ impl Emitter {
         if !self.frames {
             self.emit(Op::new(OpCode::StSlot).with(&[value]).imm(slot));
         }
-        self.peeled = None;
+        if self.peeled.is_some() {
+            self.peeled = None;
+        }
         let state = SlotState {
             value,
             dirty: self.frames,
         };
         let old = self.slots.set(slot, Some(state));
-        self.undo.push((slot, old));
+        self.note_change(slot, old);
+    }
+
+    /// What a slot was before, for a snapshot that may still be taken of the resume point.
+    #[inline]
+    fn note_change(&mut self, slot: i32, old: Option<SlotState>) {
+        if self.resume.is_none_or(|resume| resume.snapshot.is_none()) {
+            self.undo.push((slot, old));
+        }
     }
 
     /// The slots from `from` on are dead: nothing reads them before they are written again.
     pub fn drop_slots_from(&mut self, from: i32) {
         let undo = &mut self.undo;
-        self.slots
-            .drop_from(from, |n, old| undo.push((n, Some(old))));
+        let wanted = self.resume.is_none_or(|resume| resume.snapshot.is_none());
+        self.slots.drop_from(from, |n, old| {
+            if wanted {
+                undo.push((n, Some(old)));
+            }
+        });
     }
 
     /// A slot was changed behind the trace's back (a frame object): reads load it again.
     pub fn forget_slot(&mut self, slot: i32) {
         let old = self.slots.set(slot, None);
-        self.undo.push((slot, old));
+        self.note_change(slot, old);
     }
 
     /// Writes each dirty slot to the VM stack, so that it is up to date. An effect; boxes, which may
@@ -559,7 +573,10 @@ impl Emitter {
             _ => (op.code == OpCode::Exit, false),
         };
         if leaves {
-            op.snap = self.snapshot(op.code);
+            op.snap = match self.resume {
+                Some(resume) if !resume.effect && resume.snapshot.is_some() => resume.snapshot,
+                _ => self.snapshot(op.code),
+            };
         }
         if effect {
             self.note_effect();

@@ -269,7 +269,8 @@ impl Facts {
         if let Some(i) = r.as_op() {
             let kinds = self.kinds(trace, r).and(kinds);
             if self.kinds.len() <= i {
-                self.kinds.resize(i + 1, KindSet::ANY);
+                self.kinds
+                    .resize((i + 1).next_multiple_of(64), KindSet::ANY);
             }
             self.kinds[i] = kinds;
         }

@@ -288,7 +288,7 @@ impl Heap {
                 }
                 self.fresh.push(Fresh {
                     object: r,
-                    cells: Vec::new(),
+                    cells: Vec::with_capacity(8),
                 });
                 self.told.clear();
                 self.newest = Some(r);

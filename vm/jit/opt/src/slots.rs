@@ -28,6 +28,8 @@ pub(crate) struct Slots {
     values: Vec<OpRef>,
     /// A bit for each slot that is dirty; clear where nothing is known.
     dirty: Vec<u64>,
+    /// Nothing is known of the values from here on.
+    end: usize,
 }
 
 impl Slots {
@@ -36,6 +38,7 @@ impl Slots {
             lowest: LOWEST,
             values: Vec::new(),
             dirty: Vec::new(),
+            end: 0,
         }
     }
 
@@ -59,6 +62,7 @@ impl Slots {
             self.grow_up(at + 1);
         }
         let (value, dirty) = state.map_or((OpRef::NONE, false), |s| (s.value, s.dirty));
+        self.end = self.end.max(at + 1);
         let old = std::mem::replace(&mut self.values[at], value);
         let (word, bit) = (&mut self.dirty[at / WORD], at % WORD);
         let was_dirty = *word >> bit & 1 != 0;
@@ -77,6 +81,7 @@ impl Slots {
         self.values.splice(..0, unknown);
         self.dirty.splice(..0, std::iter::repeat_n(0, more / WORD));
         self.lowest -= more as i32;
+        self.end += more;
     }
 
     #[cold]
@@ -89,7 +94,7 @@ impl Slots {
     /// Removes the states of the slots from `from` on, showing each.
     pub(crate) fn drop_from(&mut self, from: i32, mut each: impl FnMut(i32, SlotState)) {
         let first = (from - self.lowest).max(0) as usize;
-        for at in first..self.values.len() {
+        for at in first..self.end {
             let value = std::mem::replace(&mut self.values[at], OpRef::NONE);
             if !value.is_none() {
                 let (word, bit) = (&mut self.dirty[at / WORD], at % WORD);
@@ -98,6 +103,7 @@ impl Slots {
                 each(self.lowest + at as i32, SlotState { value, dirty });
             }
         }
+        self.end = self.end.min(first);
     }
 
     /// How many slots are dirty.
@@ -132,7 +138,7 @@ impl Slots {
 
     /// Makes this table equal to another.
     pub(crate) fn copy_from(&mut self, other: &Slots) {
-        self.lowest = other.lowest;
+        (self.lowest, self.end) = (other.lowest, other.end);
         self.values.clone_from(&other.values);
         self.dirty.clone_from(&other.dirty);
     }
