@@ -153,9 +153,16 @@ pub fn allocate_lives(
     let files = [RegSet::of(registers.gpr), RegSet::of(registers.xmm)];
     let mut locs = vec![Loc::None; intervals.len()];
     let mut order: Vec<u32> = Vec::with_capacity(intervals.len());
-    order.extend((0..intervals.len() as u32).filter(|&v| intervals[v as usize].used));
-    // Nearly always true: values are numbered as they are defined.
-    if !order.is_sorted_by_key(|&v| intervals[v as usize].start) {
+    let (mut sorted, mut before) = (true, 0);
+    for (value, interval) in intervals.iter().enumerate() {
+        if interval.used {
+            order.push(value as u32);
+            sorted &= before <= interval.start;
+            before = interval.start;
+        }
+    }
+    // Rare: values are numbered as they are defined.
+    if !sorted {
         order.sort_by_key(|&v| intervals[v as usize].start);
     }
 

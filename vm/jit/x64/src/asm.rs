@@ -96,6 +96,7 @@ impl Cond {
 }
 
 /// Code that is emitted behind the hot path.
+#[derive(Debug)]
 pub(crate) enum Cold {
     /// Boxing met a NaN: box the canonical one of its sign and go back.
     CanonicalNan {
@@ -126,7 +127,7 @@ pub(crate) enum Cold {
 }
 
 /// Moves to be done at once.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Moves {
     pub(crate) copies: Vec<Move>,
     /// What else to load, and where to.
@@ -163,10 +164,10 @@ pub(crate) struct Asm<'a> {
     pub(crate) sites: u32,
     stubs: Vec<Option<Label>>,
     /// Literals in order; few, and most are asked for again at once.
-    literals: Vec<(u64, Label)>,
+    pub(crate) literals: Vec<(u64, Label)>,
     literal_index: FxHashMap<u64, Label>,
     /// A list without moves, but with memory.
-    spare_moves: Moves,
+    pub(crate) spare_moves: Moves,
 }
 
 impl<'a> Asm<'a> {
@@ -179,7 +180,6 @@ impl<'a> Asm<'a> {
         locs: &'a [Loc],
     ) -> Self {
         ops.restart(base);
-        let guards = trace.ops.iter().filter(|op| op.code.is_guard()).count();
         Self {
             ops,
             base,
@@ -192,7 +192,7 @@ impl<'a> Asm<'a> {
             link: None,
             loop_head: None,
             cold: Vec::new(),
-            guards: Vec::with_capacity(guards),
+            guards: Vec::new(),
             valids: Vec::new(),
             first_exit: 0,
             first_site: 0,
@@ -611,8 +611,8 @@ impl<'a> Asm<'a> {
             self.ops.push(0xCC);
         }
         let code_len = self.ops.offset();
-        for (bits, label) in std::mem::take(&mut self.literals) {
-            self.bind(label);
+        for &(bits, label) in &self.literals {
+            self.ops.dynamic_label(label);
             self.ops.push_u64(bits);
         }
         self.ops.finish()?;

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::c_void;
+use std::mem::take;
 use std::rc::Rc;
 
 use pyrite_jit_codecache::{CodeCache, CodeCacheError, CodeSpan};
@@ -10,14 +11,14 @@ use rustc_hash::FxHashMap;
 
 use pyrite_jit_regalloc::{Allocation, LiveSet, Loc, Move, allocate_lives, check};
 
-use crate::asm::{Asm, asm};
+use crate::asm::{Asm, Cold, Moves, asm};
 use crate::blobs::Blobs;
-use crate::code::Code;
+use crate::code::{Code, Label};
 use crate::error::{BackendError, CompileError};
 use crate::exits::{ExitInfo, MAX_VIRTUALS};
 use crate::layout::Layout;
 use crate::lower;
-use crate::problem::{about, lives, problem};
+use crate::problem::{about, lives, problem, survey};
 use crate::regs::{NO_REGISTERS, REGISTERS, RSP};
 use crate::runtime::{self, ExitState};
 
@@ -122,6 +123,16 @@ pub struct Backend {
     sites: Vec<Site>,
     /// Where code is written first.
     code: Code,
+    /// Empty lists with memory.
+    scratch: Scratch,
+}
+
+/// Lists of the assembler, for their memory.
+#[derive(Debug, Default)]
+struct Scratch {
+    cold: Vec<Cold>,
+    literals: Vec<(u64, Label)>,
+    moves: Moves,
 }
 
 /// Exit ids start here: 0 says "no exit" in an activation record.
@@ -157,6 +168,7 @@ impl Backend {
             first_exits: Vec::new(),
             sites: Vec::new(),
             code: Code::default(),
+            scratch: Scratch::default(),
         })
     }
 
@@ -229,7 +241,8 @@ impl Backend {
         } else {
             NO_REGISTERS
         };
-        let mut allocation = allocate_lives(lives(trace), registers, |value| {
+        let survey = survey(trace);
+        let mut allocation = allocate_lives(lives(trace, &survey), registers, |value| {
             about(trace, &parent_locs, value.0 as usize)
         });
         if cfg!(debug_assertions)
@@ -237,7 +250,7 @@ impl Backend {
         {
             panic!("wrong allocation of trace {:?}: {error}", trace.id);
         }
-        let outgoing = lower::outgoing_words(trace);
+        let outgoing = survey.outgoing_words;
         // The lowest words of the frame are for stack arguments.
         for loc in &mut allocation.locs {
             if let Loc::Spill(slot) = loc {
@@ -260,17 +273,29 @@ impl Backend {
         a.first_exit = first_exit;
         a.first_site = self.sites.len() as u32;
         a.link = link;
+        a.guards.reserve_exact(survey.guards);
+        (a.cold, a.literals) = (
+            take(&mut self.scratch.cold),
+            take(&mut self.scratch.literals),
+        );
+        a.spare_moves = take(&mut self.scratch.moves);
         let body = entry(&mut a, &parent_locs, parent_words);
         for (r, op) in trace.iter() {
             lower::op(&mut a, r, op);
         }
         lower::cold(&mut a);
         let stubs = stubs(&mut a);
-        let (guards, valids) = (std::mem::take(&mut a.guards), std::mem::take(&mut a.valids));
+        let (guards, valids) = (take(&mut a.guards), take(&mut a.valids));
         let code_bytes = a.finish().map_err(|e| CompileError::Assemble {
             trace: trace.id,
             reason: e.to_string(),
         })?;
+        self.scratch = Scratch {
+            cold: a.cold,
+            literals: a.literals,
+            moves: a.spare_moves,
+        };
+        self.scratch.literals.clear();
         observe("encode");
         let span =
             self.cache
@@ -289,7 +314,9 @@ impl Backend {
         self.exits.resize_with(exits, OnceCell::new);
         self.first_exits.push((first_exit, trace.id));
         let first_site = self.sites.len() as u32;
-        self.add_sites(trace, &allocation, frame_words, options.extent);
+        if survey.allocates {
+            self.add_sites(trace, &allocation, frame_words, options.extent);
+        }
         self.traces.insert(
             trace.id,
             Record {

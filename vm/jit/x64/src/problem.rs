@@ -12,6 +12,7 @@ use pyrite_jit_regalloc::{
     Class, Describe, Hint, Lives, Loc, Loop, Phi, Problem, RegSet, Use, Value,
 };
 
+use crate::lower::outgoing_words;
 use crate::regs::{ALL, CALLEE_SAVED, GPR, XMM};
 
 /// The problem of a trace, for the checker; `parent` has the places of a bridge's inherited values.
@@ -21,16 +22,57 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
         let (class, hint) = about(trace, parent, index);
         p.value(class, hint);
     }
-    p.looped = looped(trace);
-    describe(trace, &mut p);
+    let survey = survey(trace);
+    p.looped = looped(trace, &survey);
+    describe(trace, &survey, &mut p);
     p
 }
 
 /// What the allocator wants to know of a trace.
-pub(crate) fn lives(trace: &Trace) -> Lives {
-    let mut lives = Lives::new(trace.ops.len(), looped(trace));
-    describe(trace, &mut lives);
+pub(crate) fn lives(trace: &Trace, survey: &Survey) -> Lives {
+    let mut lives = Lives::new(trace.ops.len(), looped(trace, survey));
+    describe(trace, survey, &mut lives);
     lives
+}
+
+/// What one look at all ops tells.
+pub(crate) struct Survey {
+    /// The last op that names each snapshot: what lives until there lives at the ones before, too.
+    last_exits: Vec<u32>,
+    /// Index of the `loop`.
+    head: Option<usize>,
+    /// Ops that leave the trace.
+    pub(crate) guards: usize,
+    /// Is there a `new`?
+    pub(crate) allocates: bool,
+    /// Words of stack arguments that the calls need.
+    pub(crate) outgoing_words: u32,
+}
+
+pub(crate) fn survey(trace: &Trace) -> Survey {
+    let mut survey = Survey {
+        last_exits: vec![u32::MAX; trace.snapshots.len()],
+        head: None,
+        guards: 0,
+        allocates: false,
+        outgoing_words: 0,
+    };
+    for (index, op) in trace.ops.iter().enumerate() {
+        if let Some(snapshot) = op.snap {
+            survey.last_exits[snapshot.index()] = index as u32;
+            survey.guards += 1;
+        }
+        match op.code {
+            OpCode::New => survey.allocates = true,
+            OpCode::Call => {
+                let words = outgoing_words(trace, op);
+                survey.outgoing_words = survey.outgoing_words.max(words);
+            }
+            OpCode::Loop => survey.head = Some(index),
+            _ => {}
+        }
+    }
+    survey
 }
 
 /// Class and wish of the value of an op.
@@ -57,8 +99,8 @@ pub(crate) fn about(trace: &Trace, parent: &[Loc], index: usize) -> (Class, Hint
     (class, hint)
 }
 
-fn describe(trace: &Trace, out: &mut impl Describe) {
-    let last = last_exits(trace);
+fn describe(trace: &Trace, survey: &Survey, out: &mut impl Describe) {
+    let last = &survey.last_exits;
     debug_assert!(
         GPR.len() == 9,
         "the save area holds nine general purpose registers"
@@ -95,20 +137,9 @@ fn describe(trace: &Trace, out: &mut impl Describe) {
     }
 }
 
-/// The last op that names each snapshot: what lives until there lives at the ones before, too.
-fn last_exits(trace: &Trace) -> Vec<u32> {
-    let mut last = vec![u32::MAX; trace.snapshots.len()];
-    for (index, op) in trace.ops.iter().enumerate() {
-        if let Some(snapshot) = op.snap {
-            last[snapshot.index()] = index as u32;
-        }
-    }
-    last
-}
-
 /// The `loop`, its phis and its `jump`; `None` for traces that start over or end elsewhere.
-fn looped(trace: &Trace) -> Option<Loop> {
-    let head = trace.loop_index()?;
+fn looped(trace: &Trace, survey: &Survey) -> Option<Loop> {
+    let head = survey.head?;
     let jump = trace.ops.last().filter(|op| op.code == OpCode::Jump)?;
     let phis = phis(trace, head);
     let back = trace.list(jump.list);

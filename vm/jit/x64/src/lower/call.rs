@@ -15,22 +15,12 @@ use crate::regs::{FLT_ARGS, INT_ARGS, R14, RAX, RDI, RSP};
 pub(crate) const ACTIVATION_FRAME: i32 = 16;
 pub(crate) const ACTIVATION_EXIT: i32 = 24;
 
-/// Words of outgoing stack arguments the calls of a trace need.
-pub(crate) fn outgoing_words(trace: &Trace) -> u32 {
-    let words = |op: &Op| {
-        let floats = trace
-            .list(op.list)
-            .iter()
-            .filter(|&&r| trace.ty(r) == Ty::Flt)
-            .count();
-        let ints = op.list.len as usize - floats;
-        ints.saturating_sub(INT_ARGS.len()) + floats.saturating_sub(FLT_ARGS.len())
-    };
-    let calls = trace
-        .ops
-        .iter()
-        .filter(|op| op.code == pyrite_jit_ir::OpCode::Call);
-    calls.map(words).max().unwrap_or(0) as u32
+/// Words of outgoing stack arguments a call needs.
+pub(crate) fn outgoing_words(trace: &Trace, call: &Op) -> u32 {
+    let args = trace.list(call.list);
+    let floats = args.iter().filter(|&&r| trace.ty(r) == Ty::Flt).count();
+    let ints = args.len() - floats;
+    (ints.saturating_sub(INT_ARGS.len()) + floats.saturating_sub(FLT_ARGS.len())) as u32
 }
 
 pub(super) fn call(a: &mut Asm<'_>, r: OpRef, op: &Op) {

@@ -81,7 +81,8 @@ fn snapshot(op: &Op) -> SnapshotId {
 /// Emits what the hot path left for later.
 pub(crate) fn cold(a: &mut Asm<'_>) {
     while !a.cold.is_empty() {
-        for cold in std::mem::take(&mut a.cold) {
+        let mut all = std::mem::take(&mut a.cold);
+        for cold in all.drain(..) {
             match cold {
                 Cold::CanonicalNan {
                     start,
@@ -118,6 +119,11 @@ pub(crate) fn cold(a: &mut Asm<'_>) {
                     asm!(a ; jmp =>back);
                 }
             }
+        }
+        if a.cold.is_empty() {
+            // Its memory is for the next trace.
+            a.cold = all;
+            return;
         }
     }
 }
