@@ -21,7 +21,7 @@ use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Ctl, Value};
 use pyrite_objects::code::CodeData;
 use pyrite_objects::vm::Vm;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::mem::offset_of;
 use std::rc::Rc;
@@ -120,10 +120,12 @@ pub struct Jit {
     entries: Vec<Entry>,
     exits: Vec<ExitCount>,
     /// Traces that depend on an object, by its address (pinned).
-    dependents: HashMap<u64, Vec<u32>>,
+    dependents: BTreeMap<u64, Vec<u32>>,
     /// Failed recordings of a loop.
     failures: HashMap<*const u64, u32>,
     roots: RootVec,
+    /// Without values: memory for what the next recording keeps.
+    pub(super) spare_kept: Option<RootVec>,
     recording: bool,
     /// A watched object changed since the recording began.
     disturbed: bool,
@@ -199,9 +201,10 @@ pub fn install(vm: &mut Vm, params: Params) -> Result<(), String> {
         params,
         entries: Vec::new(),
         exits: Vec::new(),
-        dependents: HashMap::new(),
+        dependents: BTreeMap::new(),
         failures: HashMap::new(),
         roots: RootVec::pinning(vm.heap),
+        spare_kept: None,
         recording: false,
         disturbed: false,
         log,
@@ -485,11 +488,13 @@ fn new_recorder(vm: &mut Vm, e: Emitter, base: *mut Value, pc: *const u64) -> Py
     if !j.params.switches.frames {
         e.store_slots_at_once();
     }
+    let kept = j.spare_kept.take();
+    let kept = kept.unwrap_or_else(|| RootVec::pinning(vm.heap));
     Recorder {
         host: PyHost {
             vm,
-            kept: RootVec::pinning(vm.heap),
-            watched: Vec::new(),
+            kept: Some(kept),
+            watched: Vec::with_capacity(8),
             own_loop: None,
             own_function: None,
             returns: false,

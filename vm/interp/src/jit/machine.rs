@@ -30,8 +30,8 @@ use pyrite_objects::vm::Vm;
 /// The VM as the recorder sees it, and what this recording has found out.
 pub(super) struct PyHost {
     pub vm: *mut Vm,
-    /// Objects named by the trace.
-    pub kept: RootVec,
+    /// Objects named by the trace. Some until it is dropped, which hands it back to the JIT.
+    pub kept: Option<RootVec>,
     /// Dicts and classes the trace depends on.
     pub watched: Vec<u64>,
     /// The loop being recorded (code and loop number); none for a bridge.
@@ -82,8 +82,10 @@ pub struct Switches {
 impl Host for PyHost {
     fn keep(&mut self, v: Value) {
         let vm = self.vm();
-        if vm.heap.contains(v.ptr().cast()) {
-            self.kept.push(v);
+        if vm.heap.contains(v.ptr().cast())
+            && let Some(kept) = &mut self.kept
+        {
+            kept.push(v);
         }
     }
     fn barrier(&mut self, object: Value) {
@@ -117,6 +119,15 @@ impl Host for PyHost {
     }
     fn poll_offset(&self) -> i32 {
         std::mem::offset_of!(Vm, poll) as i32
+    }
+}
+
+impl Drop for PyHost {
+    fn drop(&mut self) {
+        if let Some(mut kept) = self.kept.take() {
+            kept.truncate(0);
+            jit(self.vm()).spare_kept = Some(kept);
+        }
     }
 }
 

@@ -128,13 +128,16 @@ impl Laps {
             return;
         }
         self.lap(phase);
-        let cpu = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID) - self.cpu;
+        let now = clock_ns(libc::CLOCK_THREAD_CPUTIME_ID);
+        let cpu = now - self.cpu;
+        self.cpu = now;
         let whole: u64 = self.stretch.iter().sum();
         for (ns, part) in self.ns.iter_mut().zip(self.stretch) {
             let share = u128::from(cpu) * u128::from(part) / u128::from(whole.max(1));
             *ns += share as u64;
         }
-        self.start();
+        self.stretch = [0; Phase::ALL.len()];
+        self.last = clock_ns(libc::CLOCK_MONOTONIC);
     }
 
     /// Nanoseconds of a phase so far.
