@@ -54,6 +54,15 @@ pub fn is_space(c: u32) -> bool {
 /// A text with decimal digits and spaces of any script as ASCII, stripped; other
 /// characters become `?`.
 pub fn to_ascii(t: Text<'_>) -> String {
+    if let Text::One(bytes) = t
+        && bytes
+            .iter()
+            .all(|c| c.is_ascii_alphanumeric() || *c == b'-')
+        && let Ok(s) = std::str::from_utf8(bytes)
+    {
+        // Long numbers are refused in less time than it takes to read them.
+        return s.to_owned();
+    }
     let s: String = t
         .iter()
         .map(|c| match c {
@@ -101,6 +110,15 @@ pub fn parse_int(text: &str, base: u32) -> Result<IBig, BadInt> {
         digits = &digits[1..];
     }
     let bytes = digits.as_bytes();
+    let limit = match max_str_digits() {
+        0 => usize::MAX,
+        _ if radix.is_power_of_two() => usize::MAX,
+        n => n,
+    };
+    let octal = base == 0 && !prefixed && bytes.first() == Some(&b'0');
+    if bytes.len() > limit && radix >= 10 && !octal && bytes.iter().all(u8::is_ascii_digit) {
+        return Err(BadInt::TooLong(bytes.len()));
+    }
     let mut clean = String::with_capacity(digits.len());
     for (i, &c) in bytes.iter().enumerate() {
         if c == b'_' {
@@ -120,8 +138,7 @@ pub fn parse_int(text: &str, base: u32) -> Result<IBig, BadInt> {
     if base == 0 && !prefixed && clean.starts_with('0') && clean.bytes().any(|c| c != b'0') {
         return Err(BadInt::Invalid);
     }
-    let limit = max_str_digits();
-    if limit != 0 && !radix.is_power_of_two() && clean.len() > limit {
+    if clean.len() > limit {
         return Err(BadInt::TooLong(clean.len()));
     }
     let v = match i64::from_str_radix(&clean, radix) {
