@@ -13,7 +13,8 @@
 //! Without debug assertions nothing of this is left.
 //!
 //! Not checked: writes to young objects, and of integers to any, since those have no
-//! barrier that could ask.
+//! barrier that could ask; and writes after a collection while the promise holds,
+//! since what the function has made itself may be old by then.
 
 use crate::native::effects;
 use crate::vm::Vm;
@@ -24,6 +25,8 @@ use pyrite_machine::{Header, Value};
 pub struct Promise {
     who: &'static str,
     effects: u8,
+    /// Collections before it.
+    collections: u64,
 }
 
 /// The bits of [`effects::CALLS`] and [`effects::WRITES`] that are their own.
@@ -49,9 +52,14 @@ impl Vm {
             Some(p) => Some(Promise {
                 who,
                 effects: p.effects & effects,
+                ..p
             }),
             None if effects == effects::ANY => None,
-            None => Some(Promise { who, effects }),
+            None => Some(Promise {
+                who,
+                effects,
+                collections: self.collections(),
+            }),
         };
         let result = work(self);
         self.promise = outer;
@@ -101,10 +109,22 @@ impl Vm {
     /// to write nothing.
     #[inline(always)]
     pub(crate) fn writes(&self, object: Value) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        let meanwhile = self
+            .promise
+            .is_none_or(|p| p.collections != self.collections());
         // SAFETY: a pointer value names a live object.
-        if cfg!(debug_assertions) && unsafe { *object.ptr() } & Header::OLD != 0 {
+        let old = unsafe { *object.ptr() } & Header::OLD != 0;
+        if old && !meanwhile {
             self.held_to(WRITES, "writes an object");
         }
+    }
+
+    fn collections(&self) -> u64 {
+        let s = self.heap.stats();
+        s.minor_collections + s.full_collections
     }
 
     #[inline(always)]
