@@ -15,7 +15,7 @@ def callers(n):
 def chained(n):
     for i in range(n):
         f, names = sys._getframe(), []
-        while f is not None:
+        while f is not None and names[-1:] != ["<module>"]:
             names.append(f.f_code.co_name)
             f = f.f_back
         yield ">".join(names)
