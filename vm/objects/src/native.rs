@@ -339,7 +339,12 @@ impl Signature {
 /// The signature as `__text_signature__` shows it: without the marks that say how
 /// rests are passed.
 pub fn shown_signature(text: &str) -> String {
-    text.replace("*_", "*").replace("kwargs=", "kwargs")
+    // What takes all other keywords comes last.
+    let text = match text.strip_suffix("=)") {
+        Some(open) => format!("{open})"),
+        None => text.to_owned(),
+    };
+    text.replace("*_", "*")
 }
 
 /// Splits at commas outside brackets and quotes.
@@ -660,5 +665,31 @@ mod tests {
         assert_eq!((s.params.len(), s.varargs, s.varkw), (3, Some(1), Some(2)));
         assert!(Signature::parse("(a, b, /)").simple);
         assert!(Signature::parse("()").simple);
+    }
+
+    #[test]
+    fn marks_of_signatures_are_not_shown() {
+        let shown = [
+            (
+                "($self, iterable=(), /, **kwargs=)",
+                "($self, iterable=(), /, **kwargs)",
+            ),
+            (
+                "($type, /, *_args, **_kwargs)",
+                "($type, /, *args, **kwargs)",
+            ),
+            (
+                "(function, args, kwargs={}, /)",
+                "(function, args, kwargs={}, /)",
+            ),
+            (
+                "(func, args, kwargs=None, /)",
+                "(func, args, kwargs=None, /)",
+            ),
+            ("(a, *, b=1)", "(a, *, b=1)"),
+        ];
+        for (written, want) in shown {
+            assert_eq!(shown_signature(written), want);
+        }
     }
 }
