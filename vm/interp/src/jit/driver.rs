@@ -13,8 +13,8 @@ use crate::lang::Stage;
 use crate::state::{Hot, state};
 use pyrite_bytecode::{CodeFlags, Ins};
 use pyrite_gc::RootVec;
-use pyrite_jit_ir::{OpCode, Resume, SnapshotId, Trace, TraceId, TraceKind};
-use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
+use pyrite_jit_ir::{OpCode, Resume, SnapshotId, TraceId, TraceKind};
+use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet, reuse};
 use pyrite_jit_record::{Abort, Recorder};
 use pyrite_jit_x64::{Activation, Backend, CompileOptions, Compiled, Layout};
 use pyrite_machine::plant::{self, Fault};
@@ -24,7 +24,6 @@ use pyrite_objects::vm::Vm;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::mem::offset_of;
-use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -89,7 +88,6 @@ pub(super) const CALL_HEADER: usize = 6;
 
 /// One compiled trace.
 struct Entry {
-    trace: Rc<Trace>,
     compiled: Compiled,
     /// Root the trace hangs on (itself for roots).
     root: u32,
@@ -135,20 +133,20 @@ pub struct Jit {
 impl Jit {
     /// [`Entry::stuck`] of a bridge from this exit.
     fn stuck_at(&self, parent: usize, exit: SnapshotId) -> u32 {
-        let e = &self.entries[parent];
+        let kept = self.backend.kept(TraceId(parent as u32));
         let TraceKind::Bridge {
             parent: above,
             exit: start,
-        } = e.trace.kind
+        } = kept.kind
         else {
             return 0;
         };
         let (a, b) = (
-            self.entries[above.0 as usize].trace.snapshot(start),
-            e.trace.snapshot(exit),
+            self.backend.kept(above).snapshot(start),
+            kept.snapshot(exit),
         );
         if (a.pc, a.base) == (b.pc, b.base) {
-            e.stuck + 1
+            self.entries[parent].stuck + 1
         } else {
             0
         }
@@ -253,7 +251,7 @@ fn invalidate(vm: &mut Vm, object: Value) {
             if e.valid {
                 e.valid = false;
                 j.stats.invalidated += 1;
-                let id = e.trace.id;
+                let id = TraceId(i);
                 // Memory for patching cannot run out: the code exists.
                 let _ = j.backend.invalidate(id);
             }
@@ -628,7 +626,7 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     {
         return Hot::Resume;
     }
-    let s = j.entries[parent].trace.snapshot(snapshot);
+    let s = j.backend.kept(parent_id).snapshot(snapshot);
     let resume_pc = s.pc as *const u64;
     let stage = match s.mode {
         Resume::Finish { stage, .. } => Some(stage),
@@ -641,7 +639,8 @@ fn record_bridge(vm: &mut Vm, exit: u32, root_base: *mut Value) -> Hot {
     let id = TraceId(j.entries.len() as u32);
     let started = Instant::now();
     j.stats.laps.start();
-    let e = Emitter::bridge(id, &j.entries[parent].trace, snapshot, j.params.passes);
+    let kept = j.backend.kept(parent_id);
+    let e = Emitter::bridge(id, kept, snapshot, j.params.passes);
     let mut m = new_recorder(vm, e, root_base, vm.pc as *const u64);
     m.host.returns = true;
     let function = j.entries[root].function;
@@ -859,7 +858,7 @@ fn finish(
                 _ => Abort::Rule,
             }
         });
-    let trace = match trace {
+    let mut trace = match trace {
         Ok(t) => t,
         Err(a) => {
             j.stats.laps.stop(Phase::Peel);
@@ -872,7 +871,7 @@ fn finish(
         regalloc: j.params.passes.has(Pass::Regalloc),
         extent,
     };
-    let trace = Rc::new(trace);
+    let shown = (dump == "final" || dump == "all").then(|| trace.to_string());
     let laps = &mut j.stats.laps;
     let mut observe = |stage| {
         laps.lap(match stage {
@@ -880,7 +879,9 @@ fn finish(
             _ => Phase::Encode,
         });
     };
-    let compiled = j.backend.compile_observed(&trace, options, &mut observe);
+    let compiled = j
+        .backend
+        .compile_observed(&mut trace, options, &mut observe);
     let compiled = compiled.map_err(|err| {
         j.stats.laps.stop(Phase::Encode);
         text.push_str(&format!("; {err}\n"));
@@ -912,14 +913,15 @@ fn finish(
             compiled.code_bytes,
             started.elapsed().as_micros()
         ));
-        if dump == "final" || dump == "all" {
-            text.push_str(&format!("{trace}\n"));
+        if let Some(shown) = shown {
+            text.push_str(&format!("{shown}\n"));
         }
         if dump == "asm" || dump == "all" {
             text.push_str(&j.backend.disassemble(&compiled));
         }
         log(vm, &text);
     }
+    reuse(trace);
     let stuck = bridge.map_or(0, |(exit, _)| {
         let info = j.backend.exit(exit);
         let (parent, snapshot) = (info.trace.0 as usize, info.snapshot);
@@ -927,7 +929,6 @@ fn finish(
     });
     let r = &mut j.entries;
     r.push(Entry {
-        trace,
         compiled,
         root,
         extent,

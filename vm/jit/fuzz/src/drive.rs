@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use pyrite_jit_eval::{End, EvalError, Exit, Machine, restore, run};
 use pyrite_jit_ir::{
-    OpCode, Resume, SnapshotId, Trace, TraceId, VerifyError, parse_one, verify, word,
+    Kept, OpCode, Resume, SnapshotId, Trace, TraceId, VerifyError, parse_one, verify, word,
 };
 use pyrite_jit_opt::{EmitError, Emitter, PassSet, PeelFailure};
 
@@ -362,7 +362,7 @@ impl Driver<'_> {
         *count += 1;
         if *count >= HOT_EXIT && self.traces.len() <= MAX_BRIDGES {
             let id = TraceId(self.traces.len() as u32);
-            let mut e = Emitter::bridge(id, trace, exit.snapshot, self.mode.passes);
+            let mut e = Emitter::bridge(id, &Kept::of(trace), exit.snapshot, self.mode.passes);
             if !self.mode.frames {
                 e.store_slots_at_once();
             }

@@ -30,6 +30,7 @@
 
 pub mod effects;
 pub mod index;
+mod kept;
 pub mod ops;
 mod parse;
 mod print;
@@ -40,6 +41,7 @@ pub mod verify;
 pub mod word;
 
 pub use effects::{AliasClass, CallTarget, ClassSet, Effects};
+pub use kept::Kept;
 pub use ops::{Access, Kind, OpCode, OpInfo};
 pub use parse::{ParseError, object_address, parse, parse_one};
 pub use snapshot::{Field, Resume, Snapshot, VirtualObject, Width};

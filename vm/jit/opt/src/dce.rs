@@ -5,27 +5,24 @@
 //! with it: the trace then goes on where it would have left, in an equal state. A phi is needed if
 //! its value is, not because `jump` feeds it.
 
-use std::mem::{replace, take};
+use std::mem::replace;
 
-use pyrite_jit_ir::{Kind, List, Op, OpCode, OpRef, Resume, Snapshot, SnapshotId, Trace};
+use pyrite_jit_ir::{Kind, List, Op, OpCode, OpRef, SnapshotId, Trace};
 
 use crate::plant::{self, Fault};
-use crate::spare;
 
 /// The trace without its dead ops, dead snapshots included.
 pub(crate) fn dce(mut trace: Trace) -> Trace {
     let first_phi = trace.loop_index().map_or(0, |i| i + 1);
     let live = live_ops(&trace, first_phi);
-    let small = compact(&mut trace, &live, first_phi);
-    spare::give(trace);
-    small
+    compact(&mut trace, &live, first_phi);
+    trace
 }
 
 /// What of a trace is needed.
 struct Live {
     ops: Vec<bool>,
-    op_count: usize,
-    snapshot_count: usize,
+    snapshots: Vec<bool>,
 }
 
 fn live_ops(trace: &Trace, first_phi: usize) -> Live {
@@ -67,11 +64,9 @@ fn live_ops(trace: &Trace, first_phi: usize) -> Live {
             work.push(next[i - first_phi]);
         }
     }
-    let count = |flags: &[bool]| flags.iter().filter(|flag| **flag).count();
     Live {
-        op_count: count(&live),
-        snapshot_count: count(&shown),
         ops: live,
+        snapshots: shown,
     }
 }
 
@@ -94,53 +89,60 @@ fn each_use(trace: &Trace, op: &Op, shown: &mut [bool], mut each: impl FnMut(usi
     }
 }
 
-/// A trace of what is live, snapshots in the order of their first use. It has no more memory than it
-/// needs, and the old one keeps its own.
-fn compact(old: &mut Trace, live: &Live, first_phi: usize) -> Trace {
-    let room = (live.op_count, live.snapshot_count, old.lists.len());
-    let mut new = Trace::with_room(old.id, old.kind, room.0, room.1, room.2);
-    new.consts.extend_from_slice(&old.consts);
-    new.calls.append(&mut old.calls);
-    let mut snapshot_names: Vec<Option<SnapshotId>> = vec![None; old.snapshots.len()];
-    let mut names: Vec<OpRef> = Vec::with_capacity(old.ops.len());
-    for (op, &needed) in old.ops.iter().zip(&live.ops) {
-        if !needed {
+/// Leaves only what is live, in the memory the trace has: what stays moves towards the start and
+/// keeps its order.
+fn compact(trace: &mut Trace, live: &Live, first_phi: usize) {
+    let Trace {
+        ops,
+        snapshots,
+        lists,
+        ..
+    } = trace;
+    // Names of what stays, by what it was called before.
+    let mut names: Vec<OpRef> = Vec::with_capacity(ops.len());
+    let mut snapshot_names: Vec<SnapshotId> = Vec::with_capacity(snapshots.len());
+    let mut shown = 0;
+    for &is_shown in &live.snapshots {
+        snapshot_names.push(SnapshotId(shown));
+        shown += u32::from(is_shown);
+    }
+    let (mut kept, mut lists_end) = (0, 0);
+    for i in 0..ops.len() {
+        if !live.ops[i] {
             names.push(OpRef::NONE);
             continue;
         }
-        let mut op = *op;
+        let op = &mut ops[i];
         let renamed = |r: OpRef| r.as_op().map_or(r, |i| names[i]);
         op.map_operands(renamed);
         if op.list.len > 0 {
-            let start = new.lists.len();
-            let all = &old.lists[op.list.start as usize..(op.list.start + op.list.len) as usize];
-            for (k, &r) in all.iter().enumerate() {
-                if op.code != OpCode::Jump || live.ops[first_phi + k] {
-                    new.lists.push(renamed(r));
+            // Each list has its own place, which what is left of it fits.
+            let List { start, len } = op.list;
+            debug_assert!(start >= lists_end, "each list has its own place, in order");
+            lists_end = start + len;
+            let mut end = start;
+            for k in 0..len {
+                if op.code != OpCode::Jump || live.ops[first_phi + k as usize] {
+                    lists[end as usize] = renamed(lists[(start + k) as usize]);
+                    end += 1;
                 }
             }
-            let len = (new.lists.len() - start) as u32;
-            op.list = List {
-                start: if len > 0 { start as u32 } else { 0 },
-                len,
+            op.list = match end - start {
+                0 => List::default(),
+                len => List { start, len },
             };
         }
-        if let Some(id) = op.snap {
-            let name = snapshot_names[id.index()].get_or_insert_with(|| {
-                let old = &mut old.snapshots[id.index()];
-                let mut snapshot = Snapshot {
-                    pc: old.pc,
-                    base: old.base,
-                    mode: replace(&mut old.mode, Resume::Reexec),
-                    entries: take(&mut old.entries),
-                    virtuals: take(&mut old.virtuals),
-                };
-                snapshot.map_refs(renamed);
-                new.add_snapshot(snapshot)
-            });
-            op.snap = Some(*name);
+        if let Some(id) = &mut op.snap {
+            *id = snapshot_names[id.index()];
         }
-        names.push(new.push(op));
+        ops[kept] = ops[i];
+        names.push(OpRef::op(kept));
+        kept += 1;
     }
-    new
+    ops.truncate(kept);
+    let mut is_shown = live.snapshots.iter();
+    snapshots.retain(|_| is_shown.next() == Some(&true));
+    for snapshot in snapshots {
+        snapshot.map_refs(|r| r.as_op().map_or(r, |i| names[i]));
+    }
 }

@@ -34,8 +34,8 @@
 //!   (a returned frame, temporaries at the loop header) are dropped.
 
 use pyrite_jit_ir::{
-    AliasClass, CallTarget, Field, Kind, List, Op, OpCode, OpRef, Resume, Snapshot, SnapshotId,
-    Trace, TraceId, TraceKind, Ty, VirtualObject, Width,
+    AliasClass, CallTarget, Field, Kept, Kind, List, Op, OpCode, OpRef, Resume, Snapshot,
+    SnapshotId, Trace, TraceId, TraceKind, Ty, VirtualObject, Width,
 };
 
 use crate::core::{Core, Simplified};
@@ -131,13 +131,13 @@ impl Emitter {
         }
     }
 
-    /// Starts a bridge at an exit of `parent` (the trace as it was compiled).
+    /// Starts a bridge at an exit of `parent`, which was kept of the trace as it was compiled.
     ///
     /// Slots, unboxed values and virtual objects are inherited: the emitter's slots are those of the
     /// exit's snapshot, virtual objects are made again (and usually sink again), and the resume
     /// point is the exit's. In `Finish` mode [`Emitter::finish_value`] is the value to go on with.
     #[must_use]
-    pub fn bridge(id: TraceId, parent: &Trace, exit: SnapshotId, passes: PassSet) -> Emitter {
+    pub fn bridge(id: TraceId, parent: &Kept, exit: SnapshotId, passes: PassSet) -> Emitter {
         let kind = TraceKind::Bridge {
             parent: parent.id,
             exit,
@@ -145,7 +145,7 @@ impl Emitter {
         let mut e = Emitter::new(spare::take(id, kind), passes);
         let snapshot = parent.snapshot(exit);
         // The params are those of `Snapshot::live_values`, in its order.
-        let mut params = vec![OpRef::NONE; parent.ops.len()];
+        let mut params = vec![OpRef::NONE; parent.op_count()];
         let mut count = 0;
         for r in snapshot.refs() {
             if let Some(i) = r.as_op().filter(|&i| params[i].is_none()) {

@@ -42,3 +42,4 @@ pub use pipeline::optimize;
 #[cfg(feature = "planted")]
 pub use plant::{Fault, plant};
 pub use replay::replay;
+pub use spare::give as reuse;

@@ -1,9 +1,9 @@
 //! Memory of traces for those that come next.
 //!
-//! A trace grows while it is recorded, and again when its second iteration is added; what is left of
-//! it in the end, and kept for as long as the code, is much smaller. So recording and passes work in
-//! traces that are used again and again, and the result is made anew, just large enough: a compiler
-//! that touches fresh memory for each trace pays for it with page faults.
+//! A trace grows while it is recorded, and again when its second iteration is added; what is kept for
+//! as long as the code ([`pyrite_jit_ir::Kept`]) is a small part of it. So recording, passes and
+//! backend work in traces that are used again and again: a compiler that touches fresh memory for each
+//! trace pays for it with page faults.
 
 use std::cell::RefCell;
 
@@ -31,8 +31,8 @@ pub(crate) fn take(id: TraceId, kind: TraceKind) -> Trace {
     }
 }
 
-/// Keeps the memory of a trace that is done with.
-pub(crate) fn give(trace: Trace) {
+/// Keeps the memory of a trace that is done with, for a recording to come.
+pub fn give(trace: Trace) {
     // At a thread's end the store may be gone already.
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();

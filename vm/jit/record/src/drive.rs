@@ -14,15 +14,15 @@
 //! ```
 //!
 //! Invariants: one recording at a time; a trace runs only in a window that every
-//! slot of it and of its bridges fits into; optimized traces are kept, since
-//! bridges inherit from them.
+//! slot of it and of its bridges fits into; of each trace the backend keeps what
+//! bridges inherit.
 //!
 //! Left out: calls into the language from traces, invalidation, function entries.
 
 use crate::{Abort, Host, Recorder};
 use pyrite_gc::{Heap, RootVec};
-use pyrite_jit_ir::{OpCode, Trace, TraceId, TraceKind, Width};
-use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet};
+use pyrite_jit_ir::{OpCode, TraceId, TraceKind, Width};
+use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet, reuse};
 use pyrite_jit_x64::{
     Backend, CompileOptions, Compiled, ExitInfo, ExitState, Layout, Materialize, Mode,
 };
@@ -30,7 +30,6 @@ use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Ctl, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_void;
-use std::rc::Rc;
 
 /// Where the interpreter stands.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +120,6 @@ const MAX_STUCK: u32 = 4;
 
 /// A compiled trace.
 struct Entry {
-    trace: Rc<Trace>,
     compiled: Compiled,
     /// Root the trace hangs on (itself for roots).
     root: usize,
@@ -194,18 +192,18 @@ impl Driver {
     /// [`Entry::stuck`] of a bridge from this exit.
     fn stuck_at(&self, exit: u32) -> u32 {
         let info = self.backend.exit(exit);
-        let e = &self.entries[info.trace.0 as usize];
+        let kept = self.backend.kept(info.trace);
         let TraceKind::Bridge {
             parent,
             exit: start,
-        } = e.trace.kind
+        } = kept.kind
         else {
             return 0;
         };
-        let above = self.entries[parent.0 as usize].trace.snapshot(start);
-        let here = e.trace.snapshot(info.snapshot);
+        let above = self.backend.kept(parent).snapshot(start);
+        let here = kept.snapshot(info.snapshot);
         if (above.pc, above.base) == (here.pc, here.base) {
-            e.stuck + 1
+            self.entries[info.trace.0 as usize].stuck + 1
         } else {
             0
         }
@@ -317,7 +315,8 @@ fn record_bridge<G: Guest>(vm: &mut G, exit: u32, root_base: *mut Value) -> Resu
         return Err(Abort::TraceTooLong);
     }
     let id = TraceId(d.entries.len() as u32);
-    let e = Emitter::bridge(id, &d.entries[parent].trace, snapshot, d.params.passes);
+    let kept = d.backend.kept(info.trace);
+    let e = Emitter::bridge(id, kept, snapshot, d.params.passes);
     let mut m = recorder(vm, e, root_base);
     let mut base = vm.place().base;
     // SAFETY: both windows lie in the VM stack.
@@ -454,18 +453,17 @@ fn finish<G: Guest>(
         ..
     } = m;
     e.resume_at(pc as u64, off);
-    let trace = e.finish(end).map_err(|err| match err {
+    let mut trace = e.finish(end).map_err(|err| match err {
         EmitError::Contradiction { .. } => Abort::Contradiction,
         _ => Abort::Rule,
     })?;
-    let trace = Rc::new(trace);
     let options = CompileOptions {
         regalloc: d.params.passes.has(Pass::Regalloc),
         extent,
     };
     let compiled = d
         .backend
-        .compile(&trace, options)
+        .compile(&mut trace, options)
         .map_err(|_| Abort::Backend)?;
     for &r in compiled
         .roots
@@ -476,10 +474,10 @@ fn finish<G: Guest>(
     }
     let allocations = trace.ops.iter().filter(|o| o.code == OpCode::New).count();
     d.counts.allocations += allocations as u64;
+    reuse(trace);
     let root = bridge.map_or(n, |b| b.1);
     let stuck = bridge.map_or(0, |b| d.stuck_at(b.0));
     d.entries.push(Entry {
-        trace,
         compiled: compiled.clone(),
         root,
         extent,

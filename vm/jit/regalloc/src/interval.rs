@@ -71,7 +71,7 @@ pub trait Describe {
 }
 
 /// All that the scan wants to know of a trace, gathered in one walk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Lives {
     pub(crate) intervals: Vec<Interval>,
     /// Positions at which registers are destroyed, grouped by the set destroyed (few distinct ones).
@@ -87,9 +87,8 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Nothing is known yet of so many values and their loop.
-    #[must_use]
-    pub fn new(values: usize, looped: Option<Loop>) -> Lives {
+    /// Nothing is known yet of so many values and their loop; the memory is that of the trace before.
+    pub fn restart(&mut self, values: usize, looped: Option<Loop>) {
         let blank = Interval {
             start: u32::MAX,
             end: 0,
@@ -101,27 +100,28 @@ impl Lives {
             back: u32::MAX,
             phis: Vec::new(),
         });
-        let mut wanted = Vec::new();
+        self.wanted.clear();
         for phi in &looped.phis {
             if let Some(value) = phi.back {
-                wanted.resize(values, None);
-                wanted[value.index()] = Some(phi.value);
+                self.wanted.resize(values, None);
+                self.wanted[value.index()] = Some(phi.value);
             }
         }
-        Lives {
-            intervals: vec![blank; values],
-            clobbers: Vec::new(),
-            wanted,
-            phis: looped.phis,
-            inst: 0,
-            head: looped.head,
-            back: looped.back,
+        self.intervals.clear();
+        self.intervals.resize(values, blank);
+        // Few sets are ever destroyed, and they are the same in most traces.
+        for (_, positions) in &mut self.clobbers {
+            positions.clear();
         }
+        self.phis = looped.phis;
+        (self.inst, self.head, self.back) = (0, looped.head, looped.back);
     }
 
     /// What a problem describes.
-    pub(crate) fn of(problem: &Problem) -> Lives {
-        let mut lives = Lives::new(problem.classes.len(), problem.looped.clone());
+    #[must_use]
+    pub fn of(problem: &Problem) -> Lives {
+        let mut lives = Lives::default();
+        lives.restart(problem.classes.len(), problem.looped.clone());
         problem.entry.iter().for_each(|&value| lives.entry(value));
         for inst in &problem.insts {
             problem.uses_of(inst).iter().for_each(|&u| lives.mention(u));

@@ -24,14 +24,13 @@ pub struct Allocation {
     pub spill_words: u32,
     /// Values that wanted a register and got a slot.
     pub spilled: u32,
-    intervals: Vec<Interval>,
 }
 
 /// Allocates registers, and slots where they run out.
 #[must_use]
 pub fn allocate(problem: &Problem, registers: Registers<'_>) -> Allocation {
     let about = |value: Value| (problem.classes[value.index()], problem.hints[value.index()]);
-    allocate_lives(Lives::of(problem), registers, about)
+    allocate_lives(&Lives::of(problem), registers, about)
 }
 
 /// Puts each value into a slot: the allocator switched off.
@@ -41,21 +40,15 @@ pub fn allocate_stack(problem: &Problem) -> Allocation {
 }
 
 impl Allocation {
-    /// Life span of each value.
-    #[must_use]
-    pub fn intervals(&self) -> &[Interval] {
-        &self.intervals
-    }
-
     /// What is alive across each of `insts` (ascending indices): defined before it, and read by it
-    /// late or by a later one.
+    /// late or by a later one. `lives` are those it was allocated for.
     #[must_use]
-    pub fn live_across(&self, insts: &[u32]) -> Vec<LiveSet> {
+    pub fn live_across(&self, lives: &Lives, insts: &[u32]) -> Vec<LiveSet> {
         let mut out = vec![LiveSet::default(); insts.len()];
         if insts.is_empty() {
             return out;
         }
-        for (interval, &loc) in self.intervals.iter().zip(&self.locs) {
+        for (interval, &loc) in lives.intervals.iter().zip(&self.locs) {
             let first = insts.partition_point(|&i| early(i) < interval.start);
             for (set, _) in out[first..]
                 .iter_mut()
@@ -75,13 +68,13 @@ impl Allocation {
 
 /// Registers that are destroyed inside an interval, for intervals asked about in the order of their
 /// start.
-struct Clobbers {
-    groups: Vec<(RegSet, Vec<u32>)>,
+struct Clobbers<'a> {
+    groups: &'a [(RegSet, Vec<u32>)],
     /// In each group, the first position that comes after the start asked for last.
     next: Vec<usize>,
 }
 
-impl Clobbers {
+impl Clobbers<'_> {
     fn within(&mut self, interval: &Interval) -> RegSet {
         let mut set = RegSet::EMPTY;
         for ((regs, positions), next) in self.groups.iter().zip(&mut self.next) {
@@ -136,7 +129,7 @@ impl Active {
 /// of.
 #[must_use]
 pub fn allocate_lives(
-    lives: Lives,
+    lives: &Lives,
     registers: Registers<'_>,
     about: impl Fn(Value) -> (Class, Hint),
 ) -> Allocation {
@@ -152,28 +145,13 @@ pub fn allocate_lives(
     };
     let files = [RegSet::of(registers.gpr), RegSet::of(registers.xmm)];
     let mut locs = vec![Loc::None; intervals.len()];
-    let mut order: Vec<u32> = Vec::with_capacity(intervals.len());
-    let (mut sorted, mut before) = (true, 0);
-    for (value, interval) in intervals.iter().enumerate() {
-        if interval.used {
-            order.push(value as u32);
-            sorted &= before <= interval.start;
-            before = interval.start;
-        }
-    }
-    // Rare: values are numbered as they are defined.
-    if !sorted {
-        order.sort_by_key(|&v| intervals[v as usize].start);
-    }
-
     let mut spilled: Vec<u32> = Vec::new();
     let mut active = Active {
         regs: RegSet::EMPTY,
         values: [(0, 0); 32],
         soonest: u32::MAX,
     };
-    for &value in &order {
-        let interval = intervals[value as usize];
+    let mut place = |value: u32, interval: Interval| {
         active.expire(interval.start);
         let (class, hint) = about(Value(value));
         let (file, all) = match class {
@@ -184,7 +162,7 @@ pub fn allocate_lives(
         let free = usable.minus(active.regs);
         let hinted = match hint {
             Hint::Reg(reg) => Some(reg),
-            _ => match same_as(Value(value), hint, &wanted).map(|v| locs[v.index()]) {
+            _ => match same_as(Value(value), hint, wanted).map(|v| locs[v.index()]) {
                 Some(Loc::Reg(reg)) => Some(reg),
                 _ => None,
             },
@@ -213,19 +191,32 @@ pub fn allocate_lives(
             }
             None => spilled.push(value),
         }
+    };
+    let used = || {
+        let all = intervals.iter().zip(0u32..);
+        all.filter(|(interval, _)| interval.used)
+    };
+    if used().is_sorted_by_key(|(interval, _)| interval.start) {
+        used().for_each(|(&interval, value)| place(value, interval));
+    } else {
+        // Rare: values are numbered as they are defined.
+        let mut order: Vec<_> = used().collect();
+        order.sort_by_key(|(interval, _)| interval.start);
+        order
+            .into_iter()
+            .for_each(|(&interval, value)| place(value, interval));
     }
 
     let mut spill_words = 0;
     if !spilled.is_empty() {
         spilled.sort_by_key(|&v| (intervals[v as usize].start, v));
-        let hinted = |value| same_as(value, about(value).1, &wanted);
-        spill_words = assign_slots(&spilled, &intervals, hinted, &mut locs);
+        let hinted = |value| same_as(value, about(value).1, wanted);
+        spill_words = assign_slots(&spilled, intervals, hinted, &mut locs);
     }
     Allocation {
         locs,
         spill_words,
         spilled: spilled.len() as u32,
-        intervals,
     }
 }
 

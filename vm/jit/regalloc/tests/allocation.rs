@@ -1,8 +1,8 @@
 //! Random traces are allocated and checked; a damaged allocation is refused.
 
 use pyrite_jit_regalloc::{
-    Class, Hint, Loc, Loop, Move, Phi, Problem, Reg, RegSet, Registers, Step, Use, Value, allocate,
-    allocate_stack, check, sequentialize,
+    Class, Hint, Lives, Loc, Loop, Move, Phi, Problem, Reg, RegSet, Registers, Step, Use, Value,
+    allocate, allocate_stack, check, sequentialize,
 };
 
 /// A small generator with a fixed seed (xorshift64*).
@@ -264,7 +264,7 @@ fn a_value_across_a_call_is_in_a_preserved_register() {
         },
     );
     assert_eq!(a.locs[0], Loc::Reg(Reg::gpr(12)));
-    let live = a.live_across(&[call]);
+    let live = a.live_across(&Lives::of(&p), &[call]);
     assert_eq!(live[0].regs, RegSet::of(&[Reg::gpr(12)]));
     assert!(!live[0].has_spill(0));
 }

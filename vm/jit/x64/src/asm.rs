@@ -139,8 +139,6 @@ const FIRST_LITERALS: usize = 8;
 
 pub(crate) struct Asm<'a> {
     pub(crate) ops: &'a mut Code,
-    /// Address of the first byte.
-    base: usize,
     pub(crate) trace: &'a Trace,
     pub(crate) layout: &'a Layout,
     pub(crate) blobs: &'a Blobs,
@@ -154,15 +152,16 @@ pub(crate) struct Asm<'a> {
     pub(crate) link: Option<LinkTarget>,
     pub(crate) loop_head: Option<Label>,
     pub(crate) cold: Vec<Cold>,
-    /// Address of the 4-byte displacement of each jump to an exit stub.
-    pub(crate) guards: Vec<(usize, SnapshotId)>,
-    /// Address of the five patchable bytes of each `valid`, and where they shall lead.
-    pub(crate) valids: Vec<(usize, SnapshotId)>,
+    /// Offset of the 4-byte displacement of each jump to an exit stub.
+    pub(crate) guards: Vec<(u32, SnapshotId)>,
+    /// Offset of the five patchable bytes of each `valid`, and where they shall lead.
+    pub(crate) valids: Vec<(u32, SnapshotId)>,
     /// First id of this trace's exits and of its allocation sites.
     pub(crate) first_exit: u32,
     pub(crate) first_site: u32,
     pub(crate) sites: u32,
-    stubs: Vec<Option<Label>>,
+    /// The stub of each snapshot that has one.
+    pub(crate) stubs: Vec<Option<Label>>,
     /// Literals in order; few, and most are asked for again at once.
     pub(crate) literals: Vec<(u64, Label)>,
     literal_index: FxHashMap<u64, Label>,
@@ -182,7 +181,6 @@ impl<'a> Asm<'a> {
         ops.restart(base);
         Self {
             ops,
-            base,
             trace,
             layout,
             blobs,
@@ -197,16 +195,11 @@ impl<'a> Asm<'a> {
             first_exit: 0,
             first_site: 0,
             sites: 0,
-            stubs: vec![None; trace.snapshots.len()],
+            stubs: Vec::new(),
             literals: Vec::new(),
             literal_index: FxHashMap::default(),
             spare_moves: Moves::default(),
         }
-    }
-
-    /// Address of the next byte.
-    pub(crate) fn address(&self) -> usize {
-        self.base + self.ops.offset()
     }
 
     pub(crate) fn label(&mut self) -> Label {
@@ -469,14 +462,16 @@ impl<'a> Asm<'a> {
     pub(crate) fn exit_if(&mut self, cond: Cond, snapshot: SnapshotId) {
         let stub = self.stub(snapshot);
         self.jump_if(cond, stub);
-        self.guards.push((self.address() - 4, snapshot));
+        let at = self.ops.offset() as u32 - 4;
+        self.guards.push((at, snapshot));
     }
 
     /// Leaves by `snapshot`.
     pub(crate) fn exit_always(&mut self, snapshot: SnapshotId) {
         let stub = self.stub(snapshot);
         asm!(self ; jmp =>stub);
-        self.guards.push((self.address() - 4, snapshot));
+        let at = self.ops.offset() as u32 - 4;
+        self.guards.push((at, snapshot));
     }
 
     /// Fills up with no-operations until the offset plus `ahead` is a multiple of `align`.

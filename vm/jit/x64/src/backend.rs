@@ -3,13 +3,12 @@
 use std::cell::OnceCell;
 use std::ffi::c_void;
 use std::mem::take;
-use std::rc::Rc;
 
 use pyrite_jit_codecache::{CodeCache, CodeCacheError, CodeSpan};
-use pyrite_jit_ir::{Const, OpCode, OpRef, SnapshotId, Trace, TraceId, TraceKind, word};
+use pyrite_jit_ir::{Const, Kept, OpCode, OpRef, SnapshotId, Trace, TraceId, TraceKind, word};
 use rustc_hash::FxHashMap;
 
-use pyrite_jit_regalloc::{Allocation, LiveSet, Loc, Move, allocate_lives, check};
+use pyrite_jit_regalloc::{Allocation, LiveSet, Lives, Loc, Move, allocate_lives, check};
 
 use crate::asm::{Asm, Cold, Moves, asm};
 use crate::blobs::Blobs;
@@ -18,7 +17,7 @@ use crate::error::{BackendError, CompileError};
 use crate::exits::{ExitInfo, MAX_VIRTUALS};
 use crate::layout::Layout;
 use crate::lower;
-use crate::problem::{about, lives, problem, survey};
+use crate::problem::{Survey, about, lives, problem};
 use crate::regs::{NO_REGISTERS, REGISTERS, RSP};
 use crate::runtime::{self, ExitState};
 
@@ -94,19 +93,30 @@ pub(crate) struct LinkTarget {
 /// What the backend keeps of a trace.
 #[derive(Debug)]
 struct Record {
-    trace: Rc<Trace>,
+    kept: Kept,
     /// Place of each value.
     locs: Vec<Loc>,
+    /// Address of the first byte of its code.
+    start: usize,
     body: usize,
     frame_words: u32,
     first_exit: u32,
-    snapshots: u32,
-    /// Address of the 4-byte displacement of each used stub's jump.
-    stubs: Vec<Option<usize>>,
-    /// Address of the 4-byte displacement of each guard's jump.
-    guards: Vec<(usize, SnapshotId)>,
-    /// Address of each `valid`.
-    valids: Vec<(usize, SnapshotId)>,
+    /// Offset of the 4-byte displacement of each stub's jump; 0: no op uses the stub.
+    stubs: Box<[u32]>,
+    /// Offset of the 4-byte displacement of each guard's jump.
+    guards: Box<[(u32, SnapshotId)]>,
+    /// Offset of each `valid`.
+    valids: Box<[(u32, SnapshotId)]>,
+}
+
+impl Record {
+    /// Address of the 4-byte displacement of a stub's jump, if the stub is used.
+    fn stub(&self, snapshot: SnapshotId) -> Option<usize> {
+        match self.stubs[snapshot.index()] {
+            0 => None,
+            offset => Some(self.start + offset as usize),
+        }
+    }
 }
 
 /// Executable memory and everything that is known of the code in it.
@@ -123,13 +133,19 @@ pub struct Backend {
     sites: Vec<Site>,
     /// Where code is written first.
     code: Code,
-    /// Empty lists with memory.
+    /// What the last trace used.
     scratch: Scratch,
 }
 
-/// Lists of the assembler, for their memory.
+/// Tables and lists of the trace before, for their memory.
 #[derive(Debug, Default)]
 struct Scratch {
+    survey: Survey,
+    lives: Lives,
+    stub_labels: Vec<Option<Label>>,
+    stubs: Vec<u32>,
+    guards: Vec<(u32, SnapshotId)>,
+    valids: Vec<(u32, SnapshotId)>,
     cold: Vec<Cold>,
     literals: Vec<(u64, Label)>,
     moves: Moves,
@@ -191,7 +207,16 @@ impl Backend {
         let at = self.first_exits.partition_point(|&(first, _)| first <= id);
         let (first, trace) = self.first_exits[at - 1];
         let record = &self.traces[&trace];
-        ExitInfo::new(id, &record.trace, SnapshotId(id - first), &record.locs)
+        ExitInfo::new(id, &record.kept, SnapshotId(id - first), &record.locs)
+    }
+
+    /// What is kept of a compiled trace: bridges begin with it.
+    ///
+    /// # Panics
+    /// When no trace has that id.
+    #[must_use]
+    pub fn kept(&self, trace: TraceId) -> &Kept {
+        &self.traces[&trace].kept
     }
 
     /// An allocation site by its id.
@@ -203,17 +228,17 @@ impl Backend {
         &self.sites[id as usize]
     }
 
-    /// Turns a verified trace into machine code, and keeps the trace, which describes the exits. A
-    /// bridge is compiled but not yet attached.
+    /// Turns a verified trace into machine code, and takes the snapshots out of it, which describe the
+    /// exits. A bridge is compiled but not yet attached.
     ///
     /// # Errors
-    /// See [`CompileError`]; the backend is unchanged then.
+    /// See [`CompileError`]; backend and trace are unchanged then.
     ///
     /// # Panics
     /// On traces that break the verifier's rules, and in debug builds on a wrong allocation.
     pub fn compile(
         &mut self,
-        trace: &Rc<Trace>,
+        trace: &mut Trace,
         options: CompileOptions,
     ) -> Result<Compiled, CompileError> {
         self.compile_observed(trace, options, &mut |_| {})
@@ -228,7 +253,7 @@ impl Backend {
     /// As [`Backend::compile`].
     pub fn compile_observed(
         &mut self,
-        trace: &Rc<Trace>,
+        trace: &mut Trace,
         options: CompileOptions,
         observe: &mut dyn FnMut(&'static str),
     ) -> Result<Compiled, CompileError> {
@@ -241,8 +266,14 @@ impl Backend {
         } else {
             NO_REGISTERS
         };
-        let survey = survey(trace);
-        let mut allocation = allocate_lives(lives(trace, &survey), registers, |value| {
+        let Scratch {
+            survey,
+            lives: spans,
+            ..
+        } = &mut self.scratch;
+        survey.look(trace);
+        lives(trace, survey, spans);
+        let mut allocation = allocate_lives(spans, registers, |value| {
             about(trace, &parent_locs, value.0 as usize)
         });
         if cfg!(debug_assertions)
@@ -273,29 +304,31 @@ impl Backend {
         a.first_exit = first_exit;
         a.first_site = self.sites.len() as u32;
         a.link = link;
-        a.guards.reserve_exact(survey.guards);
-        (a.cold, a.literals) = (
-            take(&mut self.scratch.cold),
-            take(&mut self.scratch.literals),
-        );
-        a.spare_moves = take(&mut self.scratch.moves);
+        let scratch = &mut self.scratch;
+        (a.guards, a.valids) = (take(&mut scratch.guards), take(&mut scratch.valids));
+        (a.cold, a.literals) = (take(&mut scratch.cold), take(&mut scratch.literals));
+        (a.stubs, a.spare_moves) = (take(&mut scratch.stub_labels), take(&mut scratch.moves));
+        a.stubs.resize(trace.snapshots.len(), None);
         let body = entry(&mut a, &parent_locs, parent_words);
         for (r, op) in trace.iter() {
             lower::op(&mut a, r, op);
         }
         lower::cold(&mut a);
-        let stubs = stubs(&mut a);
-        let (guards, valids) = (take(&mut a.guards), take(&mut a.valids));
+        stubs(&mut a, &mut scratch.stubs);
         let code_bytes = a.finish().map_err(|e| CompileError::Assemble {
             trace: trace.id,
             reason: e.to_string(),
-        })?;
-        self.scratch = Scratch {
-            cold: a.cold,
-            literals: a.literals,
-            moves: a.spare_moves,
-        };
-        self.scratch.literals.clear();
+        });
+        let (guards, valids) = (a.guards.as_slice().into(), a.valids.as_slice().into());
+        (scratch.guards, scratch.valids) = (a.guards, a.valids);
+        (scratch.cold, scratch.literals) = (a.cold, a.literals);
+        (scratch.stub_labels, scratch.moves) = (a.stubs, a.spare_moves);
+        scratch.guards.clear();
+        scratch.valids.clear();
+        scratch.cold.clear();
+        scratch.literals.clear();
+        scratch.stub_labels.clear();
+        let code_bytes = code_bytes?;
         observe("encode");
         let span =
             self.cache
@@ -314,19 +347,19 @@ impl Backend {
         self.exits.resize_with(exits, OnceCell::new);
         self.first_exits.push((first_exit, trace.id));
         let first_site = self.sites.len() as u32;
-        if survey.allocates {
+        if self.scratch.survey.allocates {
             self.add_sites(trace, &allocation, frame_words, options.extent);
         }
         self.traces.insert(
             trace.id,
             Record {
-                trace: trace.clone(),
+                kept: Kept::take(trace),
                 locs: allocation.locs,
+                start: address,
                 body: address + body,
                 frame_words,
                 first_exit,
-                snapshots,
-                stubs,
+                stubs: self.scratch.stubs.as_slice().into(),
                 guards,
                 valids,
             },
@@ -357,10 +390,11 @@ impl Backend {
         let info = self.exit(exit);
         let snapshot = info.snapshot;
         let record = &self.traces[&info.trace];
-        if let Some(jump) = record.stubs[snapshot.index()] {
+        if let Some(jump) = record.stub(snapshot) {
             self.cache.patch4(jump, displacement(jump, bridge.entry))?;
         }
-        for &(jump, _) in record.guards.iter().filter(|(_, s)| *s == snapshot) {
+        for &(offset, _) in record.guards.iter().filter(|(_, s)| *s == snapshot) {
+            let jump = record.start + offset as usize;
             let bytes = displacement(jump, bridge.entry).to_le_bytes();
             // A displacement that straddles two words cannot be changed by one store; that guard
             // goes on through its stub.
@@ -380,9 +414,9 @@ impl Backend {
     /// When there is no such trace.
     pub fn invalidate(&mut self, trace: TraceId) -> Result<(), CodeCacheError> {
         let record = &self.traces[&trace];
-        for &(at, snapshot) in &record.valids {
-            let stub =
-                record.stubs[snapshot.index()].expect("a valid guard has a stub") - STUB_HEAD;
+        for &(offset, snapshot) in &record.valids {
+            let at = record.start + offset as usize;
+            let stub = record.stub(snapshot).expect("a valid guard has a stub") - STUB_HEAD;
             let mut jump = [0xE9, 0, 0, 0, 0];
             jump[1..].copy_from_slice(&displacement(at + 1, stub).to_le_bytes());
             self.cache.patch_within8(at, &jump)?;
@@ -394,7 +428,7 @@ impl Backend {
     #[must_use]
     pub fn exit_of(&self, trace: TraceId, snapshot: SnapshotId) -> Option<u32> {
         let record = self.traces.get(&trace)?;
-        (snapshot.0 < record.snapshots).then(|| record.first_exit + snapshot.0)
+        (snapshot.index() < record.kept.snapshot_count()).then(|| record.first_exit + snapshot.0)
     }
 
     /// Runs a root trace until it leaves; returns what `on_exit` returned.
@@ -478,7 +512,10 @@ impl Backend {
             .filter_map(|(r, _)| r.as_op())
             .map(|i| i as u32)
             .collect();
-        for (&index, live) in news.iter().zip(allocation.live_across(&news)) {
+        for (&index, live) in news
+            .iter()
+            .zip(allocation.live_across(&self.scratch.lives, &news))
+        {
             let op = &trace.ops[index as usize];
             self.sites.push(Site {
                 trace: trace.id,
@@ -522,12 +559,14 @@ fn entry(a: &mut Asm<'_>, parent_locs: &[Loc], parent_words: u32) -> usize {
     body
 }
 
-/// Emits the exit stubs; returns the address of each one's jump displacement.
+/// Emits the exit stubs; `out` becomes the offset of each one's jump displacement, 0 where there is
+/// none.
 ///
 /// A stub is `mov eax, id; jmp way out`, aligned so that one 4-byte store leads it to a bridge.
-fn stubs(a: &mut Asm<'_>) -> Vec<Option<usize>> {
+fn stubs(a: &mut Asm<'_>, out: &mut Vec<u32>) {
     let tail = a.label();
-    let mut out = vec![None; a.trace.snapshots.len()];
+    out.clear();
+    out.resize(a.trace.snapshots.len(), 0);
     for (snapshot, slot) in out.iter_mut().enumerate() {
         let Some(label) = a.stub_if_used(snapshot) else {
             continue;
@@ -536,14 +575,13 @@ fn stubs(a: &mut Asm<'_>) -> Vec<Option<usize>> {
         a.bind(label);
         let id = a.first_exit + snapshot as u32;
         asm!(a ; mov eax, DWORD id as i32 ; jmp =>tail);
-        let jump = a.address() - 4;
+        let jump = a.ops.offset() - 4;
         debug_assert!(jump.is_multiple_of(4), "the displacement is aligned");
-        *slot = Some(jump);
+        *slot = jump as u32;
     }
     a.bind(tail);
     let (bytes, blob) = (8 * a.frame_words as i32, a.blobs.exit);
     asm!(a ; mov ecx, DWORD bytes ; jmp extern blob);
-    out
 }
 
 /// What to write at `at` so that the jump goes to `target`.

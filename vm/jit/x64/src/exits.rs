@@ -5,7 +5,7 @@
 //! every slot is written, boxing what the trace kept unboxed. The saved words stay on the native
 //! stack meanwhile, where a conservative scan finds them; so do the new objects' addresses.
 
-use pyrite_jit_ir::{Const, OpRef, Resume, Snapshot, SnapshotId, Trace, TraceId, Ty, Width, word};
+use pyrite_jit_ir::{Const, Kept, OpRef, Resume, Snapshot, SnapshotId, TraceId, Ty, Width, word};
 use pyrite_jit_regalloc::Loc;
 
 use crate::runtime::ExitState;
@@ -106,7 +106,7 @@ pub struct ExitInfo {
 }
 
 impl ExitInfo {
-    pub(crate) fn new(id: u32, trace: &Trace, snapshot: SnapshotId, locs: &[Loc]) -> Self {
+    pub(crate) fn new(id: u32, trace: &Kept, snapshot: SnapshotId, locs: &[Loc]) -> Self {
         let state: &Snapshot = trace.snapshot(snapshot);
         let source = |r: OpRef| source(trace, locs, r);
         let virtuals = state
@@ -220,7 +220,7 @@ impl ExitInfo {
     }
 }
 
-fn source(trace: &Trace, locs: &[Loc], r: OpRef) -> Source {
+fn source(trace: &Kept, locs: &[Loc], r: OpRef) -> Source {
     if let Some(value) = trace.as_const(r) {
         Source::Const(value)
     } else if let Some(n) = r.as_virtual() {
@@ -229,7 +229,7 @@ fn source(trace: &Trace, locs: &[Loc], r: OpRef) -> Source {
         let op = r
             .as_op()
             .expect("a ref is an op, a constant or a virtual object");
-        Source::Place(trace.ops[op].ty, locs[op])
+        Source::Place(trace.ty(r), locs[op])
     }
 }
 

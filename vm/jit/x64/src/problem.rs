@@ -22,57 +22,57 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
         let (class, hint) = about(trace, parent, index);
         p.value(class, hint);
     }
-    let survey = survey(trace);
+    let mut survey = Survey::default();
+    survey.look(trace);
     p.looped = looped(trace, &survey);
     describe(trace, &survey, &mut p);
     p
 }
 
-/// What the allocator wants to know of a trace.
-pub(crate) fn lives(trace: &Trace, survey: &Survey) -> Lives {
-    let mut lives = Lives::new(trace.ops.len(), looped(trace, survey));
-    describe(trace, survey, &mut lives);
-    lives
+/// Fills in what the allocator wants to know of a trace.
+pub(crate) fn lives(trace: &Trace, survey: &Survey, out: &mut Lives) {
+    out.restart(trace.ops.len(), looped(trace, survey));
+    describe(trace, survey, out);
 }
 
 /// What one look at all ops tells.
+#[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The last op that names each snapshot: what lives until there lives at the ones before, too.
     last_exits: Vec<u32>,
     /// Index of the `loop`.
     head: Option<usize>,
-    /// Ops that leave the trace.
-    pub(crate) guards: usize,
     /// Is there a `new`?
     pub(crate) allocates: bool,
     /// Words of stack arguments that the calls need.
     pub(crate) outgoing_words: u32,
 }
 
-pub(crate) fn survey(trace: &Trace) -> Survey {
-    let mut survey = Survey {
-        last_exits: vec![u32::MAX; trace.snapshots.len()],
-        head: None,
-        guards: 0,
-        allocates: false,
-        outgoing_words: 0,
-    };
-    for (index, op) in trace.ops.iter().enumerate() {
-        if let Some(snapshot) = op.snap {
-            survey.last_exits[snapshot.index()] = index as u32;
-            survey.guards += 1;
-        }
-        match op.code {
-            OpCode::New => survey.allocates = true,
-            OpCode::Call => {
-                let words = outgoing_words(trace, op);
-                survey.outgoing_words = survey.outgoing_words.max(words);
+impl Survey {
+    /// Looks at a trace, in the memory of the look before.
+    pub(crate) fn look(&mut self, trace: &Trace) {
+        let mut last_exits = std::mem::take(&mut self.last_exits);
+        last_exits.clear();
+        last_exits.resize(trace.snapshots.len(), u32::MAX);
+        *self = Survey {
+            last_exits,
+            ..Survey::default()
+        };
+        for (index, op) in trace.ops.iter().enumerate() {
+            if let Some(snapshot) = op.snap {
+                self.last_exits[snapshot.index()] = index as u32;
             }
-            OpCode::Loop => survey.head = Some(index),
-            _ => {}
+            match op.code {
+                OpCode::New => self.allocates = true,
+                OpCode::Call => {
+                    let words = outgoing_words(trace, op);
+                    self.outgoing_words = self.outgoing_words.max(words);
+                }
+                OpCode::Loop => self.head = Some(index),
+                _ => {}
+            }
         }
     }
-    survey
 }
 
 /// Class and wish of the value of an op.

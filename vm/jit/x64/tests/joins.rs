@@ -2,10 +2,8 @@
 
 mod support;
 
-use std::rc::Rc;
-
 use pyrite_jit_codecache::CodeCache;
-use pyrite_jit_ir::{SnapshotId, Trace, TraceId, word};
+use pyrite_jit_ir::{SnapshotId, TraceId, word};
 use pyrite_jit_x64::{Backend, CompileError, Loc, Mode};
 use support::arena::Arena;
 use support::machine::{Machine, layout};
@@ -58,11 +56,6 @@ fn bounds(from: i64, to: i64, sum: i64) -> impl Fn(&mut Arena) {
     }
 }
 
-/// The trace as a backend keeps it.
-fn kept(trace: &Trace) -> Rc<Trace> {
-    Rc::new(trace.clone())
-}
-
 #[test]
 fn a_bridge_joins_its_root_again_and_again() {
     let program = Program::parse(SUM);
@@ -101,7 +94,7 @@ fn an_exit_without_a_bridge_gives_way_when_one_is_attached() {
         let mut machine = Machine::new(arena);
         let root = machine
             .backend()
-            .compile(&kept(&program.traces[0]), options)
+            .compile(&mut program.traces[0].clone(), options)
             .expect("compiles");
         machine.compiled.push(root.clone());
         let first = machine.run(TraceId(0));
@@ -113,7 +106,7 @@ fn an_exit_without_a_bridge_gives_way_when_one_is_attached() {
         assert!(root.exits.contains(&exit));
         let bridge = machine
             .backend()
-            .compile(&kept(&program.traces[1]), options)
+            .compile(&mut program.traces[1].clone(), options)
             .expect("compiles");
         assert!(bridge.frame_words >= root.frame_words);
         let again = machine.run(TraceId(0));
@@ -274,17 +267,19 @@ fn unknown_partners_and_repeated_numbers_are_errors() {
     let mut backend = Backend::new(layout()).expect("the backend works here");
     let (root, bridge) = (&program.traces[0], &program.traces[1]);
     assert!(matches!(
-        backend.compile(&kept(bridge), MODES[0]),
+        backend.compile(&mut bridge.clone(), MODES[0]),
         Err(CompileError::UnknownParent { .. })
     ));
-    backend.compile(&kept(root), MODES[0]).expect("compiles");
+    backend
+        .compile(&mut root.clone(), MODES[0])
+        .expect("compiles");
     assert!(matches!(
-        backend.compile(&kept(root), MODES[0]),
+        backend.compile(&mut root.clone(), MODES[0]),
         Err(CompileError::Duplicate(TraceId(0)))
     ));
     let stray = Program::parse("trace root 7 { link 5 }");
     let error = backend
-        .compile(&kept(&stray.traces[0]), MODES[0])
+        .compile(&mut stray.traces[0].clone(), MODES[0])
         .expect_err("there is no root 5");
     assert_eq!(
         error.to_string(),
@@ -301,7 +296,7 @@ fn a_full_cache_refuses_a_trace_and_keeps_the_others() {
     for id in 0..100 {
         let mut trace = program.traces[0].clone();
         trace.id = TraceId(id);
-        match backend.compile(&kept(&trace), MODES[0]) {
+        match backend.compile(&mut trace.clone(), MODES[0]) {
             Ok(_) => compiled += 1,
             Err(error) => {
                 assert!(matches!(error, CompileError::Code { .. }), "{error}");
@@ -328,7 +323,9 @@ fn roots_are_the_objects_in_code_and_exits() {
     trace.snapshots[0].entries.push((4, b));
     trace.word(word::box_flt(1.0));
     let mut backend = Backend::new(layout()).expect("the backend works here");
-    let compiled = backend.compile(&kept(&trace), MODES[0]).expect("compiles");
+    let compiled = backend
+        .compile(&mut trace.clone(), MODES[0])
+        .expect("compiles");
     assert_eq!(compiled.roots, [0x1000, 0x2000]);
 }
 
@@ -337,7 +334,7 @@ fn nothing_is_spilled_while_registers_last_and_everything_without_allocator() {
     let program = Program::parse(SUM);
     let mut backend = Backend::new(layout()).expect("the backend works here");
     let compiled = backend
-        .compile(&kept(&program.traces[0]), MODES[0])
+        .compile(&mut program.traces[0].clone(), MODES[0])
         .expect("compiles");
     assert_eq!((compiled.spilled, compiled.frame_words), (0, 0));
     assert!(
@@ -356,7 +353,7 @@ fn nothing_is_spilled_while_registers_last_and_everything_without_allocator() {
     );
     let mut plain = Backend::new(layout()).expect("the backend works here");
     let compiled = plain
-        .compile(&kept(&program.traces[0]), MODES[1])
+        .compile(&mut program.traces[0].clone(), MODES[1])
         .expect("compiles");
     assert!(compiled.frame_words > 0);
     let id = plain

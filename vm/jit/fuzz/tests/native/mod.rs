@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::rc::Rc;
 
 use pyrite_jit_codecache::CodeCache;
 use pyrite_jit_eval::{Host as _, Machine, Memory};
@@ -119,12 +118,11 @@ impl Observer for Native {
         for target in &mut trace.calls {
             target.addr = function(&target.name);
         }
-        let trace = Rc::new(trace);
         self.by_id.insert(trace.id, self.by_id.len());
         for (options, host, compiled) in &mut self.hosts {
             let code = host
                 .backend
-                .compile(&trace, *options)
+                .compile(&mut trace.clone(), *options)
                 .unwrap_or_else(|e| panic!("{e}\n{trace}"));
             if let TraceKind::Bridge { parent, exit } = trace.kind {
                 let exit = host

@@ -113,8 +113,8 @@ pub(super) fn valid(a: &mut Asm<'_>, op: &Op) {
     if offset > 3 {
         a.pad(8, 0);
     }
-    let address = a.address();
+    let at = a.ops.offset() as u32;
     a.ops.extend(&[0x0F, 0x1F, 0x44, 0x00, 0x00]);
     a.stub(exit);
-    a.valids.push((address, exit));
+    a.valids.push((at, exit));
 }

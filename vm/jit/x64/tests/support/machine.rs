@@ -1,7 +1,6 @@
 //! The VM side of the backend: exits, slow paths, functions that traces call.
 
 use std::ffi::c_void;
-use std::rc::Rc;
 
 use pyrite_jit_codecache::CodeCache;
 use pyrite_jit_ir::{Effects, TraceId, TraceKind, Width, word};
@@ -76,7 +75,7 @@ impl Machine {
             let compiled = self
                 .host
                 .backend
-                .compile(&Rc::new(trace.clone()), options)
+                .compile(&mut trace.clone(), options)
                 .unwrap_or_else(|e| panic!("{e}\n{trace}"));
             if let TraceKind::Bridge { parent, exit } = trace.kind {
                 let id = self
