@@ -2,11 +2,18 @@
 //!
 //! A fact that cannot be read is `unknown`, never `ok`: on a virtual machine there is no governor file, and that says nothing
 //! about the governor. The readers take the root of the file tree as a parameter, so that tests give them made-up machines.
+//!
+//! What other programs do is measured over a short window in which this one sleeps, not read off the load average: that one remembers for
+//! minutes what ran before, and before a night its own platform was built and tested.
 
 use crate::Bytes;
 use crate::machine::field;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long the processors are watched before a run. A tick is 10 ms, so on two processors a hundredth of their time is seen.
+const WINDOW: Duration = Duration::from_millis(500);
 
 /// How a fact bears on timings. Ordered from best to worst; `Unknown` stands beside `Ok`, since it accuses nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,12 +56,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Reads this machine. `data` is the folder whose free disk space matters.
+    /// Reads this machine, which takes half a second. `data` is the folder whose free disk space matters.
     #[must_use]
     pub fn capture(data: &Path) -> Environment {
         let mut env = Environment::read(
             Path::new("/"),
             crate::affinity::allowed().map_or(1, |cpus| cpus.len()),
+            || std::thread::sleep(WINDOW),
         );
         env.facts.push(disk(data));
         env
@@ -76,8 +84,12 @@ impl Environment {
         self.facts.iter().find(|fact| fact.name == name)
     }
 
-    fn read(root: &Path, cores: usize) -> Environment {
+    /// `window` is called between two looks at the processors' times.
+    fn read(root: &Path, cores: usize, window: impl FnOnce()) -> Environment {
         let tree = Tree(root.to_owned());
+        let before = Ticks::read(&tree);
+        window();
+        let others = others(before.as_ref(), Ticks::read(&tree).as_ref());
         let facts = vec![
             processor(&tree),
             cores_fact(cores),
@@ -114,7 +126,8 @@ impl Environment {
                     _ => (Grade::Ok, ""),
                 },
             ),
-            load(&tree, cores),
+            others,
+            load_average(&tree),
             steal(&tree),
             tree.plain(
                 "frequency (kHz)",
@@ -249,43 +262,85 @@ fn turbo(tree: &Tree) -> Fact {
     unknown("turbo")
 }
 
-fn load(tree: &Tree, cores: usize) -> Fact {
-    let text = tree.text("proc/loadavg").unwrap_or_default();
-    let Some(load) = text
-        .split_whitespace()
-        .next()
-        .and_then(|word| word.parse::<f64>().ok())
-    else {
-        return unknown("load");
+/// What all processors together did since the machine started, in clock ticks.
+struct Ticks {
+    total: u64,
+    idle: u64,
+    stolen: u64,
+    /// How many processors there are.
+    processors: usize,
+}
+
+impl Ticks {
+    fn read(tree: &Tree) -> Option<Ticks> {
+        let text = tree.text("proc/stat")?;
+        let line = text.lines().find(|line| line.starts_with("cpu "))?;
+        let ticks: Vec<u64> = line
+            .split_whitespace()
+            .skip(1)
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        // user nice system idle iowait irq softirq steal; what follows is counted in user and nice already.
+        let processors = text
+            .lines()
+            .filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "))
+            .count();
+        Some(Ticks {
+            total: ticks.iter().take(8).sum(),
+            idle: ticks.get(3)? + ticks.get(4).unwrap_or(&0),
+            stolen: *ticks.get(7)?,
+            processors: processors.max(1),
+        })
+    }
+}
+
+/// What others did with the processors between two looks, while this program slept.
+fn others(before: Option<&Ticks>, after: Option<&Ticks>) -> Fact {
+    let name = "other programs";
+    let (Some(before), Some(after)) = (before, after) else {
+        return unknown(name);
     };
-    let value = format!("{load:.2}");
-    // Starting the run itself (a build before it) leaves some load behind; one core's worth of others is another matter.
-    match load / cores.max(1) as f64 {
-        share if share > 1.0 => fact(
-            "load",
+    let total = after.total.saturating_sub(before.total);
+    if total == 0 {
+        return unknown(name);
+    }
+    let idle = after.idle.saturating_sub(before.idle).min(total);
+    let share = (total - idle) as f64 / total as f64;
+    let processors = after.processors;
+    let value = format!(
+        "{:.1} of {processors} processors",
+        share * processors as f64
+    );
+    match share {
+        share if share > 0.9 => fact(
+            name,
             value,
             Grade::Fail,
-            "more work than processors: timings will be wrong",
+            "no processor is free: timings will be wrong",
         ),
-        share if share > 0.3 => fact("load", value, Grade::Warn, "other programs are running"),
-        _ => fact("load", value, Grade::Ok, ""),
+        share if share > 0.15 => fact(name, value, Grade::Warn, "other programs are running"),
+        _ => fact(name, value, Grade::Ok, ""),
+    }
+}
+
+/// Told, not judged: it remembers what the night's own platform did before the night.
+fn load_average(tree: &Tree) -> Fact {
+    match tree.text("proc/loadavg") {
+        Some(text) => fact(
+            "load average",
+            text.split_whitespace().next().unwrap_or_default(),
+            Grade::Ok,
+            "",
+        ),
+        None => unknown("load average"),
     }
 }
 
 fn steal(tree: &Tree) -> Fact {
-    let text = tree.text("proc/stat").unwrap_or_default();
-    let Some(line) = text.lines().find(|line| line.starts_with("cpu ")) else {
+    let Some(ticks) = Ticks::read(tree) else {
         return unknown("stolen time");
     };
-    let ticks: Vec<u64> = line
-        .split_whitespace()
-        .skip(1)
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let (Some(stolen), total) = (ticks.get(7), ticks.iter().take(8).sum::<u64>()) else {
-        return unknown("stolen time");
-    };
-    let share = 100.0 * *stolen as f64 / total.max(1) as f64;
+    let share = 100.0 * ticks.stolen as f64 / ticks.total.max(1) as f64;
     let value = format!("{share:.2} % since boot");
     if share > 1.0 {
         return fact(
@@ -373,14 +428,15 @@ mod test {
 
     #[test]
     fn an_absent_file_is_unknown_not_ok() {
-        let env = Environment::read(tree(&[]).path(), 2);
+        let env = Environment::read(tree(&[]).path(), 2, || {});
         for name in [
             "governor",
             "turbo",
             "smt",
             "temperature",
             "clock source",
-            "load",
+            "other programs",
+            "load average",
             "swap in use",
         ] {
             let fact = env.fact(name).unwrap();
@@ -400,13 +456,21 @@ mod test {
                 "powersave\n",
             ),
             ("sys/devices/system/cpu/intel_pstate/no_turbo", "0\n"),
-            ("proc/loadavg", "7.10 3.0 1.0 3/200 77\n"),
             ("proc/stat", "cpu  100 0 100 700 0 0 0 100 0 0\n"),
             ("sys/class/thermal/thermal_zone0/temp", "91000\n"),
         ]);
-        let env = Environment::read(dir.path(), 2);
-        let grades = ["governor", "turbo", "load", "stolen time", "temperature"]
-            .map(|n| env.fact(n).unwrap().grade);
+        let env = Environment::read(dir.path(), 2, || {
+            let later = "cpu  195 0 100 705 0 0 0 100 0 0\ncpu0 0\ncpu1 0\n";
+            std::fs::write(dir.path().join("proc/stat"), later).unwrap();
+        });
+        let grades = [
+            "governor",
+            "turbo",
+            "other programs",
+            "stolen time",
+            "temperature",
+        ]
+        .map(|n| env.fact(n).unwrap().grade);
         assert_eq!(
             grades,
             [
@@ -418,7 +482,11 @@ mod test {
             ]
         );
         assert_eq!(env.grade(), Grade::Fail);
-        assert_eq!(env.fact("stolen time").unwrap().value, "10.00 % since boot");
+        assert_eq!(env.fact("stolen time").unwrap().value, "9.09 % since boot");
+        assert_eq!(
+            env.fact("other programs").unwrap().value,
+            "1.9 of 2 processors"
+        );
     }
 
     #[test]
@@ -431,7 +499,33 @@ mod test {
             ("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"),
             ("proc/loadavg", "0.05 0.0 0.0 1/200 77\n"),
         ]);
-        assert_eq!(Environment::read(dir.path(), 4).grade(), Grade::Ok);
+        assert_eq!(Environment::read(dir.path(), 4, || {}).grade(), Grade::Ok);
+    }
+
+    /// Numbers as on a machine on which the platform was just built and tested.
+    #[test]
+    fn what_ran_before_the_run_is_no_fault_of_the_machine() {
+        let start = "cpu  90000 0 9000 1000 0 0 0 0 0 0\ncpu0 1\ncpu1 1\n";
+        let after = |busy: u64| {
+            let idle = 1000 + 100 - busy;
+            format!(
+                "cpu  {} 0 9000 {idle} 0 0 0 0 0 0\ncpu0 1\ncpu1 1\n",
+                90000 + busy
+            )
+        };
+        for (busy, grade) in [(2, Grade::Ok), (50, Grade::Warn), (98, Grade::Fail)] {
+            let dir = tree(&[
+                ("proc/loadavg", "6.30 5.10 4.00 1/200 77\n"),
+                ("proc/stat", start),
+            ]);
+            let env = Environment::read(dir.path(), 2, || {
+                std::fs::write(dir.path().join("proc/stat"), after(busy)).unwrap();
+            });
+            let others = env.fact("other programs").unwrap();
+            assert_eq!(others.grade, grade, "{others:?}");
+            let load = env.fact("load average").unwrap();
+            assert_eq!((load.grade, load.value.as_str()), (Grade::Ok, "6.30"));
+        }
     }
 
     #[test]
