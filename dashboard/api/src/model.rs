@@ -295,12 +295,48 @@ pub struct ChangePoint {
 }
 
 /// One build measured as two: whatever differs is a false alarm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Canary {
     /// Benchmarks flagged, all of them falsely.
     pub flagged: Vec<String>,
     /// Benchmarks judged.
     pub of: u32,
+    /// Benchmarks that were to be judged; 0 where that was not recorded.
+    #[serde(default)]
+    pub planned: u32,
+    /// One entry for each benchmark judged; empty where that was not recorded.
+    #[serde(default)]
+    pub pairs: Vec<CanaryPair>,
+}
+
+/// One benchmark measured twice on one build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CanaryPair {
+    /// Whose build it was.
+    pub subject: String,
+    /// Mode it ran in.
+    pub mode: String,
+    /// `suite/name`.
+    pub benchmark: String,
+    /// Second measurement over first, and its 95 % interval; 1 is the truth.
+    pub ratio: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Whether the rule called it a change.
+    pub flagged: bool,
+}
+
+impl Canary {
+    /// `1 of 6`, or that there was no verdict.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match (self.of, self.planned) {
+            (0, planned) => format!("no verdict ({planned} planned)"),
+            (of, _) => format!("{} of {of}", self.flagged.len()),
+        }
+    }
 }
 
 /// One invocation of the runner.

@@ -146,7 +146,24 @@ pub fn fill(store: &mut Store, plan: &Plan) -> Result<()> {
         } else {
             &[]
         };
-        let canary = serde_json::json!({ "flagged": flagged, "of": plan.benchmarks.len() });
+        let pairs: Vec<_> = plan
+            .benchmarks
+            .iter()
+            .map(|benchmark| {
+                let ratio = if flagged.contains(&benchmark.as_str()) {
+                    1.04
+                } else {
+                    1.002
+                };
+                serde_json::json!({
+                    "subject": "pyrite", "mode": "opt", "benchmark": benchmark, "ratio": ratio,
+                    "low": ratio - 0.01, "high": ratio + 0.01, "flagged": ratio > 1.03,
+                })
+            })
+            .collect();
+        let canary = serde_json::json!({
+            "flagged": flagged, "of": pairs.len(), "planned": pairs.len(), "pairs": pairs,
+        });
         let summary = serde_json::json!({ "canary": canary });
         store.run_finished(run, state, 0, &summary.to_string())?;
         runs.push(run);

@@ -417,6 +417,7 @@ fn the_overview_and_the_status_tell_of_alerts_and_false_alarms() {
     assert!(overview.contains("provisional faster") && overview.contains("A/A canary: 0 of 10"));
     let status = page("status/index.html");
     assert!(status.contains("1 of 10") && status.contains("title=\"micro/alloc\""));
+    assert!(status.contains("False alarms by benchmark") && status.contains("0.992 to 1.012"));
 }
 
 #[test]

@@ -94,7 +94,9 @@ fn last_night(context: &Context<'_>, draft: &mut Draft, facts: &Facts) -> Markup
                 (open_alerts(draft, &facts.alerts))
                 @if let Some(canary) = &night.canary {
                     p.fine {
-                        "A/A canary: " (canary.flagged.len()) " of " (canary.of) " benchmarks flagged between two measurements of one build"
+                        "A/A canary: "
+                        @if canary.of == 0 { "no verdict, too few processes of the " (canary.planned) " benchmarks that were to be measured twice on one build" }
+                        @else { (canary.text()) " benchmarks flagged between two measurements of one build" }
                         @if !canary.flagged.is_empty() { " (" (canary.flagged.join(", ")) "): take the night's single findings with care" }
                         "."
                     }

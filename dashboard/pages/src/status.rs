@@ -1,7 +1,8 @@
 //! Status: the nights, and how far the machine could be trusted when they ran.
 
-use dashboard_api::{Canary, Grade, clock_time, duration};
+use dashboard_api::{Canary, CanaryPair, Grade, Night, clock_time, duration};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 use crate::PageError;
 use crate::common::revision_entry;
@@ -64,6 +65,7 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
             Entry::word(night.platform_version.clone()),
         ]);
     }
+    let by_benchmark = false_alarms(&nights, draft);
     let programs = programs(context, draft);
     let lead = html! { p.lead { "Subject " strong { (context.scope.subject) } " on machine " strong { (context.scope.machine) } "." } };
     let body = html! {
@@ -72,6 +74,9 @@ pub(crate) fn page(context: &Context<'_>, draft: &mut Draft) -> Result<Content, 
         section { h2 { "Nights" }
             p.lead { "A false alarm is a benchmark flagged between two measurements of one build: what the platform's own verdicts were worth that night." }
             (draft.table(table, "No night has run yet.")) }
+        section { h2 { "False alarms by benchmark" }
+            p.lead { "One build of the newest revision measured as two, over the nights above; 1 is the truth." }
+            (by_benchmark) }
     };
     Ok(Content {
         title: "Status".to_owned(),
@@ -101,9 +106,51 @@ fn environment(context: &Context<'_>, draft: &mut Draft, run: i64) -> Result<Mar
 
 /// `0 of 6`, with what was flagged as a tooltip.
 fn canary_entry(canary: &Canary) -> Entry {
-    let text = format!("{} of {}", canary.flagged.len(), canary.of);
+    let text = canary.text();
     let title = canary.flagged.join(", ");
     Entry::word(text.clone()).shown_as(html! { span.nowrap title=(title) { (text) } })
+}
+
+/// How often each benchmark was flagged between two measurements of one build.
+fn false_alarms(nights: &[Night], draft: &mut Draft) -> Markup {
+    // The nights come newest first, and so do the pairs of each benchmark.
+    let mut by_benchmark: BTreeMap<(&str, &str), Vec<&CanaryPair>> = BTreeMap::new();
+    for canary in nights.iter().filter_map(|night| night.canary.as_ref()) {
+        for pair in &canary.pairs {
+            let key = (pair.benchmark.as_str(), pair.mode.as_str());
+            by_benchmark.entry(key).or_default().push(pair);
+        }
+    }
+    let columns = vec![
+        words("Benchmark"),
+        words("Mode"),
+        numbers("Judged", ""),
+        numbers("Flagged", ""),
+        numbers("Last ratio", ""),
+        words("95 % interval"),
+    ];
+    let mut table = Table::new("canary", "False alarms by benchmark", columns);
+    for ((benchmark, mode), pairs) in by_benchmark {
+        let flagged = pairs.iter().filter(|pair| pair.flagged).count();
+        let last = pairs[0];
+        let count = Entry::count(u32::try_from(flagged).unwrap_or(u32::MAX));
+        table.row(vec![
+            Entry::word(benchmark),
+            Entry::word(mode),
+            Entry::count(u32::try_from(pairs.len()).unwrap_or(u32::MAX)),
+            if flagged > 0 {
+                count.styled("warn")
+            } else {
+                count
+            },
+            Entry::number(last.ratio, format!("{:.3}", last.ratio)),
+            Entry::stamp(format!("{:.3} to {:.3}", last.low, last.high)),
+        ]);
+    }
+    draft.table(
+        table,
+        "No benchmark has been measured twice on one build yet.",
+    )
 }
 
 fn grade_entry(grade: Grade) -> Entry {

@@ -1,6 +1,6 @@
 //! What came of one run, in a form that fits a screen and an exit code.
 
-use crate::{JobId, Result, RunId, Store};
+use crate::{JobId, MachineId, Result, RunId, Store};
 use rusqlite::params;
 use serde::Serialize;
 use stats::geomean::{Pair, RESAMPLES, geomean};
@@ -10,16 +10,39 @@ use std::collections::BTreeMap;
 /// Seed of the bootstrap: the same rows give the same interval.
 const SEED: u64 = 1;
 
-/// Ending of the name of a mode that is measured a second time, to see how often the rule flags what is equal.
-pub const CANARY: &str = "-aa";
+/// Endings of the names of the two modes in which one build is measured as two, to see how often the rule flags what is equal.
+pub const CANARY: [&str; 2] = ["-aa", "-ab"];
+
+/// Whether `mode` is one side of a canary.
+#[must_use]
+pub fn is_canary(mode: &str) -> bool {
+    CANARY.iter().any(|ending| mode.ends_with(ending))
+}
 
 /// What the rule said about one build measured as two.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Canary {
     /// Benchmarks flagged, all of them falsely.
     pub flagged: Vec<String>,
     /// Benchmarks judged.
     pub of: u64,
+    /// Pairs planned, judged or not: what was not reached, did not end well or has too few processes a side has no verdict.
+    pub planned: u64,
+    /// One entry for each benchmark judged, in the order measured.
+    pub pairs: Vec<CanaryPair>,
+}
+
+/// One benchmark of a [`Canary`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CanaryPair {
+    pub subject: String,
+    pub mode: String,
+    pub benchmark: String,
+    /// Second measurement over first, with its 95 % interval; 1 is the truth.
+    pub ratio: f64,
+    pub low: f64,
+    pub high: f64,
+    pub flagged: bool,
 }
 
 /// Counts and exceptions of a run.
@@ -125,35 +148,74 @@ impl Store {
         let mut canary = Canary {
             flagged: Vec::new(),
             of: 0,
+            planned: 0,
+            pairs: Vec::new(),
         };
-        for (_, commit, _, twin) in &jobs {
-            let Some(mode) = twin.mode.strip_suffix(CANARY) else {
+        for (_, commit, _, first) in &jobs {
+            let Some(mode) = first.mode.strip_suffix(CANARY[0]) else {
                 continue;
             };
-            let original = jobs.iter().find(|(_, other, _, job)| {
+            canary.planned += 1;
+            let second = jobs.iter().find(|(_, other, _, job)| {
                 other == commit
-                    && job.benchmark == twin.benchmark
-                    && job.mode == mode
-                    && job.outcome == "ok"
+                    && job.subject == first.subject
+                    && job.version == first.version
+                    && job.mode.strip_suffix(CANARY[1]) == Some(mode)
             });
-            let Some((.., original)) = original.filter(|_| twin.outcome == "ok") else {
+            let Some((.., second)) = second else {
                 continue;
             };
-            let (a, b) = (
-                self.log_means(original.job, "wall")?,
-                self.log_means(twin.job, "wall")?,
-            );
-            match judge(&a, &b, None).map(|judged| judged.verdict) {
-                Ok(Verdict::TooFew) | Err(_) => {}
-                Ok(verdict) => {
-                    canary.of += 1;
-                    if verdict.is_change() {
-                        canary.flagged.push(twin.benchmark.clone());
-                    }
-                }
+            if first.outcome != "ok" || second.outcome != "ok" {
+                continue;
             }
+            let (a, b) = (
+                self.log_means(first.job, "wall")?,
+                self.log_means(second.job, "wall")?,
+            );
+            let Ok(judged) = judge(&a, &b, None) else {
+                continue;
+            };
+            let (Some(welch), false) = (judged.welch, judged.verdict == Verdict::TooFew) else {
+                continue;
+            };
+            let flagged = judged.verdict.is_change();
+            canary.of += 1;
+            if flagged {
+                canary.flagged.push(first.benchmark.clone());
+            }
+            canary.pairs.push(CanaryPair {
+                subject: self.conn.query_row(
+                    "SELECT name FROM subject WHERE id = ?",
+                    [first.subject],
+                    |row| row.get(0),
+                )?,
+                mode: mode.to_owned(),
+                benchmark: first.benchmark.clone(),
+                ratio: welch.ratio,
+                low: welch.low,
+                high: welch.high,
+                flagged,
+            });
         }
-        Ok((canary.of > 0).then_some(canary))
+        Ok((canary.planned > 0).then_some(canary))
+    }
+
+    /// The run in which each benchmark of each subject was last measured as two on `machine`, by `subject` and `suite/name`. One that was
+    /// planned and not reached does not count.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn canaries(&self, machine: MachineId) -> Result<BTreeMap<(String, String), RunId>> {
+        let mut query = self.conn.prepare(
+            "SELECT subject.name, b.suite || '/' || b.name, max(run.id) FROM job JOIN run ON run.id = job.run_id \
+             JOIN subject ON subject.id = job.subject_id JOIN mode ON mode.id = job.mode_id \
+             JOIN benchmark_version AS bv ON bv.id = job.benchmark_version_id JOIN benchmark AS b ON b.id = bv.benchmark_id \
+             WHERE run.machine_id = ? AND job.kind = 'bench' AND mode.name LIKE ? AND job.outcome != 'not-run' GROUP BY 1, 2",
+        )?;
+        let rows = query.query_map(params![machine, format!("%{}", CANARY[1])], |row| {
+            Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn counts(&self, run: RunId, sql: &str) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {

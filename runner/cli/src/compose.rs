@@ -10,7 +10,7 @@ use runner_core::{BenchJob, BenchmarkSpec, BuildJob, ModeSpec, Plan, TestJob};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use store::summary::CANARY;
-use store::{EnvId, MachineId};
+use store::{EnvId, MachineId, RunId};
 
 /// Mode of a program that has no modes.
 const DEFAULT_MODE: &str = "default";
@@ -58,6 +58,8 @@ pub(crate) struct Facts {
     pub(crate) tests_root: Option<PathBuf>,
     /// Commits by subject that are measured already.
     pub(crate) measured: BTreeMap<String, Vec<String>>,
+    /// The run in which each benchmark of each subject was last measured as two.
+    pub(crate) canaries: BTreeMap<(String, String), RunId>,
     /// What a person should know.
     pub(crate) notes: Vec<String>,
 }
@@ -246,25 +248,8 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
             .bench_modes(subject)
             .map(|mode| mode.name.clone())
             .collect();
-        let canary = subject.modes.iter().rfind(|mode| {
-            tier.canary
-                && !wishes.alone
-                && mode.purpose == Purpose::Timing
-                && modes.contains(&mode.name)
-        });
-        if let Some(mode) = canary {
-            let twin = ModeSpec {
-                name: format!("{}{CANARY}", mode.name),
-                purpose: Purpose::Ablation.as_str().into(),
-                ..mode_spec(mode)
-            };
-            plan.modes
-                .insert(format!("{}/{}", subject.name, twin.name), twin);
-        }
         for sha in commits_to_measure(subject, wishes, facts) {
-            let is_head = facts.heads.get(&subject.name) == Some(&sha);
             sides.push(Side {
-                canary: canary.filter(|_| is_head).map(|mode| mode.name.clone()),
                 build: BuildJob::new(&subject.name, Some(&sha)),
                 modes: modes.clone(),
                 shelves: &subject.shelves,
@@ -273,7 +258,6 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
     }
     for name in facts.baselines.keys().filter(|_| !wishes.alone) {
         sides.push(Side {
-            canary: None,
             build: BuildJob::new(name, None),
             modes: vec![DEFAULT_MODE.to_owned()],
             shelves: &baseline_shelves,
@@ -296,18 +280,9 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
                 plan.benches
                     .push(BenchJob::new(&side.build, mode, &id, processes, iterations));
             }
-            if let Some(mode) = side.canary.as_deref() {
-                let name = format!("{mode}{CANARY}");
-                plan.benches.push(BenchJob::new(
-                    &side.build,
-                    &name,
-                    &id,
-                    processes,
-                    iterations,
-                ));
-            }
         }
     }
+    canaries(config, wishes, facts, &benchmarks, iterations, &mut plan)?;
     let count = match tier.count {
         _ if !facts.counts => None,
         Some(_) if wishes.alone && !wishes.counts_only => None,
@@ -323,7 +298,7 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
         plan.counts = plan
             .benches
             .iter()
-            .filter(|job| job.sha.is_some() && !job.mode.ends_with(CANARY))
+            .filter(|job| job.sha.is_some())
             .filter(|job| !job.benchmark.starts_with(Category::Part.as_str()))
             .map(|job| BenchJob {
                 processes: count.processes,
@@ -334,13 +309,12 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
     }
     if wishes.counts_only {
         plan.benches.clear();
+        plan.canaries.clear();
     }
     plan.tests = test_jobs(config, wishes, facts);
     plan.builds = in_building_order(sides.into_iter().map(|side| side.build).collect(), facts);
     let needed: BTreeSet<&String> = plan
-        .benches
-        .iter()
-        .chain(&plan.counts)
+        .measured()
         .map(|job| &job.build)
         .chain(plan.tests.iter().map(|job| &job.build))
         .collect();
@@ -354,12 +328,71 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
     Ok(plan)
 }
 
+/// The head of each subject in its last timing mode, measured as two: so many benchmarks as the tier says, the one whose turn is longest ago
+/// first.
+fn canaries(
+    config: &Config,
+    wishes: &Wishes,
+    facts: &Facts,
+    benchmarks: &[&manifest::Benchmark],
+    iterations: u32,
+    plan: &mut Plan,
+) -> Result<()> {
+    let tier = config.tier(&wishes.tier)?;
+    let Some(canary) = tier.canary.filter(|_| !wishes.alone) else {
+        return Ok(());
+    };
+    let mut candidates: Vec<(&Subject, &Mode, &String, String)> = Vec::new();
+    for subject in &config.file.subjects {
+        let mode = wishes
+            .bench_modes(subject)
+            .filter(|mode| mode.purpose == Purpose::Timing)
+            .last();
+        let head = facts.heads.get(&subject.name);
+        let (Some(mode), Some(head), true) = (mode, head, wishes.wants_subject(&subject.name))
+        else {
+            continue;
+        };
+        if !commits_to_measure(subject, wishes, facts).contains(head) {
+            continue;
+        }
+        let own = benchmarks
+            .iter()
+            .filter(|benchmark| on_shelf(&subject.shelves, benchmark));
+        candidates.extend(own.map(|benchmark| (subject, mode, head, benchmark_id(benchmark))));
+    }
+    candidates.sort_by_key(|(subject, .., benchmark)| {
+        facts
+            .canaries
+            .get(&(subject.name.clone(), benchmark.clone()))
+    });
+    candidates.truncate(canary.benchmarks.unwrap_or(usize::MAX));
+    for (subject, mode, head, benchmark) in candidates {
+        for ending in CANARY {
+            let twin = ModeSpec {
+                name: format!("{}{ending}", mode.name),
+                purpose: Purpose::Ablation.as_str().into(),
+                ..mode_spec(mode)
+            };
+            plan.canaries.push(BenchJob::new(
+                &BuildJob::new(&subject.name, Some(head)),
+                &twin.name,
+                &benchmark,
+                canary.processes,
+                iterations,
+            ));
+            plan.modes
+                .insert(format!("{}/{}", subject.name, twin.name), twin);
+        }
+    }
+    plan.canary_budget = canary.budget_s.map(Nanos::from_secs);
+    Ok(())
+}
+
 /// One program of a night, what it runs in and what on.
 struct Side<'a> {
     build: BuildJob,
     modes: Vec<String>,
-    /// Mode to measure a second time.
-    canary: Option<String>,
     shelves: &'a [String],
 }
 
@@ -546,5 +579,91 @@ mod test {
             "vm@c", "parts@c", "vm@a", "parts@a", "vm@b", "parts@b", "python",
         ];
         assert_eq!(order, keys.map(|key| format!("build/{key}")));
+    }
+
+    #[test]
+    fn the_benchmarks_of_the_canary_take_turns_and_its_modes_are_nobody_elses() {
+        let text = r#"
+            [suite]
+            folder = "suite"
+            harness = "suite/harness.py"
+            [[subject]]
+            name = "vm"
+            repository = "."
+            build = "true"
+            binary = "vm"
+            [[subject.mode]]
+            name = "off"
+            [[subject.mode]]
+            name = "opt"
+            [tier.quick]
+            revisions = 1
+            processes = 2
+            iterations = 3
+            bench_budget_per_commit_s = 1
+            canary = { benchmarks = 2, budget_s = 60 }
+        "#;
+        let config = Config::parse(text, std::path::Path::new("/p")).unwrap();
+        let commit = Commit {
+            sha: "c".into(),
+            first_parent: None,
+            seq: 0,
+            author: "a".into(),
+            author_time_s: 0,
+            commit_time_s: 0,
+            title: "t".into(),
+        };
+        let benchmark = |name: &str| manifest::Benchmark {
+            name: name.into(),
+            description: String::new(),
+            category: Category::Micro,
+            inner: 1,
+            expected: "1".into(),
+            time_limit: std::time::Duration::from_secs(1),
+            program: PathBuf::new(),
+            source_hash: name.into(),
+        };
+        let mut facts = Facts {
+            heads: [("vm".to_owned(), "c".to_owned())].into(),
+            commits: [("vm".to_owned(), vec![(commit, "s".to_owned())])].into(),
+            benchmarks: ["a", "b", "c", "d", "e"].map(benchmark).into(),
+            ..Facts::default()
+        };
+        let wishes = Wishes {
+            tier: "quick".into(),
+            bench: true,
+            ..Wishes::default()
+        };
+        let mut turns = Vec::new();
+        for night in 1..=4 {
+            let plan = compose(&config, &wishes, &facts).unwrap();
+            assert_eq!(plan.benches.len(), 10, "five benchmarks in two modes");
+            let pairs: Vec<_> = plan.canaries.chunks(2).collect();
+            for pair in &pairs {
+                assert_eq!(pair[0].benchmark, pair[1].benchmark);
+                assert_eq!([&*pair[0].mode, &pair[1].mode], ["opt-aa", "opt-ab"]);
+                let processes = pair.iter().map(|job| job.processes as usize);
+                assert!(processes.min() >= Some(stats::rule::MIN_PROCESSES));
+                facts
+                    .canaries
+                    .insert(("vm".to_owned(), pair[0].benchmark.clone()), RunId(night));
+            }
+            turns.extend(
+                pairs
+                    .iter()
+                    .map(|pair| pair[0].benchmark.replace("micro/", "")),
+            );
+        }
+        assert_eq!(turns.concat(), "abcdeabc");
+        let alone = Wishes {
+            alone: true,
+            ..wishes
+        };
+        assert!(
+            compose(&config, &alone, &facts)
+                .unwrap()
+                .canaries
+                .is_empty()
+        );
     }
 }

@@ -202,9 +202,8 @@ pub(crate) struct Tier {
     pub(crate) iterations: u32,
     /// Time for all benchmark processes: this much for each commit that is measured, the baselines' share in it.
     pub(crate) bench_budget_per_commit_s: Option<u64>,
-    /// Measure the head's last timing mode a second time under another name: any difference is a false alarm.
-    #[serde(default)]
-    pub(crate) canary: bool,
+    /// Measure the head in its last timing mode as two: any difference is a false alarm. Absent = no.
+    pub(crate) canary: Option<Canary>,
     /// Run both sides of provisional alerts anew at the end of the night; absent = that is left to `nightjar alerts confirm`.
     pub(crate) confirm: Option<Confirm>,
     /// Count instructions under valgrind after the benchmarks; absent = nothing is counted.
@@ -233,6 +232,26 @@ impl Default for Count {
             iterations: 3,
             budget_s: 3600,
         }
+    }
+}
+
+/// One build measured as two, beside the benchmarks: what the platform's own verdicts are worth on this machine.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Canary {
+    /// So many a night, those whose last turn is longest ago; absent = all.
+    pub(crate) benchmarks: Option<usize>,
+    /// Of each side.
+    #[serde(default = "Canary::processes")]
+    pub(crate) processes: u32,
+    /// Time after which no further benchmark is begun.
+    pub(crate) budget_s: Option<u64>,
+}
+
+impl Canary {
+    /// As few as a verdict can stand on.
+    fn processes() -> u32 {
+        MIN_PROCESSES as u32
     }
 }
 
@@ -282,7 +301,7 @@ impl Config {
         Config::parse(&text, &folder).with_context(|| format!("{}", path.display()))
     }
 
-    fn parse(text: &str, folder: &Path) -> Result<Config> {
+    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Config> {
         let mut file: File = toml::from_str(text)?;
         file.suite.folder = folder.join(&file.suite.folder);
         file.suite.harness = folder.join(&file.suite.harness);
@@ -418,6 +437,14 @@ impl File {
                 .is_some_and(|count| count.processes == 0 || count.iterations == 0)
             {
                 bail!("tier {name}: count: processes and iterations must be at least 1");
+            }
+            if tier
+                .canary
+                .is_some_and(|canary| (canary.processes as usize) < MIN_PROCESSES)
+            {
+                bail!(
+                    "tier {name}: canary: with fewer than {MIN_PROCESSES} processes a side there is no verdict"
+                );
             }
             let few = |confirm: Confirm| (confirm.processes as usize) < MIN_PROCESSES;
             if tier.confirm.is_some_and(few) {

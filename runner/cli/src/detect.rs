@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use store::alerts::{NewAlert, NewChange};
 use store::change_points::Found;
 use store::read::sides::SideJob;
-use store::summary::CANARY;
+use store::summary::is_canary;
 use store::{CommitId, RunId, Store, SubjectId};
 
 /// Counters that raise alerts, by subject.
@@ -77,7 +77,7 @@ fn series(store: &Store, run: RunId, counted: bool) -> Result<Vec<Vec<(CommitId,
         BTreeMap::new();
     for (seq, commit, _, job) in store.run_jobs(run, counted)? {
         // A canary is judged against its own build, not its neighbours.
-        if job.outcome == "ok" && !job.mode.ends_with(CANARY) {
+        if job.outcome == "ok" && !is_canary(&job.mode) {
             let key = (job.subject, job.benchmark.clone(), job.mode.clone());
             series.entry(key).or_default().push((seq, commit, job));
         }

@@ -324,6 +324,7 @@ fn gather(
         }
     }
     facts.measured = measured(config, wishes, &facts, store, machine)?;
+    facts.canaries = store.canaries(machine)?;
     Ok(facts)
 }
 

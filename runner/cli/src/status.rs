@@ -122,11 +122,15 @@ fn summary_text(summary: &RunSummary) -> String {
     if let Some(canary) = &summary.canary {
         let _ = writeln!(
             text,
-            "canary    {} of {} benchmarks flagged between two measurements of one build{}{}",
+            "canary    {} of {} benchmarks flagged between two measurements of one build{}{}{}",
             canary.flagged.len(),
             canary.of,
             if canary.flagged.is_empty() { "" } else { ": " },
-            canary.flagged.join(", ")
+            canary.flagged.join(", "),
+            match canary.planned.saturating_sub(canary.of) {
+                0 => String::new(),
+                without => format!("; {without} planned and without a verdict"),
+            }
         );
     }
     // What was not run shares its reason with many others; what went wrong by itself is shown one by one.

@@ -153,10 +153,17 @@ name = "cpython"
 candidates = ["/usr/bin/python3.11"]
 
 [tier.quick]
-canary = true
+canary = { benchmarks = 1 }
 revisions = 2
 processes = 5
 iterations = 10
+
+[tier.short]
+canary = { budget_s = 60 }
+revisions = 1
+processes = 5
+iterations = 4
+bench_budget_per_commit_s = 0
 
 [tier.sure]
 revisions = 2
@@ -283,6 +290,25 @@ fn a_slow_commit_is_found_and_never_another_one() {
 }
 
 #[test]
+fn a_night_too_short_for_any_other_verdict_has_one_on_itself() {
+    let Some(lab) = Lab::new(&[Vm::Good]) else {
+        return;
+    };
+    let night = lab.run(&["nightly", "--no-tests", "--tier", "short"]);
+    assert_eq!(night.status.code(), Some(0), "{night:?}");
+    let said = String::from_utf8_lossy(&night.stdout);
+    assert!(
+        said.contains("of 1 benchmarks flagged between two measurements of one build"),
+        "{said}"
+    );
+    let summary = &lab.json(&["status"])["last"];
+    assert_eq!(summary["canary"]["of"], 1, "{summary}");
+    assert_eq!(summary["jobs"]["bench"]["ok"], 2, "{summary}");
+    let status = fs::read_to_string(lab.path("data/site/status/index.html")).unwrap();
+    assert!(status.contains("False alarms by benchmark") && status.contains("micro/sum"));
+}
+
+#[test]
 fn a_night_is_compared_exported_and_taken_back_in() {
     let Some(lab) = Lab::new(&[Vm::Good, Vm::Slow]) else {
         return;
@@ -293,7 +319,9 @@ fn a_night_is_compared_exported_and_taken_back_in() {
         "{night:?}"
     );
     let summary = lab.json(&["status"]);
-    assert_eq!(summary["last"]["canary"]["of"], 1, "{summary}");
+    let canary = &summary["last"]["canary"];
+    assert_eq!((&canary["of"], &canary["planned"]), (&1.into(), &1.into()));
+    assert_eq!(canary["pairs"][0]["benchmark"], "micro/sum", "{summary}");
     let comparison = lab.json(&["compare", "HEAD~1", "HEAD", "--mode", "opt"]);
     let row = &comparison["rows"][0];
     assert_eq!(

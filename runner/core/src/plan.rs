@@ -22,12 +22,18 @@ pub struct Plan {
     pub benchmarks: BTreeMap<String, BenchmarkSpec>,
     pub builds: Vec<BuildJob>,
     pub benches: Vec<BenchJob>,
+    /// Pairs of jobs that measure one build twice, the two of a pair beside each other. They are run pair by pair, each whole.
+    #[serde(default)]
+    pub canaries: Vec<BenchJob>,
     /// Like `benches`, but instructions are counted and nothing is timed.
     #[serde(default)]
     pub counts: Vec<BenchJob>,
     pub tests: Vec<TestJob>,
     /// Time for all benchmark processes together.
     pub bench_budget: Option<Nanos>,
+    /// Time after which no further pair is begun.
+    #[serde(default)]
+    pub canary_budget: Option<Nanos>,
     /// Time for all counted processes together.
     #[serde(default)]
     pub count_budget: Option<Nanos>,
@@ -186,7 +192,15 @@ impl Plan {
     /// Number of jobs of all kinds.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.builds.len() + self.benches.len() + self.counts.len() + self.tests.len()
+        self.builds.len() + self.measured().count() + self.tests.len()
+    }
+
+    /// All jobs that run benchmarks, in the order in which they are carried out.
+    pub fn measured(&self) -> impl Iterator<Item = &BenchJob> {
+        self.benches
+            .iter()
+            .chain(&self.canaries)
+            .chain(&self.counts)
     }
 
     /// Definition of a job's mode; a mode nobody defined adds nothing to the command.

@@ -1,4 +1,5 @@
-//! Walking through a plan: builds, then benchmark processes in interleaved order, then counted ones, then test modules.
+//! Walking through a plan: builds, then benchmark processes in interleaved order, then pairs of one build, then counted ones, then test
+//! modules.
 //!
 //! The session holds no state that matters after a kill: what has been done comes in as [`Progress`], read back from
 //! wherever the sink wrote it.
@@ -237,7 +238,13 @@ impl Session<'_> {
     }
 
     fn phases(&mut self) -> Result<Phase, SinkError> {
-        for phase in [Self::builds, Self::benches, Self::counts, Self::tests] {
+        for phase in [
+            Self::builds,
+            Self::benches,
+            Self::canaries,
+            Self::counts,
+            Self::tests,
+        ] {
             if let Phase::Stopped(signal) = phase(self)? {
                 return Ok(Phase::Stopped(signal));
             }
@@ -344,9 +351,7 @@ impl Session<'_> {
     fn dependents(&self, build: &BuildJob) -> impl Iterator<Item = String> + use<> {
         let benches = self
             .plan
-            .benches
-            .iter()
-            .chain(&self.plan.counts)
+            .measured()
             .filter(|job| job.build == build.key)
             .map(|job| job.key.clone());
         let tests = self
@@ -381,6 +386,36 @@ impl Session<'_> {
         let plan = self.plan;
         let over = "time budget of the benchmarks";
         self.processes(&plan.benches, plan.bench_budget, over)
+    }
+
+    /// Pair by pair: a pair with too few processes a side tells nothing, so the budget ends between pairs, never within one.
+    fn canaries(&mut self) -> Result<Phase, SinkError> {
+        let plan = self.plan;
+        let pairs = plan
+            .canaries
+            .chunk_by(|a, b| a.build == b.build && a.benchmark == b.benchmark);
+        let mut spent = 0;
+        for pair in pairs {
+            let begun: u64 = pair
+                .iter()
+                .filter_map(|job| self.progress.get(&job.key))
+                .map(|progress| wall(progress).0)
+                .sum();
+            let over = plan.canary_budget.is_some_and(|budget| spent >= budget.0);
+            if over && begun == 0 {
+                self.cut_short(pair, "time budget of the canary")?;
+                continue;
+            }
+            if let Phase::Stopped(signal) = self.processes(pair, None, "")? {
+                return Ok(Phase::Stopped(signal));
+            }
+            let took = pair
+                .iter()
+                .filter_map(|job| self.progress.get(&job.key))
+                .map(|progress| wall(progress).0);
+            spent += took.sum::<u64>();
+        }
+        Ok(Phase::Done)
     }
 
     fn counts(&mut self) -> Result<Phase, SinkError> {

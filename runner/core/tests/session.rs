@@ -221,3 +221,119 @@ fn the_order_is_interleaved_and_the_hash_seed_changes() {
         .collect();
     assert_eq!(seeds.len(), 12);
 }
+
+/// A plan of one round of four benchmarks, and each of them as a pair of five processes a side.
+fn paired(budget: Option<Nanos>) -> Plan {
+    let build = BuildJob::new("vm", Some("aaaa"));
+    let mut plan = Plan {
+        key: "night".into(),
+        bench_budget: Some(Nanos::from_secs(1)),
+        canary_budget: budget,
+        ..Plan::default()
+    };
+    for benchmark in ["m/a", "m/b", "m/c", "m/d"] {
+        plan.benches
+            .push(BenchJob::new(&build, "opt", benchmark, 5, 2));
+        for mode in ["opt-aa", "opt-ab"] {
+            plan.canaries
+                .push(BenchJob::new(&build, mode, benchmark, 5, 2));
+        }
+    }
+    plan.builds.push(build);
+    plan
+}
+
+#[test]
+fn a_budget_ends_between_pairs_and_never_within_one() {
+    // An iteration takes about 0.1 s, so a pair takes two seconds: the third is the last to begin before 4.5 s.
+    let mut executor = Scripted::new();
+    let mut seen = Recorded::default();
+    let plan = paired(Some(Nanos(4_500_000_000)));
+    let end = run(&plan, Progress::new(), None, &mut executor, &mut seen).unwrap();
+    assert_eq!(end, RunEnd::Complete);
+    let processes = |job: &str| {
+        let of_job = executor
+            .asked
+            .iter()
+            .filter(|(key, process)| key == job && process.is_some());
+        of_job.count()
+    };
+    for (benchmark, expected) in [("m/a", 5), ("m/b", 5), ("m/c", 5), ("m/d", 0)] {
+        for mode in ["opt-aa", "opt-ab"] {
+            let key = format!("bench/vm@aaaa/{mode}/{benchmark}");
+            assert_eq!(processes(&key), expected, "{key}");
+        }
+    }
+    let not_run: Vec<_> = seen
+        .ends()
+        .into_iter()
+        .filter(|end| end.1 == Outcome::NotRun)
+        .collect();
+    assert_eq!(not_run.len(), 2, "{not_run:?}");
+    assert!(
+        not_run
+            .iter()
+            .all(|(job, _, why)| job.ends_with("m/d") && *why == "time budget of the canary")
+    );
+    // The two sides of a pair take turns.
+    let turns: Vec<&str> = executor
+        .asked
+        .iter()
+        .filter(|(key, _)| key.contains("-a") && key.ends_with("m/a"))
+        .map(|(key, _)| if key.contains("-aa") { "a" } else { "b" })
+        .collect();
+    assert_eq!(turns.concat(), "abbaabbaab");
+}
+
+#[test]
+fn a_pair_that_was_begun_is_finished_after_a_kill_also_when_its_budget_is_spent() {
+    let plan = paired(Some(Nanos(1)));
+    let mut executor = Scripted::new();
+    // In the first pair.
+    executor.stop_at = Some(Nanos::from_secs(12));
+    let mut seen = Recorded::default();
+    let end = run(&plan, Progress::new(), None, &mut executor, &mut seen).unwrap();
+    assert_eq!(end, RunEnd::Interrupted { signal: 15 });
+    let mut progress = Progress::new();
+    for event in &seen.0 {
+        match event {
+            Event::JobStarted { job } => progress.entry(job.clone()).or_default().started = true,
+            Event::BuildFinished { job, .. } => {
+                progress.entry(job.clone()).or_default().done = Some((Outcome::Ok, String::new()));
+            }
+            Event::JobFinished {
+                job,
+                outcome,
+                reason,
+                ..
+            } => {
+                progress.entry(job.clone()).or_default().done = Some((*outcome, reason.clone()));
+            }
+            Event::ProcessFinished {
+                job,
+                process,
+                report,
+            } => {
+                let done = (report.outcome, report.reason.clone(), report.wall);
+                let of_job = progress.entry(job.clone()).or_default();
+                of_job.processes.insert(*process, done);
+            }
+            _ => {}
+        }
+    }
+    let begun = &progress["bench/vm@aaaa/opt-aa/m/a"];
+    assert!(begun.done.is_none() && !begun.processes.is_empty());
+    let mut again = Recorded::default();
+    let end = run(&plan, progress, None, &mut Scripted::new(), &mut again).unwrap();
+    assert_eq!(end, RunEnd::Complete);
+    let good: Vec<_> = again
+        .ends()
+        .into_iter()
+        .filter(|end| end.1 == Outcome::Ok && end.0.contains("-a"))
+        .map(|end| end.0.to_owned())
+        .collect();
+    assert_eq!(
+        good,
+        ["bench/vm@aaaa/opt-aa/m/a", "bench/vm@aaaa/opt-ab/m/a"]
+    );
+}

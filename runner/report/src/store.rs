@@ -364,8 +364,7 @@ impl Ids {
                 ids.commits
                     .insert((subject.clone(), commit.sha.clone()), id);
             }
-            let benches = plan.benches.iter().chain(&plan.counts);
-            let bench_modes = benches.map(|job| (&job.subject, &job.mode));
+            let bench_modes = plan.measured().map(|job| (&job.subject, &job.mode));
             let test_modes = plan.tests.iter().map(|job| (&job.subject, &job.mode));
             for (subject, name) in bench_modes.chain(test_modes) {
                 let key = (subject.clone(), name.clone());
@@ -449,7 +448,7 @@ impl Ids {
                 build.sha.as_ref(),
             )?);
         }
-        for bench in plan.benches.iter().chain(&plan.counts) {
+        for bench in plan.measured() {
             let kind = if bench.counted { "count" } else { "bench" };
             let benchmark = self.benchmarks.get(&bench.benchmark).copied();
             jobs.push(NewJob {
