@@ -11,7 +11,10 @@
 
 mod tool;
 
-use formats::{Measured, Process, asv, junit, openmetrics, otava, pyperf, rebench};
+use formats::{
+    Measured, Process, asv, criterion as from_criterion, hyperfine, junit, openmetrics, otava,
+    pyperf, rebench, table,
+};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -304,6 +307,79 @@ fn rebenchs_own_file_is_read() {
             .flat_map(|p| &p.values)
             .all(|value| *value >= 0.01)
     );
+}
+
+#[test]
+fn hyperfines_own_file_is_read() {
+    let Some(program) = tool("hyperfine") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let args = [
+        "--runs",
+        "3",
+        "--export-json",
+        "own.json",
+        "--parameter-list",
+        "pause",
+        "0.01,0.02",
+        "sleep {pause}",
+    ];
+    run(&program, &args, dir.path());
+    let own = std::fs::read_to_string(dir.path().join("own.json")).unwrap();
+    let read = hyperfine::read(&own).unwrap();
+    let names: Vec<&str> = read.iter().map(|r| r.benchmark.as_str()).collect();
+    assert_eq!(names, ["sleep 0.01 pause=0.01", "sleep 0.02 pause=0.02"]);
+    for (imported, least) in read.iter().zip([0.01, 0.02]) {
+        assert_eq!(imported.processes.len(), 3);
+        let values = imported.processes.iter().flat_map(|p| &p.values);
+        // It takes the time of a shell away, which varies.
+        assert!(
+            values
+                .clone()
+                .all(|value| *value > least / 2.0 && *value < 5.0)
+        );
+    }
+}
+
+#[test]
+fn criterions_own_file_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let pause = std::time::Duration::from_micros(200);
+    criterion::Criterion::default()
+        .output_directory(dir.path())
+        .sample_size(10)
+        .warm_up_time(std::time::Duration::from_millis(10))
+        .measurement_time(std::time::Duration::from_millis(50))
+        .without_plots()
+        .bench_function("sleeping", |bencher| {
+            bencher.iter(|| std::thread::sleep(pause))
+        });
+    let own = dir.path().join("sleeping/new/estimates.json");
+    let read = from_criterion::read(&std::fs::read_to_string(own).unwrap(), "sleeping").unwrap();
+    assert_eq!((read.len(), read[0].benchmark.as_str()), (1, "sleeping"));
+    let value = read[0].processes[0].values[0];
+    assert!((2e-4..0.1).contains(&value), "{value} s");
+}
+
+#[test]
+fn pythons_own_readers_read_our_tables() {
+    let Some(python) = tool("python3") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let mut all = history(&names(1), 9);
+    let awkward = "a \"quoted\", name\nof two lines";
+    all[0].benchmark = awkward.into();
+    std::fs::write(dir.path().join("t.csv"), table::csv(&all)).unwrap();
+    std::fs::write(dir.path().join("t.json"), table::json(&all)).unwrap();
+    let script = "import csv, json\n\
+        rows = list(csv.DictReader(open('t.csv', newline=''), strict=True))\n\
+        items = json.load(open('t.json'))\n\
+        assert len(rows) == len(items) == 4 and all(None not in row and None not in row.values() for row in rows)\n\
+        assert all(float(row['seconds']) == item['seconds'] for row, item in zip(rows, items))\n\
+        print(rows[0]['benchmark'], end='')";
+    assert_eq!(text(&run(&python, &["-c", script], dir.path())), awkward);
 }
 
 #[test]
