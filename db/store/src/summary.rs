@@ -200,6 +200,29 @@ impl Store {
         Ok((canary.planned > 0).then_some(canary))
     }
 
+    /// The run in which each benchmark (`suite/name`) last had at least `processes` good ones of a commit on `machine`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn judged_benchmarks(
+        &self,
+        machine: MachineId,
+        processes: u32,
+    ) -> Result<BTreeMap<String, RunId>> {
+        let mut query = self.conn.prepare(
+            "SELECT b.suite || '/' || b.name, max(job.run_id) FROM job JOIN run ON run.id = job.run_id \
+             JOIN mode ON mode.id = job.mode_id AND mode.purpose = 'timing' \
+             JOIN benchmark_version AS bv ON bv.id = job.benchmark_version_id JOIN benchmark AS b ON b.id = bv.benchmark_id \
+             WHERE run.machine_id = ?1 AND job.kind = 'bench' AND job.outcome = 'ok' AND job.commit_id IS NOT NULL \
+             AND job.planned_processes >= ?2 \
+             AND (SELECT count(*) FROM process WHERE job_id = job.id AND state = 'done') >= ?2 GROUP BY 1",
+        )?;
+        let rows = query.query_map(params![machine, processes], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The run in which each benchmark of each subject was last measured as two on `machine`, by `subject` and `suite/name`. One that was
     /// planned and not reached does not count.
     ///

@@ -58,6 +58,8 @@ pub(crate) struct Facts {
     pub(crate) tests_root: Option<PathBuf>,
     /// Commits by subject that are measured already.
     pub(crate) measured: BTreeMap<String, Vec<String>>,
+    /// The run in which each benchmark last had enough processes for a verdict.
+    pub(crate) judged: BTreeMap<String, RunId>,
     /// The run in which each benchmark of each subject was last measured as two.
     pub(crate) canaries: BTreeMap<(String, String), RunId>,
     /// What a person should know.
@@ -222,11 +224,13 @@ pub(crate) fn compose(config: &Config, wishes: &Wishes, facts: &Facts) -> Result
     check_wishes(config, wishes, facts)?;
     let processes = wishes.processes.unwrap_or(tier.processes);
     let iterations = wishes.iterations.unwrap_or(tier.iterations);
-    let benchmarks: Vec<&manifest::Benchmark> = facts
+    let mut benchmarks: Vec<&manifest::Benchmark> = facts
         .benchmarks
         .iter()
         .filter(|benchmark| wishes.bench && wishes.wants_benchmark(benchmark))
         .collect();
+    // Where the time does not reach for a verdict on all, those go first that have waited longest.
+    benchmarks.sort_by_key(|benchmark| facts.judged.get(&benchmark_id(benchmark)));
     for benchmark in &benchmarks {
         plan.benchmarks
             .insert(benchmark_id(benchmark), benchmark_spec(benchmark));

@@ -26,6 +26,7 @@ use report::terminal::Terminal;
 use runner_core::lock::DataLock;
 use runner_core::session::{self, Progress};
 use runner_core::{Event, Fanout, Plan, RunEnd, Sink};
+use stats::rule::MIN_PROCESSES;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -324,6 +325,7 @@ fn gather(
         }
     }
     facts.measured = measured(config, wishes, &facts, store, machine)?;
+    facts.judged = store.judged_benchmarks(machine, MIN_PROCESSES as u32)?;
     facts.canaries = store.canaries(machine)?;
     Ok(facts)
 }

@@ -1,11 +1,17 @@
 //! The order of the benchmark processes.
 //!
-//! A machine drifts: it warms up, a neighbour wakes. Whatever is compared must therefore be measured close together in time. So rounds
-//! go over all benchmarks, and within a benchmark over all its sides (revisions, modes, baselines), forth in even rounds and back in odd
-//! ones: `A B C, C B A, A B C, ...`. A linear drift then adds the same to each side, and a night that is cut short has fewer
-//! processes of everything instead of nothing of some.
+//! A machine drifts: it warms up, a neighbour wakes. Whatever is compared must therefore be measured close together in time. So a round goes
+//! over all sides of a benchmark (revisions, modes, baselines), forth in even rounds and back in odd ones: `A B C, C B A, A B C, ...`. A
+//! linear drift then adds the same to each side.
+//!
+//! A night may be cut short by its budget. [`SURVEY`] rounds go over all benchmarks first, so that everything has a number; then each benchmark in the
+//! order of the plan has all its other rounds at once, so that what time is left goes into sides with enough processes for a verdict, instead
+//! of into one process more for everything and a verdict on nothing.
 
 use crate::plan::BenchJob;
+
+/// Rounds over all benchmarks before any of them has more.
+pub const SURVEY: u32 = 2;
 
 /// One process of the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,21 +39,29 @@ pub fn schedule(jobs: &[BenchJob]) -> Vec<Step> {
     }
     let rounds = jobs.iter().map(|job| job.processes).max().unwrap_or(0);
     let mut steps = Vec::new();
-    for round in 0..rounds {
+    let mut add = |sides: &[usize], round: u32| {
+        let mut order = sides.to_vec();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for job in order {
+            if round < jobs[job].processes {
+                steps.push(Step {
+                    job,
+                    process: round,
+                    position: steps.len() as u32,
+                });
+            }
+        }
+    };
+    for round in 0..rounds.min(SURVEY) {
         for (_, sides) in &benchmarks {
-            let mut order = sides.clone();
-            if round % 2 == 1 {
-                order.reverse();
-            }
-            for job in order {
-                if round < jobs[job].processes {
-                    steps.push(Step {
-                        job,
-                        process: round,
-                        position: steps.len() as u32,
-                    });
-                }
-            }
+            add(sides, round);
+        }
+    }
+    for (_, sides) in &benchmarks {
+        for round in SURVEY..rounds {
+            add(sides, round);
         }
     }
     steps
@@ -78,6 +92,13 @@ mod test {
     fn sides_go_forth_and_back() {
         let jobs = jobs(&[("a", "1", 2), ("b", "1", 2), ("a", "2", 2), ("b", "2", 2)]);
         assert_eq!(names(&jobs), "a1 b1 a2 b2 b1 a1 b2 a2");
+    }
+
+    #[test]
+    fn after_two_rounds_over_all_each_benchmark_is_finished_in_turn() {
+        let jobs = jobs(&[("a", "1", 4), ("b", "1", 4), ("a", "2", 4), ("b", "2", 4)]);
+        let expected = "a1 b1 a2 b2 b1 a1 b2 a2 a1 b1 b1 a1 a2 b2 b2 a2";
+        assert_eq!(names(&jobs), expected);
     }
 
     #[test]

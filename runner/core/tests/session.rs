@@ -222,6 +222,38 @@ fn the_order_is_interleaved_and_the_hash_seed_changes() {
     assert_eq!(seeds.len(), 12);
 }
 
+#[test]
+fn a_budget_too_short_for_all_leaves_verdicts_on_some_and_a_number_for_everything() {
+    let build = BuildJob::new("vm", Some("aaaa"));
+    let mut plan = Plan {
+        key: "night".into(),
+        // Four benchmarks in two modes with 0.2 s a process: 8 s for all. This is two rounds over all, and a benchmark and a half.
+        bench_budget: Some(Nanos(5_000_000_000)),
+        ..Plan::default()
+    };
+    for benchmark in ["m/a", "m/b", "m/c", "m/d"] {
+        for mode in ["off", "opt"] {
+            plan.benches
+                .push(BenchJob::new(&build, mode, benchmark, 5, 2));
+        }
+    }
+    plan.builds.push(build);
+    let mut executor = Scripted::new();
+    let mut seen = Recorded::default();
+    run(&plan, Progress::new(), None, &mut executor, &mut seen).unwrap();
+    let processes: Vec<usize> = plan
+        .benches
+        .iter()
+        .map(|job| {
+            let of_job = executor.asked.iter().filter(|(key, _)| *key == job.key);
+            of_job.count()
+        })
+        .collect();
+    assert_eq!(processes[..2], [5, 5]);
+    assert_eq!(processes[4..], [2; 4]);
+    assert!(seen.ends().iter().all(|end| end.1 == Outcome::Ok));
+}
+
 /// A plan of one round of four benchmarks, and each of them as a pair of five processes a side.
 fn paired(budget: Option<Nanos>) -> Plan {
     let build = BuildJob::new("vm", Some("aaaa"));

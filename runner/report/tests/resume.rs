@@ -77,6 +77,12 @@ fn plan() -> Plan {
                 .push(BenchJob::new(&build, mode, "micro/loop", 2, 3));
         }
         plan.tests.push(TestJob::new(&build, "opt", "test_int"));
+        if sha == "aaaa" {
+            for mode in ["opt-aa", "opt-ab"] {
+                plan.canaries
+                    .push(BenchJob::new(&build, mode, "micro/loop", 2, 3));
+            }
+        }
         plan.builds.push(build);
     }
     plan
@@ -294,8 +300,8 @@ fn a_sample_is_stored_before_the_next_iteration_starts() {
     .unwrap();
     assert_eq!(
         looking.seen,
-        3 * 7,
-        "two processes of each of four jobs, less the one that crashes"
+        3 * 11,
+        "two processes of each of four jobs and of a pair, less the one that crashes"
     );
 }
 
