@@ -28,7 +28,7 @@ pub fn class_callee(vm: &mut Vm, class: Value) -> Callee {
     }
     // SAFETY: a function's code data is never freed.
     let code: &'static CodeData = unsafe { &*Gc::<PyFunction>::from_value(init).code_data.get() };
-    if !code.simple {
+    if !code.is_plain() {
         return Callee::Other;
     }
     let s = vm.root_shape(t);

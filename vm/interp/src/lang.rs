@@ -67,6 +67,7 @@ pub mod field {
     pub const METHOD_FUNC: Field = Field::word(1, class::TUPLE);
     pub const METHOD_THIS: Field = Field::word(2, class::TUPLE);
     pub const FUNC_DEFAULTS: Field = Field::word(5, class::FUNC);
+    pub const FUNC_KWDEFAULTS: Field = Field::word(6, class::FUNC);
     pub const FUNC_CLOSURE: Field = Field::word(7, class::FUNC);
     pub const GEN_PC: Field = Field::word(1, class::LEN);
     pub const GEN_STATE: Field = Field::word(2, class::LEN);

@@ -140,7 +140,28 @@ pub struct CodeData {
     pub serial: u32,
 }
 
+fn is_plain(flags: CodeFlags) -> bool {
+    let special = CodeFlags::GENERATOR
+        | CodeFlags::COROUTINE
+        | CodeFlags::ASYNC_GENERATOR
+        | CodeFlags::NAMESPACE;
+    flags.0 & special == 0
+}
+
 impl CodeData {
+    /// Parameters of all kinds: the first registers of a window.
+    pub fn param_count(&self) -> usize {
+        let star = |flag: u32| usize::from(self.flags.has(flag));
+        (self.arg_count + self.kwonly_count) as usize
+            + star(CodeFlags::VARARGS)
+            + star(CodeFlags::VARKEYWORDS)
+    }
+
+    /// A call runs the body at once, on arguments bound to parameters.
+    pub fn is_plain(&self) -> bool {
+        is_plain(self.flags)
+    }
+
     /// Visits every reference.
     pub fn trace(&mut self, t: &mut Tracer) {
         for i in 0..self.unit.consts.len() {
@@ -234,11 +255,7 @@ impl Vm {
             .collect();
         self.code_serial += 1;
         let ns = unit.flags.has(CodeFlags::NAMESPACE) as u32;
-        let special = CodeFlags::VARARGS
-            | CodeFlags::VARKEYWORDS
-            | CodeFlags::GENERATOR
-            | CodeFlags::COROUTINE
-            | CodeFlags::ASYNC_GENERATOR;
+        let stars = CodeFlags::VARARGS | CodeFlags::VARKEYWORDS;
         let mut data = Box::new(CodeData {
             entry,
             // SAFETY: the block has two words in front of the constants.
@@ -246,7 +263,7 @@ impl Vm {
             frame_size: unit.frame_size,
             locals: registers_of_variables(&unit) + ns,
             arg_count: unit.arg_count,
-            simple: unit.kwonly_count == 0 && unit.flags.0 & special == 0 && ns == 0,
+            simple: unit.kwonly_count == 0 && unit.flags.0 & stars == 0 && is_plain(unit.flags),
             flags: unit.flags,
             calls: std::cell::Cell::new(threshold.saturating_mul(3)),
             trace: 0,

@@ -12,49 +12,25 @@
 
 use super::driver::{CALL_HEADER, call_traced};
 use super::leaf::{BEHIND, put_result};
-use super::machine::{Closed, PyRecorder, traced};
+use super::machine::{Closed, PyRecorder};
 use super::residual::{RAISED, execute, flush_for};
 use crate::frames::code_at;
-use crate::lang::PyMachine;
-use pyrite_bytecode::{CodeFlags, FRAME_HEADER, Ins, Op};
+use pyrite_bytecode::{CodeFlags, Ins};
 use pyrite_jit_ir::{CallTarget, ClassSet, Effects, Op as IrOp, OpCode, Ty};
 use pyrite_jit_record::{Abort, Word};
 use pyrite_machine::{Core, Value};
 use pyrite_objects::code::CodeData;
-use pyrite_objects::layout::{Gc, Layout, PyFunction};
-use pyrite_objects::shape::shape_of;
 
-/// Records the call and executes it. False: nothing happened, it is no such call.
-pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
-    if !matches!(ins.op(), Op::CALL | Op::CALL_METHOD) || !m.host.switches.functions {
-        return false;
-    }
-    let (w, header) = (ins.a() as isize, FRAME_HEADER as isize);
-    let f = m.reg(w);
-    if !f.now.is_ptr() || shape_of(f.now).layout != Layout::Function {
-        return false;
-    }
-    let this = (ins.op() == Op::CALL_METHOD).then(|| m.reg(w + header));
-    let (first, n) = match this {
-        None => (w + header, ins.b()),
-        Some(this) if this.now.is_null() => (w + header + 1, ins.b()),
-        Some(_) => (w + header, ins.b() + 1),
-    };
-    // SAFETY: a function's code data is never freed.
-    let code: &'static CodeData = unsafe { &*Gc::<PyFunction>::from_value(f.now).code_data.get() };
-    if !code.simple || code.arg_count as usize != n {
-        return false;
-    }
-    let Some(root) = traced(m, code) else {
-        return false;
-    };
-    if let Some(this) = this {
-        let none = m.is_null(this);
-        m.branch(none);
-    }
-    m.e.guard(OpCode::IsPtr, &[f.r], true);
-    m.function_code(f);
-    let args: Vec<Word> = (0..n as isize).map(|i| m.reg(first + i)).collect();
+/// Records the call of a function that has the trace `root`, with these arguments
+/// in the places of its parameters, and executes it.
+pub(super) fn call_trace(
+    m: &mut PyRecorder,
+    ins: Ins,
+    f: Word,
+    code: &'static CodeData,
+    root: u32,
+    args: &[Word],
+) {
     flush_for(m, ins, false);
     let size = code_at(m.base()).frame_size as usize;
     let window = m.off + (size + CALL_HEADER) as i32;
@@ -89,12 +65,11 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
     m.e.guard(OpCode::NonNull, &[r], ended != RAISED);
     if ended == RAISED {
         m.give_up(Abort::Exception);
-        return true;
+        return;
     }
     // SAFETY: the instruction just wrote this register.
     let now = unsafe { *base.add(ins.c()) };
     put_result(m, ins.c() as isize, Word { now, r });
-    true
 }
 
 /// The first frame of the trace returns.

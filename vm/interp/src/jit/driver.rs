@@ -385,8 +385,8 @@ unsafe fn make_window(vm: &Vm, code: &CodeData, pc: u64, base: *mut Value, windo
         *window.sub(3) = return_word(state(vm).halt.as_ptr().add(1), Stage::Root);
         *window.sub(2) = link_word(std::ptr::null_mut(), 0);
         *window.sub(1) = Value::NULL;
-        for i in code.arg_count..code.locals {
-            *window.add(i as usize) = Value::NULL;
+        for i in code.param_count()..code.locals as usize {
+            *window.add(i) = Value::NULL;
         }
     }
 }

@@ -17,12 +17,13 @@
 
 use super::leaf::{BEHIND, is_leaf, is_wide, pin, pin_native, target};
 use super::machine::PyRecorder;
+use crate::lang::PyMachine;
 use crate::lang::{class, field};
 use pyrite_bytecode::{Ins, Op};
 use pyrite_jit_ir::{AliasClass, ClassSet, Op as IrOp, OpCode, OpRef, Ty};
 use pyrite_jit_record::{Abort, Word};
-use pyrite_machine::{Core, Field, Value};
-use pyrite_objects::layout::{Gc, Layout, PySlice};
+use pyrite_machine::{Core, Field, Value, header_word};
+use pyrite_objects::layout::{Gc, Layout, NativeLayout, PyDict, PySlice};
 use pyrite_objects::native::{effects, intrinsic};
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::Vm;
@@ -398,11 +399,40 @@ fn display(m: &mut PyRecorder, ins: Ins) -> bool {
         *item = m.reg(first + i as isize);
     }
     let items = &*std::hint::black_box(items);
+    let made = if map {
+        dict_of(m, items)
+    } else {
+        filled(m, leaf_new_set, items, 1)
+    };
+    let Some(made) = made else {
+        return false;
+    };
+    m.set_reg(ins.a() as isize, made);
+    true
+}
+
+/// A dict of these keys and values, in turn; `None`: nothing was recorded.
+pub(super) fn dict_of(m: &mut PyRecorder, pairs: &[Word]) -> Option<Word> {
+    if pairs.is_empty() {
+        let header = header_word(PyDict::KIND, PyDict::WORDS, m.known().dict);
+        return m.alloc(header, PyDict::WORDS);
+    }
+    filled(m, leaf_new_dict, pairs, 2)
+}
+
+/// A new container with these items, each of `step` words: what makes it, and what
+/// puts an item into it, are calls.
+fn filled(
+    m: &mut PyRecorder,
+    make: extern "C" fn(&mut Vm) -> u64,
+    items: &[Word],
+    step: usize,
+) -> Option<Word> {
+    let map = step == 2;
     let keys = || items.iter().step_by(step);
     if items.iter().any(|&v| is_wide(m, v)) || !keys().all(|k| is_leaf(k.now)) {
-        return false;
+        return None;
     }
-    let make: extern "C" fn(&mut Vm) -> u64 = if map { leaf_new_dict } else { leaf_new_set };
     let vm = m.host.vm();
     let new = Value::from_bits(make(vm));
     for item in items.chunks(step) {
@@ -413,7 +443,7 @@ fn display(m: &mut PyRecorder, ins: Ins) -> bool {
             leaf_add(vm, new.bits(), k)
         };
         if done == 0 {
-            return false;
+            return None;
         }
     }
     keys().for_each(|&k| pin(m, k));
@@ -436,8 +466,7 @@ fn display(m: &mut PyRecorder, ins: Ins) -> bool {
     let shape = shape_of(new).id();
     m.e.guard(OpCode::IsPtr, &[r], true);
     m.e.guard_shape(r, shape, true);
-    m.set_reg(ins.a() as isize, Word { now: new, r });
-    true
+    Some(Word { now: new, r })
 }
 
 extern "C" fn leaf_new_dict(vm: &mut Vm) -> u64 {

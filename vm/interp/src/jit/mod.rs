@@ -1,6 +1,7 @@
 //! The tracing JIT at work for Python: hot loops are recorded, compiled, entered,
 //! left, and joined by bridges.
 
+mod bind;
 mod direct;
 mod driver;
 mod items;

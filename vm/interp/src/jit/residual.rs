@@ -7,6 +7,7 @@
 //! tells how the instruction ended; a trace goes on only if it ended as it did
 //! when it was recorded.
 
+use super::bind;
 use super::direct;
 use super::driver::FORCED;
 use super::leaf;
@@ -347,7 +348,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins, at: *const u64) {
         m.give_up(Abort::Instruction);
         return;
     }
-    if m.host.switches.leaf && leaf::record(m, ins) || direct::record(m, ins) {
+    if m.host.switches.leaf && leaf::record(m, ins) || bind::record(m, ins) {
         return;
     }
     if ins.op() == Op::RETURN && m.depth == 0 && m.host.returns {

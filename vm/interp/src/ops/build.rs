@@ -17,7 +17,7 @@ const MAX_ITEMS: usize = 16;
 
 /// A tuple of these items; `None`: no room.
 #[inline(always)]
-pub(super) fn tuple_of<M: PyMachine>(m: &mut M, items: &[M::V]) -> Option<M::V> {
+pub(crate) fn tuple_of<M: PyMachine>(m: &mut M, items: &[M::V]) -> Option<M::V> {
     let words = PyTuple::WORDS + items.len();
     let t = m.alloc(header_word(PyTuple::KIND, words, m.known().tuple), words)?;
     let n = m.int(items.len() as i64);

@@ -48,7 +48,7 @@ pub(super) fn call_window<M: PyMachine>(
             // The instance goes where the class was, and is the first argument of
             // `__init__`, so the arguments move up by one register.
             let params = code.arg_count as usize;
-            if !m.room(window + 1, code.frame_size) || params < nargs + 1 {
+            if !code.simple || !m.room(window + 1, code.frame_size) || params < nargs + 1 {
                 return Ctl::Slow;
             }
             let init = m.value(init);
@@ -97,7 +97,7 @@ pub(super) fn call_window<M: PyMachine>(
 /// Defaults of a function that cover its parameters from `nargs` on: the tuple
 /// and its length.
 #[inline(always)]
-fn defaults<M: PyMachine>(
+pub(crate) fn defaults<M: PyMachine>(
     m: &mut M,
     f: M::V,
     nargs: usize,

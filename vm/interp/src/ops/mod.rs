@@ -14,8 +14,9 @@ mod iterate;
 pub mod mid;
 
 use crate::lang::{Attr, AttrStore, PyMachine, Stage, field};
-pub(crate) use calls::jumps_when;
+pub(crate) use build::tuple_of;
 use calls::{call_method, call_window};
+pub(crate) use calls::{defaults, jumps_when};
 use pyrite_bytecode::{FRAME_HEADER, Ins};
 use pyrite_machine::{Cmp, Ctl, Value};
 

@@ -7,7 +7,7 @@ use crate::generators;
 use crate::lang::Stage;
 use crate::unwind::top_of;
 use pyrite_bytecode::{CmpOp, Ins, Op};
-use pyrite_machine::{Ctl, Value};
+use pyrite_machine::Value;
 use pyrite_objects::layout::{Gc, Layout, PyFunction, PyMethod, PyNative};
 use pyrite_objects::native::intrinsic;
 use pyrite_objects::ops::BinOp;
@@ -43,7 +43,9 @@ pub(super) fn call(
                 r.set(dst, v?);
                 return NEXT;
             }
-            Layout::Function => return push_function(vm, pc, base, window, n, f, kwnames),
+            Layout::Function => {
+                return push_function(vm, pc, base, window, n, f, kwnames, Stage::Call);
+            }
             Layout::Method if s.class() == vm.types.method => {
                 let m: Gc<PyMethod> = Gc::from_value(f);
                 let func = m.func.get();
@@ -54,7 +56,8 @@ pub(super) fn call(
                         r.set(window + i + 1, r.get(window + i));
                     }
                     r.set(window, m.this.get());
-                    return push_function(vm, pc, base, window, n + 1, func, kwnames);
+                    let n = n + 1;
+                    return push_function(vm, pc, base, window, n, func, kwnames, Stage::Call);
                 }
             }
             Layout::Type if n == 1 && kwnames.is_null() => {
@@ -62,12 +65,12 @@ pub(super) fn call(
                     r.set(dst, v);
                     return NEXT;
                 }
-                if let Some(flow) = instantiate(vm, pc, base, window, n, f)? {
+                if let Some(flow) = instantiate(vm, pc, base, window, n, f, kwnames)? {
                     return Ok(flow);
                 }
             }
-            Layout::Type if kwnames.is_null() => {
-                if let Some(flow) = instantiate(vm, pc, base, window, n, f)? {
+            Layout::Type => {
+                if let Some(flow) = instantiate(vm, pc, base, window, n, f, kwnames)? {
                     return Ok(flow);
                 }
             }
@@ -114,8 +117,9 @@ fn convert(vm: &mut Vm, class: Value, v: Value) -> R<Option<Value>> {
     })
 }
 
-/// Instantiation of a class with a Python `__init__` when the bump window was
-/// empty: makes room, then the generic way again.
+/// Instantiation of a class with a Python `__init__`, which gets a frame: what the
+/// generic way leaves, because the bump window was empty or because arguments have
+/// to be sorted. `None`: not such a class.
 fn instantiate(
     vm: &mut Vm,
     pc: *const u64,
@@ -123,33 +127,31 @@ fn instantiate(
     window: usize,
     n: usize,
     class: Value,
+    kwnames: Value,
 ) -> R<Option<Flow>> {
-    let crate::lang::Callee::Class { words, code, .. } = calls::class_callee(vm, class) else {
+    let crate::lang::Callee::Class { init, code, .. } = calls::class_callee(vm, class) else {
         return Ok(None);
     };
-    if (code.arg_count as usize) < n + 1 || !vm.heap.reserve_room(words * 8 + 16) {
-        return Ok(None);
+    // The instance lies where the callable's header slot is, and is the first
+    // argument, so the others move up by one register.
+    let window = window + 1;
+    let size = code.frame_size.max(n as u32 + 1);
+    // SAFETY: only compared.
+    frames::grow(vm, unsafe { base.add(window) }, size)?;
+    let obj = vm.new_instance(Gc::from_value(class));
+    let r = Regs(base);
+    for i in (0..n).rev() {
+        r.set(window + i + 1, r.get(window + i - 1));
     }
-    let mut m = crate::interp::Interp {
-        pc,
-        base,
-        k: code_at(base).consts,
-        vm,
-    };
-    // SAFETY: `pc` is behind the call.
-    let ins = Ins(unsafe { *pc.sub(1) });
-    // SAFETY: only compared and checked.
-    frames::grow(vm, unsafe { base.add(window + 1) }, code.frame_size)?;
-    if crate::dispatch::mid(&mut m, ins) != Ctl::Next {
-        return Ok(None);
-    }
-    vm.pc = m.pc as u64;
-    vm.base = m.base;
-    Ok(Some(Flow::Reload))
+    r.set(window, obj);
+    let flow = push_function(vm, pc, base, window, n + 1, init, kwnames, Stage::Init)?;
+    r.set(window - 5, obj);
+    Ok(Some(flow))
 }
 
 /// Gives a Python function its frame; arguments are already in the window.
-pub(super) fn push_function(
+#[allow(clippy::too_many_arguments, reason = "the parts of a call instruction")]
+fn push_function(
     vm: &mut Vm,
     pc: *const u64,
     base: *mut Value,
@@ -157,6 +159,7 @@ pub(super) fn push_function(
     n: usize,
     f: Value,
     kwnames: Value,
+    stage: Stage,
 ) -> Step {
     let func: Gc<PyFunction> = Gc::from_value(f);
     // SAFETY: a function's code data is never freed.
@@ -201,7 +204,7 @@ pub(super) fn push_function(
     // SAFETY: header words of the new window.
     unsafe {
         *new.sub(4) = f;
-        *new.sub(3) = crate::interp::return_word(pc, Stage::Call);
+        *new.sub(3) = crate::interp::return_word(pc, stage);
         *new.sub(2) = crate::interp::link_word(code_at(base).consts, window as isize);
         *new.sub(1) = Value::NULL;
     }
