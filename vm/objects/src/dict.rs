@@ -196,6 +196,9 @@ impl Vm {
                 }
                 return Some(self.str_eq(a, b));
             }
+            if sa.layout == Layout::Tuple && sb.layout == Layout::Tuple {
+                return self.quick_eq_tuples(a, b, 0);
+            }
         }
         None
     }
@@ -210,7 +213,7 @@ impl Vm {
         })
     }
 
-    /// The value of an `int` or `str` key, or null if it is not there or if that
+    /// The value of an `int` or `str` key, or a tuple of such, or null if it is not there or if that
     /// takes a comparison in Python; neither raises nor allocates.
     #[inline]
     pub fn dict_find(&self, d: Value, key: Value) -> Value {
@@ -226,18 +229,14 @@ impl Vm {
 
     #[inline]
     fn dict_find_entry(&self, d: Gc<PyDict>, key: Value) -> Option<usize> {
-        let hash = if key.is_ptr() && shape_of(key).layout == Layout::Str {
-            self.str_hash(key)
-        } else {
-            self.hash_int(key)
-        };
+        let hash = self.hash_plain(key)?;
         match self.find_raw(d, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
             Found::Entry(e) => Some(e),
             _ => None,
         }
     }
 
-    /// 1 if the dict has this `int` or `str` key, 0 if not, -1 if a comparison in
+    /// 1 if the dict has this `int` or `str` key (or a tuple of such), 0 if not, -1 if a comparison in
     /// Python must tell.
     #[inline]
     pub(crate) fn dict_has_plain(&self, d: Value, key: Value) -> i64 {
@@ -245,10 +244,8 @@ impl Vm {
         if d.used.get() == 0 {
             return 0;
         }
-        let hash = if key.is_ptr() && shape_of(key).layout == Layout::Str {
-            self.str_hash(key)
-        } else {
-            self.hash_int(key)
+        let Some(hash) = self.hash_plain(key) else {
+            return -1;
         };
         match self.find_raw(d, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
             Found::Entry(_) => 1,
@@ -269,7 +266,19 @@ impl Vm {
         self.dict_find_entry(d, key).map_or(-1, |e| e as i64)
     }
 
-    /// Puts an item whose key is a built-in value of no container into a dict, overwriting
+    /// The hash of a built-in value; `None` of a tuple if Python code would have to tell.
+    fn hash_of_key(&mut self, key: Value) -> Option<i64> {
+        if key.is_ptr() && shape_of(key).layout == Layout::Tuple {
+            return self.hash_plain(key);
+        }
+        let hash = self.hash(key).ok();
+        if hash.is_none() {
+            self.take_exc();
+        }
+        hash
+    }
+
+    /// Puts an item whose key is a built-in value of no container, or a tuple, into a dict, overwriting
     /// the value there if asked to. False, and nothing done: Python code would have to compare
     /// the key, or compiled code depends on the dict.
     pub fn dict_put_plain(&mut self, d: Value, key: Value, v: Value, overwrite: bool) -> bool {
@@ -277,8 +286,7 @@ impl Vm {
         if dd.flags.get() & WATCHED != 0 {
             return false;
         }
-        let Ok(hash) = self.hash(key) else {
-            self.take_exc();
+        let Some(hash) = self.hash_of_key(key) else {
             return false;
         };
         match self.find_raw(dd, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
@@ -290,14 +298,11 @@ impl Vm {
         true
     }
 
-    /// The value of a key that is a built-in value of no container, null if there is none. `None`:
+    /// The value of a key that is a built-in value of no container or a tuple, null if there is none. `None`:
     /// Python code would have to compare the key.
     pub fn dict_get_plain(&mut self, d: Value, key: Value) -> Option<Value> {
         let d = Gc::<PyDict>::from_value(d);
-        let Ok(hash) = self.hash(key) else {
-            self.take_exc();
-            return None;
-        };
+        let hash = self.hash_of_key(key)?;
         match self.find_raw(d, hash_word(hash), 0, |k| self.quick_eq(k, key)) {
             Found::Entry(e) => Some(d.entry(e).2),
             Found::No => Some(Value::NULL),

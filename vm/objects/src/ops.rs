@@ -799,6 +799,7 @@ impl Vm {
             Layout::Str => return Ok(self.str_hash(v)),
             Layout::Int => return Ok(self.hash_int(v)),
             Layout::Bool => return Ok(i64::from(v == self.true_)),
+            Layout::Tuple if shape_of(v).class() == self.types.tuple => return self.hash_tuple(v),
             Layout::NoneType | Layout::Function | Layout::Type => {
                 let class = self.class_of(v);
                 if self.type_memo(class).identity_eq {

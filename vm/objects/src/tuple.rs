@@ -1,7 +1,9 @@
 //! `tuple`: the class's methods.
 
+use crate::layout::Layout;
 use crate::list::{class_getitem, compare_items, repeat_count, search_bounds};
 use crate::native::{NativeDef, class_def, comparisons, def, effects, static_def};
+use crate::shape::shape_of;
 use crate::slice::slice_range;
 use crate::vm::{R, Vm};
 use pyrite_bytecode::CmpOp;
@@ -197,24 +199,99 @@ fn repr(vm: &mut Vm, a: &[Value]) -> R {
 
 /// xxHash's way of mixing item hashes, as CPython does it.
 fn hash(vm: &mut Vm, a: &[Value]) -> R {
+    let h = vm.hash_tuple(this(vm, a[0]))?;
+    Ok(vm.new_int(h))
+}
+
+/// CPython's combination of the items' hashes, xxHash's rounds.
+fn combine<E>(n: usize, mut item: impl FnMut(usize) -> Result<i64, E>) -> Result<i64, E> {
     const P1: u64 = 11_400_714_785_074_694_791;
     const P2: u64 = 14_029_467_366_897_019_727;
     const P5: u64 = 2_870_177_450_012_600_261;
-    vm.enter_native()?;
-    let t = this(vm, a[0]);
     let mut acc = P5;
-    for &v in vm.tuple_items(t) {
-        let lane = vm.hash(v)? as u64;
+    for i in 0..n {
+        let lane = item(i)? as u64;
         acc = acc.wrapping_add(lane.wrapping_mul(P2));
         acc = acc.rotate_left(31).wrapping_mul(P1);
     }
-    acc = acc.wrapping_add(vm.tuple_len(t) as u64 ^ (P5 ^ 3_527_539));
-    let h = if acc == u64::MAX {
+    acc = acc.wrapping_add(n as u64 ^ (P5 ^ 3_527_539));
+    Ok(if acc == u64::MAX {
         1_546_275_796
     } else {
         acc as i64
-    };
-    Ok(vm.new_int(h))
+    })
+}
+
+/// Tuples in tuples deeper than this are compared and hashed the general way.
+const MAX_NESTED: u32 = 4;
+
+impl Vm {
+    /// The hash of a tuple's items; theirs may raise.
+    pub(crate) fn hash_tuple(&mut self, t: Value) -> R<i64> {
+        self.enter_native()?;
+        combine(self.tuple_len(t), |i| {
+            let v = self.tuple_get(t, i);
+            self.hash(v)
+        })
+    }
+
+    /// The hash of an `int`, a `str` or a tuple of such; `None` for anything else.
+    #[inline]
+    pub(crate) fn hash_plain(&self, v: Value) -> Option<i64> {
+        if v.is_int() {
+            return Some(self.hash_int(v));
+        }
+        if !v.is_ptr() {
+            return None;
+        }
+        match shape_of(v).layout {
+            Layout::Str => Some(self.str_hash(v)),
+            Layout::Int => Some(self.hash_int(v)),
+            Layout::Tuple => self.hash_plain_tuple(v, 0),
+            _ => None,
+        }
+    }
+
+    fn hash_plain_tuple(&self, t: Value, depth: u32) -> Option<i64> {
+        if shape_of(t).class() != self.types.tuple || depth == MAX_NESTED {
+            return None;
+        }
+        combine(self.tuple_len(t), |i| {
+            let v = self.tuple_get(t, i);
+            let h = if v.is_ptr() && shape_of(v).layout == Layout::Tuple {
+                self.hash_plain_tuple(v, depth + 1)
+            } else {
+                self.hash_plain(v)
+            };
+            h.ok_or(())
+        })
+        .ok()
+    }
+
+    /// Equality of two tuples whose items tell it without running Python code.
+    pub(crate) fn quick_eq_tuples(&self, a: Value, b: Value, depth: u32) -> Option<bool> {
+        let tuple = self.types.tuple;
+        if shape_of(a).class() != tuple || shape_of(b).class() != tuple || depth == MAX_NESTED {
+            return None;
+        }
+        let n = self.tuple_len(a);
+        if n != self.tuple_len(b) {
+            return Some(false);
+        }
+        for i in 0..n {
+            let (x, y) = (self.tuple_get(a, i), self.tuple_get(b, i));
+            let is_tuple = |v: Value| v.is_ptr() && shape_of(v).layout == Layout::Tuple;
+            let same = if x != y && is_tuple(x) && is_tuple(y) {
+                self.quick_eq_tuples(x, y, depth + 1)
+            } else {
+                self.quick_eq(x, y)
+            };
+            if same != Some(true) {
+                return same;
+            }
+        }
+        Some(true)
+    }
 }
 
 comparisons!(compare);

@@ -15,7 +15,7 @@
 //! What an iterator iterates over is pinned down as far as it decides whether Python
 //! code would run: `enumerate` and `zip` take part when their own iterators do.
 
-use super::leaf::{BEHIND, is_leaf, is_wide, pin, pin_native, target};
+use super::leaf::{BEHIND, is_key, is_wide, pin, pin_native, target};
 use super::machine::PyRecorder;
 use crate::lang::PyMachine;
 use crate::lang::{class, field};
@@ -259,7 +259,7 @@ fn again_after(m: &mut PyRecorder, result: OpRef) {
 }
 
 fn add(m: &mut PyRecorder, s: Word, k: Word) -> bool {
-    if !is_leaf(k.now) || is_wide(m, k) || leaf_add(m.host.vm(), s.now.bits(), k.now.bits()) == 0 {
+    if !is_key(k.now) || is_wide(m, k) || leaf_add(m.host.vm(), s.now.bits(), k.now.bits()) == 0 {
         return false;
     }
     pin(m, s);
@@ -278,7 +278,7 @@ extern "C" fn leaf_add(vm: &mut Vm, s: u64, k: u64) -> i64 {
 
 fn put(m: &mut PyRecorder, d: Word, k: Word, v: Word) -> bool {
     let done = |vm: &mut Vm| leaf_put(vm, d.now.bits(), k.now.bits(), v.now.bits());
-    if !is_leaf(k.now) || is_wide(m, k) || is_wide(m, v) || done(m.host.vm()) == 0 {
+    if !is_key(k.now) || is_wide(m, k) || is_wide(m, v) || done(m.host.vm()) == 0 {
         return false;
     }
     pin(m, d);
@@ -311,7 +311,7 @@ pub(super) fn method(m: &mut PyRecorder, ins: Ins, f: Word, which: u8, args: &[W
     let (none, set, dict) = (vm.none, vm.types.set.value(), vm.types.dict.value());
     let add = which == intrinsic::SET_ADD;
     let class = if add { set } else { dict };
-    if args.len() > if add { 2 } else { 3 } || !is_exact(m, this, class) || !is_leaf(k.now) {
+    if args.len() > if add { 2 } else { 3 } || !is_exact(m, this, class) || !is_key(k.now) {
         return false;
     }
     let default = match args.get(2) {
@@ -430,7 +430,7 @@ fn filled(
 ) -> Option<Word> {
     let map = step == 2;
     let keys = || items.iter().step_by(step);
-    if items.iter().any(|&v| is_wide(m, v)) || !keys().all(|k| is_leaf(k.now)) {
+    if items.iter().any(|&v| is_wide(m, v)) || !keys().all(|k| is_key(k.now)) {
         return None;
     }
     let vm = m.host.vm();

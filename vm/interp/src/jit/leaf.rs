@@ -140,6 +140,12 @@ pub(super) fn is_leaf(v: Value) -> bool {
         )
 }
 
+/// Is this something that functions of dicts and sets take as a key, if they do not
+/// refuse it at run time?
+pub(super) fn is_key(v: Value) -> bool {
+    is_leaf(v) || v.is_ptr() && shape_of(v).layout == Layout::Tuple
+}
+
 /// Guards that a value is of the kind it is now.
 pub(super) fn pin(m: &mut PyRecorder, v: Word) {
     if v.now.is_int() {

@@ -163,7 +163,8 @@ fn equality_jump<M: PyMachine>(m: &mut M, ins: Ins, op: CmpOp, when: bool) -> Ct
     compare_method(m, x, y, op)
 }
 
-/// An `int` or `str`: a key that a dict finds without running Python code.
+/// An `int` or `str`, or a tuple (of such, or what is asked will refuse): a key
+/// that a dict finds without running Python code.
 #[inline(always)]
 fn plain_key<M: PyMachine>(m: &mut M, key: M::V) -> bool {
     let int = m.is_int(key);
@@ -175,7 +176,11 @@ fn plain_key<M: PyMachine>(m: &mut M, key: M::V) -> bool {
         return false;
     }
     let string = m.has_shape(key, m.known().str_);
-    m.branch(string)
+    if m.branch(string) {
+        return true;
+    }
+    let tuple = m.has_shape(key, m.known().tuple);
+    m.branch(tuple)
 }
 
 #[inline(always)]
