@@ -19,7 +19,8 @@
 //!   the instruction.
 
 use super::items;
-use super::machine::PyRecorder;
+use super::machine::{FUNCTION_GLOBALS, PyRecorder};
+use crate::lang::field;
 use pyrite_bytecode::{CmpOp, FRAME_HEADER, Ins, Op};
 use pyrite_jit_ir::{AliasClass, CallTarget, ClassSet, Effects, OpCode, OpRef, Ty};
 use pyrite_jit_record::{Abort, Word};
@@ -56,6 +57,7 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
         Op::CALL | Op::CALL_METHOD => native(m, ins),
         Op::JT | Op::JF | Op::NOT => truth(m, ins),
         Op::GET_ITER => get_iter(m, ins),
+        Op::MAKE_FUNCTION => function(m, ins),
         _ => {
             if let Some((op, constant)) = arithmetic(ins.op()) {
                 return binary(m, ins, op, constant);
@@ -413,6 +415,45 @@ pub(super) fn new_int(m: &mut PyRecorder, int: OpRef) -> OpRef {
 
 extern "C" fn leaf_new_int(vm: &mut Vm, i: i64) -> u64 {
     vm.new_int(i).bits()
+}
+
+/// A function without annotations, which nobody else has yet.
+fn function(m: &mut PyRecorder, ins: Ins) -> bool {
+    if ins.d() & 4 != 0 {
+        return false;
+    }
+    let code = m.konst(ins.b());
+    let this = m.reg(-4);
+    let globals = m.load(this, FUNCTION_GLOBALS);
+    let now = leaf_function(m.host.vm(), code.now.bits(), globals.now.bits());
+    let now = Value::from_bits(now);
+    let t = target(
+        "function",
+        leaf_function as *const () as usize,
+        ClassSet::NONE,
+        vec![Ty::Val; 2],
+        Ty::Val,
+    );
+    let r = m.e.call(t, &[code.r, globals.r]);
+    let f = Word { now, r };
+    pin(m, f);
+    for (bit, at, to) in [
+        (1, 0, field::FUNC_DEFAULTS),
+        (2, 1, field::FUNC_KWDEFAULTS),
+        (8, 3, field::FUNC_CLOSURE),
+    ] {
+        if ins.d() & bit != 0 {
+            let v = m.reg((ins.c() + at) as isize);
+            m.store(f, to, v);
+        }
+    }
+    m.set_reg(ins.a() as isize, f);
+    true
+}
+
+extern "C" fn leaf_function(vm: &mut Vm, code: u64, globals: u64) -> u64 {
+    vm.new_function(Value::from_bits(code), Value::from_bits(globals))
+        .bits()
 }
 
 fn get_iter(m: &mut PyRecorder, ins: Ins) -> bool {

@@ -191,7 +191,7 @@ const KEYS_VERSION: Field = Field {
 };
 const ENTRIES: Field = Field::word(4, class::DICT);
 const FUNCTION_CODE: Field = Field::word(1, class::FUNC);
-const FUNCTION_GLOBALS: Field = Field::word(4, class::FUNC);
+pub(super) const FUNCTION_GLOBALS: Field = Field::word(4, class::FUNC);
 
 /// Loads the entry of a dict whose keys are what they were, by a guard.
 fn dict_entry(m: &mut PyRecorder, d: Value, entry: usize, dict: Word) -> Word {
