@@ -92,6 +92,11 @@ impl Data {
             .join(format!("{}-{mode}", side.replace('/', "_")))
     }
 
+    /// Compiled files of Python programs, by side.
+    pub(crate) fn pycache(&self) -> PathBuf {
+        self.folder.join("pycache")
+    }
+
     pub(crate) fn scratch(&self) -> PathBuf {
         self.folder.join("scratch")
     }

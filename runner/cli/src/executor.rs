@@ -14,9 +14,9 @@ use runner_core::{
     BenchJob, BuildJob, CaseOutcome, Executor, Flow, Iteration, Limits, Outcome, Plan,
     ProcessReport, ProcessSpec, TestEvent, TestJob,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub(crate) struct Real<'a> {
     programs: HashMap<String, PathBuf>,
     /// Launchers made, by side and mode.
     launchers: HashMap<(String, String), PathBuf>,
+    /// Sides and benchmarks whose modules have been compiled once.
+    primed: HashSet<(String, String)>,
     layout: Layout,
     tests_root: Option<PathBuf>,
     started: Instant,
@@ -54,6 +56,11 @@ impl<'a> Real<'a> {
             std::fs::remove_dir_all(&launchers)
                 .with_context(|| format!("{}", launchers.display()))?;
         }
+        // The library they were made from may have changed since.
+        let pycache = data.pycache();
+        if pycache.exists() {
+            std::fs::remove_dir_all(&pycache).with_context(|| format!("{}", pycache.display()))?;
+        }
         let layout = affinity::layout(&affinity::allowed()?);
         Ok(Real {
             config,
@@ -63,6 +70,7 @@ impl<'a> Real<'a> {
             baselines,
             programs: HashMap::new(),
             launchers: HashMap::new(),
+            primed: HashSet::new(),
             layout,
             tests_root,
             started: Instant::now(),
@@ -198,7 +206,9 @@ impl<'a> Real<'a> {
         }
         args.extend(["--inner".into(), benchmark.inner.to_string().into()]);
         args.extend(["--iterations".into(), job.iterations.to_string().into()]);
-        let mut env = clean_environment(hash_seed);
+        let side = side(&job.subject, job.sha.as_deref()).replace('/', "_");
+        let pycache = self.data.pycache().join(side);
+        let mut env = clean_environment(hash_seed, &pycache);
         env.extend(mode.env);
         Ok(ProcessSpec {
             program,
@@ -240,13 +250,21 @@ impl<'a> Real<'a> {
     }
 }
 
+/// Set for processes that count: they read compiled files only.
+const DONT_WRITE: &str = "PYTHONDONTWRITEBYTECODE";
+
 /// Nothing of the caller's environment reaches a measured process but what is named here.
-fn clean_environment(hash_seed: &str) -> BTreeMap<String, String> {
+///
+/// Compiled files of Python modules lie apart for each side: beside their sources they would be those of whichever
+/// build ran last, and a build that cannot read them takes twice the instructions to start.
+fn clean_environment(hash_seed: &str, pycache: &Path) -> BTreeMap<String, String> {
+    let pycache = pycache.to_string_lossy();
     let fixed = [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("LANG", "C.UTF-8"),
         ("TZ", "UTC"),
-        ("PYTHONDONTWRITEBYTECODE", "1"),
+        (DONT_WRITE, "1"),
+        ("PYTHONPYCACHEPREFIX", &*pycache),
         ("PYTHONNOUSERSITE", "1"),
         ("PYTHONHASHSEED", hash_seed),
     ];
@@ -257,6 +275,24 @@ fn clean_environment(hash_seed: &str) -> BTreeMap<String, String> {
 }
 
 impl Real<'_> {
+    /// Lets the program compile the modules that `job` needs, in a process that does not count.
+    fn prime(&mut self, plan: &Plan, job: &BenchJob) -> Result<()> {
+        let side = side(&job.subject, job.sha.as_deref());
+        if !self.primed.insert((side, job.benchmark.clone())) {
+            return Ok(());
+        }
+        let once = BenchJob {
+            iterations: 1,
+            ..job.clone()
+        };
+        let mut spec = self.process_spec(plan, &once, "0")?;
+        spec.env.remove(DONT_WRITE);
+        let stop = || self.signals.asked().is_some();
+        // How it ends does not matter: the processes that count will show it.
+        runner_core::process::run(&spec, &stop, &mut |_| Flow::Continue);
+        Ok(())
+    }
+
     /// Runs one process of `job` under valgrind; its instruction total when it ended well.
     pub(crate) fn count(
         &mut self,
@@ -264,6 +300,7 @@ impl Real<'_> {
         job: &BenchJob,
     ) -> Result<(ProcessReport, Option<f64>)> {
         let valgrind = crate::counting::valgrind()?;
+        self.prime(plan, job)?;
         let log = self.data.scratch().join("valgrind.log");
         // What the process before left there is not this one's.
         let _ = std::fs::remove_file(&log);
@@ -314,7 +351,8 @@ impl Executor for Real<'_> {
                 }
             };
         }
-        let spec = match self.process_spec(plan, job, hash_seed) {
+        let primed = self.prime(plan, job);
+        let spec = match primed.and_then(|()| self.process_spec(plan, job, hash_seed)) {
             Ok(spec) => spec,
             Err(error) => {
                 return ProcessReport::never_ran(Outcome::Infrastructure, format!("{error:#}"));

@@ -171,6 +171,10 @@ pub fn parse(argv: Vec<OsString>) -> Result<Args, Stop> {
                                 c2.int_max_str_digits = Some(digits(n, "-X int_max_str_digits")?);
                             } else if v == "int_max_str_digits" {
                                 return Err(digits("", "-X int_max_str_digits").unwrap_err());
+                            } else if let Some(path) = v.strip_prefix("pycache_prefix=") {
+                                c2.pycache_prefix = Some(path.to_owned());
+                            } else if v == "pycache_prefix" {
+                                c2.pycache_prefix = Some(String::new());
                             }
                             c2.x_options.push(v);
                         }
@@ -234,6 +238,10 @@ fn environment(c: &mut Config) -> Result<(), Stop> {
         return Ok(());
     }
     let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    c.pycache_prefix = c
+        .pycache_prefix
+        .take()
+        .or_else(|| set("PYTHONPYCACHEPREFIX"));
     c.dont_write_bytecode |= set("PYTHONDONTWRITEBYTECODE").is_some();
     c.unbuffered |= set("PYTHONUNBUFFERED").is_some();
     c.no_user_site |= set("PYTHONNOUSERSITE").is_some();

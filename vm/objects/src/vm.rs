@@ -207,6 +207,8 @@ pub struct Config {
     pub no_site: bool,
     pub no_user_site: bool,
     pub dont_write_bytecode: bool,
+    /// Where compiled files go instead of beside their sources.
+    pub pycache_prefix: Option<String>,
     pub unbuffered: bool,
     pub verbose: u32,
     pub optimize: u32,

@@ -65,10 +65,7 @@ fn compiled(vm: &mut Vm, path: &Path, shown: &str) -> R {
         h.extend_from_slice(&(m.size() as u32).to_le_bytes());
         h
     });
-    let cache = path.parent().zip(path.file_stem()).map(|(folder, stem)| {
-        let name = format!("{}.pyrite-311.pyc", stem.to_string_lossy());
-        folder.join("__pycache__").join(name)
-    });
+    let cache = cache_of(vm, path);
     let shown = vm.new_str(shown);
     if let (Some(header), Some(cache)) = (&header, &cache)
         && let Ok(bytes) = std::fs::read(cache)
@@ -101,11 +98,23 @@ fn compiled(vm: &mut Vm, path: &Path, shown: &str) -> R {
     Ok(code)
 }
 
+/// Where importlib would put the compiled form of a source file.
+fn cache_of(vm: &Vm, path: &Path) -> Option<PathBuf> {
+    let (folder, stem) = (path.parent()?, path.file_stem()?);
+    let name = format!("{}.pyrite-311.pyc", stem.to_string_lossy());
+    Some(match vm.config.pycache_prefix.as_deref() {
+        None | Some("") => folder.join("__pycache__").join(name),
+        Some(prefix) => Path::new(prefix)
+            .join(folder.strip_prefix("/").unwrap_or(folder))
+            .join(name),
+    })
+}
+
 /// Writes a file so that readers see all of it or nothing. Failures are not
 /// worth a word: the file only saves time.
 fn write_whole(path: &Path, bytes: &[u8]) {
     let Some(folder) = path.parent() else { return };
-    let _ = std::fs::create_dir(folder);
+    let _ = std::fs::create_dir_all(folder);
     let part = path.with_extension(format!("{}", std::process::id()));
     if std::fs::write(&part, bytes).is_err() || std::fs::rename(&part, path).is_err() {
         let _ = std::fs::remove_file(&part);

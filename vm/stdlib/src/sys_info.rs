@@ -103,8 +103,13 @@ pub(crate) fn install(vm: &mut Vm, m: Value) {
         let v = vm.dict_get_str(d, of);
         set(vm, alias, v);
     }
-    set(vm, "pycache_prefix", none);
     let config = vm.config.clone();
+    // An empty one on the command line undoes the environment's.
+    let prefix = match config.pycache_prefix.as_deref() {
+        None | Some("") => none,
+        Some(path) => vm.new_str(path),
+    };
+    set(vm, "pycache_prefix", prefix);
     for (n, text) in [
         ("copyright", "Pyrite: see the LICENSE files of its sources."),
         ("platlibdir", "lib"),
