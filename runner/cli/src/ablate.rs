@@ -7,6 +7,7 @@ use crate::compose::Wishes;
 use crate::config::{Config, Mode, Purpose};
 use crate::data::Data;
 use crate::exit::Exit;
+use crate::wrong::unknown;
 use crate::{night, revisions};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -75,17 +76,18 @@ pub(crate) fn run(what: &Ablate, config: &Config, data: &Data, json: bool) -> Re
             subject.name
         );
     }
-    if let Some(unknown) = what.passes.iter().find(|pass| !axes.passes.contains(pass)) {
-        bail!(
-            "no pass called {unknown}; there are: {}",
-            axes.passes.join(", ")
-        );
+    if let Some(name) = what.passes.iter().find(|pass| !axes.passes.contains(pass)) {
+        let known = axes.passes.iter().map(String::as_str);
+        return Err(unknown("pass", name, known));
     }
     let base = subject
         .modes
         .iter()
         .find(|mode| mode.name == what.mode)
-        .with_context(|| format!("no mode called {}", what.mode))?
+        .ok_or_else(|| {
+            let known = subject.modes.iter().map(|mode| mode.name.as_str());
+            unknown("mode", &what.mode, known)
+        })?
         .clone();
     let mut ablations: Vec<(String, Mode)> = Vec::new();
     for pass in axes

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::compose::Wishes;
+use crate::exit::Exit;
 use crate::times::parse_duration;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
@@ -145,6 +146,27 @@ pub(crate) struct Measure {
 }
 
 impl Args {
+    /// What the command line says. One that cannot be read ends the program, with the code that fits who asks.
+    pub(crate) fn of_command_line() -> Args {
+        match Args::try_parse() {
+            Ok(args) => args,
+            Err(error)
+                if error.use_stderr()
+                    && std::env::args().any(|word| word.starts_with("--judge")) =>
+            {
+                // To `git bisect run` clap's own code, 2, is a bad commit. Nothing can be done where the message cannot be written.
+                let _ = error.print();
+                std::process::exit(i32::from(Exit::NotJudged.code()));
+            }
+            Err(error) => error.exit(),
+        }
+    }
+
+    /// Whether `git bisect run` may have asked.
+    pub(crate) fn judges(&self) -> bool {
+        matches!(&self.command, Command::Bisect { hunt } if hunt.judges())
+    }
+
     /// What `nightly` or `run` asks for.
     pub(crate) fn wishes(&self) -> Result<Wishes> {
         let (measure, nightly) = match &self.command {

@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::revisions::{self, Side};
-use anyhow::{Result, bail};
+use crate::wrong::unknown;
+use anyhow::Result;
 use runner_core::session::INSTRUCTIONS;
 use serde::Serialize;
 use stats::counts::judge_counts;
@@ -94,11 +95,7 @@ pub(crate) const METRICS: [&str; 8] = [
 /// Compares and prints; exit code 3 when something is worse: a comparison is no confirmation.
 pub(crate) fn run(what: &Compare, config: &Config, data: &Data, json: bool) -> Result<Exit> {
     if !METRICS.contains(&what.metric.as_str()) {
-        bail!(
-            "no metric called {}; there are: {}",
-            what.metric,
-            METRICS.join(", ")
-        );
+        return Err(unknown("metric", &what.metric, METRICS));
     }
     let store = Store::open_read_only(&data.database())?;
     let subject = revisions::subject(config, what.subject.as_deref())?;

@@ -1,7 +1,8 @@
 //! From configuration, wishes and facts to a plan. Pure: it reads nothing and starts nothing.
 
 use crate::config::{Config, Count, Mode, Purpose, Subject, program_shelves};
-use anyhow::{Result, bail};
+use crate::wrong::unknown;
+use anyhow::Result;
 use builds::{Commit, Selection};
 use manifest::Category;
 use measure::{Bytes, Nanos};
@@ -433,36 +434,25 @@ fn check_wishes(config: &Config, wishes: &Wishes, facts: &Facts) -> Result<()> {
             .iter()
             .any(|b| b.name == *wanted || benchmark_id(b) == *wanted)
         {
-            let known: Vec<_> = facts.benchmarks.iter().map(|b| b.name.as_str()).collect();
-            bail!(
-                "no benchmark called {wanted}; there are: {}",
-                known.join(", ")
-            );
+            let known = facts.benchmarks.iter().map(|b| b.name.as_str());
+            return Err(unknown("benchmark", wanted, known));
         }
     }
-    let modes: BTreeSet<&str> = config
-        .file
-        .subjects
+    let subjects = &config.file.subjects;
+    let modes: BTreeSet<&str> = subjects
         .iter()
         .flat_map(|s| &s.modes)
         .map(|m| m.name.as_str())
         .collect();
     for wanted in &wishes.modes {
         if !modes.contains(wanted.as_str()) {
-            bail!(
-                "no mode called {wanted}; there are: {}",
-                modes.into_iter().collect::<Vec<_>>().join(", ")
-            );
+            return Err(unknown("mode", wanted, modes));
         }
     }
     for wanted in &wishes.subjects {
-        if !config
-            .file
-            .subjects
-            .iter()
-            .any(|subject| subject.name == *wanted)
-        {
-            bail!("no subject called {wanted}");
+        if !subjects.iter().any(|subject| subject.name == *wanted) {
+            let known = subjects.iter().map(|subject| subject.name.as_str());
+            return Err(unknown("subject", wanted, known));
         }
     }
     Ok(())

@@ -21,6 +21,9 @@ pub(crate) enum Exit {
     HeadBroken,
     /// 0, 1, 125: what `git bisect run` wants to know.
     Judged(u8),
+    /// 128: nothing could be judged for a reason that is not the commit's. `git bisect run` takes any code from 1 to 127 but 125 for a bad
+    /// commit, and stops at this one.
+    NotJudged,
     /// 130, 143: ended by this signal.
     Signal(i32),
 }
@@ -37,6 +40,7 @@ impl Exit {
             Exit::Infrastructure => 6,
             Exit::HeadBroken => 7,
             Exit::Judged(code) => code,
+            Exit::NotJudged => 128,
             Exit::Signal(signal) => u8::try_from(128 + signal).unwrap_or(255),
         }
     }
@@ -61,6 +65,7 @@ impl Exit {
             Exit::Infrastructure => "the machinery failed for some jobs",
             Exit::HeadBroken => "the head does not build, crashes or gives wrong output",
             Exit::Judged(_) => "judged",
+            Exit::NotJudged => "nothing could be judged",
             Exit::Signal(_) => "interrupted",
         }
     }

@@ -4,7 +4,8 @@ use crate::config::Config;
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::revisions;
-use anyhow::{Context, Result, bail};
+use crate::wrong::{unknown, wrong};
+use anyhow::{Context, Result, anyhow, bail};
 use formats::{Measured, Process, asv, bmf, gha, junit, openmetrics, otava, pyperf, table};
 use std::fs;
 use std::io::Write as _;
@@ -48,6 +49,30 @@ enum Format {
     Json,
 }
 
+/// That something was measured in such a mode, and such a benchmark, is looked at first: an empty file says neither.
+fn check_names(what: &Export, store: &Store) -> Result<()> {
+    if let Some(mode) = &what.mode {
+        let known = store.mode_names()?;
+        if !known.contains(mode) {
+            return Err(unknown("mode", mode, known.iter().map(String::as_str)));
+        }
+    }
+    if let Some(benchmark) = &what.benchmark {
+        let known = store.benchmark_names()?;
+        let is = |name: &String| {
+            name == benchmark
+                || name
+                    .rsplit_once('/')
+                    .is_some_and(|(_, last)| last == benchmark)
+        };
+        if !known.iter().any(is) {
+            let known = known.iter().map(String::as_str);
+            return Err(unknown("benchmark", benchmark, known));
+        }
+    }
+    Ok(())
+}
+
 /// Writes the file or folder.
 pub(crate) fn run(what: &Export, config: &Config, data: &Data) -> Result<Exit> {
     let store = Store::open_read_only(&data.database())?;
@@ -56,6 +81,7 @@ pub(crate) fn run(what: &Export, config: &Config, data: &Data) -> Result<Exit> {
         what.format,
         Format::Pyperf | Format::Junit | Format::Bmf | Format::Gha | Format::Openmetrics
     );
+    check_names(what, &store)?;
     let sha = match &what.commit {
         Some(revision) => Some(revisions::sha(revision, subject, data, &store)?),
         None if one_commit => {
@@ -68,7 +94,12 @@ pub(crate) fn run(what: &Export, config: &Config, data: &Data) -> Result<Exit> {
         let sha = sha.unwrap_or_default();
         let cases = store.export_cases(&subject.name, &sha, what.mode.as_deref())?;
         if cases.is_empty() {
-            bail!("no library test of {sha} has a result");
+            return Err(wrong(anyhow!(
+                "no library test of {sha} has a result{}; `nightjar status` shows what was run",
+                what.mode
+                    .as_ref()
+                    .map_or_else(String::new, |mode| format!(" in mode {mode}"))
+            )));
         }
         let cases: Vec<junit::Case> = cases
             .into_iter()

@@ -31,43 +31,30 @@ mod simulate;
 mod status;
 mod times;
 mod upkeep;
+mod wrong;
 
 use args::{Args, Command};
-use clap::Parser;
 use config::Config;
 use data::Data;
 use exit::Exit;
 use night::Night;
 use std::process::ExitCode;
+use wrong::{is_wrong, wrong};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::of_command_line();
     match command(&args) {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("nightjar: {error:#}");
-            error
-                .downcast_ref::<Wrong>()
-                .map_or(Exit::Infrastructure, |_| Exit::Usage)
-                .into()
+            let exit = match args.judges() {
+                true => Exit::NotJudged,
+                false if is_wrong(&error) => Exit::Usage,
+                false => Exit::Infrastructure,
+            };
+            exit.into()
         }
     }
-}
-
-/// Marks an error as the caller's: exit code 2.
-#[derive(Debug)]
-struct Wrong(String);
-
-impl std::fmt::Display for Wrong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Wrong {}
-
-fn wrong(error: anyhow::Error) -> anyhow::Error {
-    anyhow::Error::new(Wrong(format!("{error:#}")))
 }
 
 fn command(args: &Args) -> anyhow::Result<Exit> {

@@ -8,7 +8,8 @@
 
 use crate::config::{Config, Subject};
 use crate::data::Data;
-use anyhow::{Context, Result, bail};
+use crate::wrong::unknown;
+use anyhow::{Context, Result};
 use builds::Repository;
 use store::Store;
 use store::read::sides::Who;
@@ -61,15 +62,8 @@ pub(crate) fn side(
             (revision, Some(mode.to_owned()))
         }
         Some((_, mode)) => {
-            let known: Vec<&str> = subject
-                .modes
-                .iter()
-                .map(|mode| mode.name.as_str())
-                .collect();
-            bail!(
-                "{text}: no mode called {mode}; there are: {}",
-                known.join(", ")
-            );
+            let known = subject.modes.iter().map(|mode| mode.name.as_str());
+            return Err(unknown("mode", mode, known));
         }
         None => (text, None),
     };
@@ -99,7 +93,7 @@ pub(crate) fn subject<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a 
         Some(name) => subjects
             .iter()
             .find(|subject| subject.name == name)
-            .with_context(|| format!("no subject called {name} in the configuration")),
+            .ok_or_else(|| unknown("subject", name, subjects.iter().map(|s| s.name.as_str()))),
         None => subjects
             .first()
             .context("the configuration names no subject"),

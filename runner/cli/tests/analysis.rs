@@ -335,10 +335,51 @@ fn a_night_is_compared_exported_and_taken_back_in() {
     assert_eq!(comparison["geomeans"]["opt"]["count"], 1);
     let baseline = lab.json(&["compare", "cpython", "HEAD:opt"]);
     assert_eq!(baseline["rows"].as_array().unwrap().len(), 1, "{baseline}");
-    assert_eq!(
-        lab.run(&["compare", "HEAD", "nowhere"]).status.code(),
-        Some(6)
-    );
+    // What is named and not there is the caller's mistake, and said with what is there.
+    for (wrong, said) in [
+        (
+            &["compare", "HEAD", "nowhere"][..],
+            "has no revision nowhere",
+        ),
+        (
+            &["compare", "HEAD", "HEAD:fast"],
+            "no mode called fast; there are: opt",
+        ),
+        (
+            &["run", "--benchmark", "none"],
+            "no benchmark called none; there are: sum",
+        ),
+        (
+            &["run", "--subject", "none"],
+            "no subject called none; there are: vm",
+        ),
+        (
+            &["ablate", "--pass", "none"],
+            "no pass called none; there are: first, second",
+        ),
+        (
+            &["export", "csv", "--out", "-", "--benchmark", "none"],
+            "no benchmark called none; there are: micro/sum",
+        ),
+        (
+            &["export", "csv", "--out", "-", "--mode", "none"],
+            "no mode called none; there are: ",
+        ),
+    ] {
+        let output = lab.run(wrong);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {text}");
+        assert!(text.contains(said), "{wrong:?}: {text}");
+    }
+    // To `git bisect run` any code from 1 to 127 but 125 is a bad commit.
+    for (revision, benchmark) in [("nowhere", "sum"), ("HEAD", "none"), ("HEAD", "--nonsense")] {
+        let words = [
+            "bisect", "wrong", "--mode", "opt", "--good", "HEAD~1", "--bad", "HEAD",
+        ];
+        let output =
+            lab.run(&[&words[..], &["--benchmark", benchmark, "--judge", revision]].concat());
+        assert_eq!(output.status.code(), Some(128), "{output:?}");
+    }
 
     let out = |name: &str| lab.path(name).to_string_lossy().into_owned();
     for format in [

@@ -197,6 +197,28 @@ impl Store {
         )? > 0)
     }
 
+    /// The names of all modes, sorted, those of ablations and canaries too.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn mode_names(&self) -> Result<Vec<String>> {
+        self.names("SELECT DISTINCT name FROM mode ORDER BY 1")
+    }
+
+    /// The names of all benchmarks, `suite/name`, sorted.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn benchmark_names(&self) -> Result<Vec<String>> {
+        self.names("SELECT suite || '/' || name FROM benchmark ORDER BY 1")
+    }
+
+    fn names(&self, sql: &str) -> Result<Vec<String>> {
+        let mut query = self.conn.prepare(sql)?;
+        let names = query.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Whether a run of that key was taken in.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! next question is asked, so a killed search goes on where it was when the same command is given again.
 //!
 //! With `--judge REV` the line is just good, REV, bad, and the exit code says on which side REV is: 0 good, 1 bad, 125 cannot tell.
-//! That is what `git bisect run` wants:
+//! That is what `git bisect run` wants. What is not the commit's fault (no space, no such benchmark) is 128, at which it stops:
 //!
 //! ```text
 //! git bisect run nightjar --config /elsewhere/nightjar.toml --data DIR bisect perf --benchmark calls --mode opt --good v1 --bad v2 --judge HEAD
@@ -18,8 +18,9 @@ use crate::config::{Config, Subject};
 use crate::data::Data;
 use crate::exit::Exit;
 use crate::signals::Signals;
+use crate::wrong::{unknown, wrong};
 use crate::{baselines, revisions};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow};
 use bisect::Verdict;
 use builds::{Commit, Repository};
 use runner_core::lock::DataLock;
@@ -126,22 +127,14 @@ pub(crate) fn run(hunt: &Hunt, config: &Config, data: &Data, json: bool) -> Resu
     let mut store = Store::open(&data.database())?;
     let subject = revisions::subject(config, what.subject.as_deref())?;
     if !subject.modes.iter().any(|mode| mode.name == what.mode) {
-        let known: Vec<&str> = subject
-            .modes
-            .iter()
-            .map(|mode| mode.name.as_str())
-            .collect();
-        bail!(
-            "no mode called {}; there are: {}",
-            what.mode,
-            known.join(", ")
-        );
+        let known = subject.modes.iter().map(|mode| mode.name.as_str());
+        return Err(unknown("mode", &what.mode, known));
     }
+    let target = hunt.target(config)?;
     let mirror = data.mirror(&subject.name);
     Repository::forget_interrupted(&mirror)?;
     let repository = Repository::mirror(&subject.repository, &mirror)?;
     let line = line(&repository, subject, what)?;
-    let target = hunt.target(config)?;
     let programs: BTreeMap<_, _> = config
         .file
         .baselines
@@ -239,6 +232,11 @@ impl Hunt {
         }
     }
 
+    /// Whether it only judges one revision.
+    pub(crate) fn judges(&self) -> bool {
+        self.what().judge.is_some()
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Hunt::Perf { .. } => "perf",
@@ -258,12 +256,7 @@ impl Hunt {
             let short = name.rsplit('/').next().unwrap_or(name);
             all.into_iter()
                 .find(|benchmark| benchmark.name == short)
-                .with_context(|| {
-                    format!(
-                        "no benchmark called {name}; there are: {}",
-                        known.join(", ")
-                    )
-                })
+                .ok_or_else(|| unknown("benchmark", name, known.iter().map(String::as_str)))
         };
         Ok(match self {
             Hunt::Perf {
@@ -288,8 +281,10 @@ impl Hunt {
                 let module = case
                     .strip_prefix("test.")
                     .and_then(|rest| rest.split('.').next())
-                    .with_context(|| {
-                        format!("{case} is no id of a library test; they begin with test.test_")
+                    .ok_or_else(|| {
+                        wrong(anyhow!(
+                            "{case} is no id of a library test; they begin with test.test_"
+                        ))
                     })?;
                 Target::Case {
                     module: module.to_owned(),
@@ -322,12 +317,12 @@ fn line(repository: &Repository, subject: &Subject, what: &What) -> Result<Vec<C
         }
     }
     if line.len() < 2 {
-        bail!(
+        return Err(wrong(anyhow!(
             "{} and {} build the same program: nothing under {} changed between them",
             what.good,
             what.bad,
             subject.paths.join(", ")
-        );
+        )));
     }
     Ok(line)
 }
