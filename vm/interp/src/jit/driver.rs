@@ -898,10 +898,13 @@ fn finish(
         j.roots.push(Value::from_bits(*object));
     }
     j.stats.ops_compiled += trace.ops.len() as u64;
+    let (mut guards, mut allocations) = (0, 0);
     for op in &trace.ops {
-        j.stats.guards_compiled += u64::from(op.code.is_guard());
-        j.stats.allocations_compiled += u64::from(op.code == OpCode::New);
+        guards += u64::from(op.code.is_guard());
+        allocations += u64::from(op.code == OpCode::New);
     }
+    j.stats.guards_compiled += guards;
+    j.stats.allocations_compiled += allocations;
     j.stats.code_bytes += compiled.code_bytes as u64;
     if j.log.is_some() {
         let line = code_at(vm.base).line(code_at(vm.base).index_of(header));

@@ -7,6 +7,8 @@
 //! 50 bits becomes a heap int then). Virtual objects, allocations that never happened, are described
 //! with their fields and made on the way out.
 
+use std::ops::Range;
+
 use crate::effects::AliasClass;
 use crate::types::OpRef;
 
@@ -87,19 +89,31 @@ impl Width {
 impl Snapshot {
     /// Every value the snapshot names, virtual refs included: entries, then fields, then `mode`.
     pub fn refs(&self) -> impl Iterator<Item = OpRef> {
+        let entries = self.entries.iter().map(|&(_, val)| val);
+        entries.chain(self.other_refs())
+    }
+
+    /// The entries that are not at the start or at the end of another snapshot's entries, too.
+    /// Snapshots that follow each other share most of theirs.
+    #[must_use]
+    pub fn changed_from(&self, other: &Snapshot) -> Range<usize> {
+        let (a, b) = (&self.entries[..], &other.entries[..]);
+        let common = a.len().min(b.len());
+        let start = (0..common).find(|&i| a[i] != b[i]).unwrap_or(common);
+        let (a, b) = (&a[start..], &b[start..]);
+        let both = a.iter().rev().zip(b.iter().rev());
+        let end = both.take_while(|(x, y)| x == y).count();
+        start..self.entries.len() - end
+    }
+
+    /// Every value that is not named by an entry: fields, then `mode`.
+    pub fn other_refs(&self) -> impl Iterator<Item = OpRef> {
         let val = match self.mode {
             Resume::Reexec => None,
             Resume::Finish { val, .. } => Some(val),
         };
-        let fields = self
-            .virtuals
-            .iter()
-            .flat_map(|object| object.fields.iter().map(|field| field.val));
-        self.entries
-            .iter()
-            .map(|&(_, val)| val)
-            .chain(fields)
-            .chain(val)
+        let fields = (self.virtuals.iter()).flat_map(|object| &object.fields);
+        fields.map(|field| field.val).chain(val)
     }
 
     /// Replaces every ref, as listed by [`Snapshot::refs`].

@@ -110,7 +110,9 @@ impl Core {
 
     /// Applies the record-time passes to an op that has no snapshot yet, which may become another.
     pub(crate) fn simplify(&mut self, op: &mut Op) -> Simplified {
-        if self.passes.has(Pass::Fold) {
+        let kind = op.code.kind();
+        let foldable = !matches!(kind, Kind::Load | Kind::Store | Kind::Input | Kind::Call);
+        if foldable && self.passes.has(Pass::Fold) {
             // Each rewriting makes the op simpler, so this ends; the bound is a seat belt.
             for _ in 0..8 {
                 match fold(&mut self.trace, op) {
@@ -151,9 +153,10 @@ impl Core {
     }
 
     /// Appends an op, its snapshot set where it needs one, and lets the passes learn from it.
-    pub(crate) fn append(&mut self, op: Op) -> OpRef {
-        let r = self.trace.push(op);
-        self.learn(&op, r);
+    #[inline]
+    pub(crate) fn append(&mut self, op: &Op) -> OpRef {
+        let r = self.trace.push(*op);
+        self.learn(op, r);
         r
     }
 

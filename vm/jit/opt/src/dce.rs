@@ -25,10 +25,20 @@ struct Live {
     snapshots: Vec<bool>,
 }
 
+/// Snapshots whose values are known to be needed.
+struct Shown {
+    flags: Vec<bool>,
+    /// The one found last; those of its neighbours are mostly the same.
+    last: Option<SnapshotId>,
+}
+
 fn live_ops(trace: &Trace, first_phi: usize) -> Live {
     let mut live = vec![false; trace.ops.len()];
     // Many guards share a snapshot.
-    let mut shown = vec![false; trace.snapshots.len()];
+    let mut shown = Shown {
+        flags: vec![false; trace.snapshots.len()],
+        last: None,
+    };
     // Values that `jump` feeds to the phis, in order.
     let next = trace.ops.last().map_or(&[][..], |op| trace.list(op.list));
     let mut from_next_turn = Vec::new();
@@ -66,14 +76,14 @@ fn live_ops(trace: &Trace, first_phi: usize) -> Live {
     }
     Live {
         ops: live,
-        snapshots: shown,
+        snapshots: shown.flags,
     }
 }
 
 /// The ops whose results a needed op uses, those of its snapshot only once. What `jump` feeds is
 /// needed if the phi is.
 #[inline]
-fn each_use(trace: &Trace, op: &Op, shown: &mut [bool], mut each: impl FnMut(usize)) {
+fn each_use(trace: &Trace, op: &Op, shown: &mut Shown, mut each: impl FnMut(usize)) {
     let mut each = |r: OpRef| {
         if let Some(i) = r.as_op() {
             each(i);
@@ -83,9 +93,15 @@ fn each_use(trace: &Trace, op: &Op, shown: &mut [bool], mut each: impl FnMut(usi
         trace.operands(op).for_each(&mut each);
     }
     if let Some(snap) = op.snap
-        && !replace(&mut shown[snap.index()], true)
+        && !replace(&mut shown.flags[snap.index()], true)
     {
-        trace.snapshot(snap).refs().for_each(&mut each);
+        let state = trace.snapshot(snap);
+        let new = match shown.last.replace(snap) {
+            Some(last) => state.changed_from(trace.snapshot(last)),
+            None => 0..state.entries.len(),
+        };
+        state.entries[new].iter().for_each(|&(_, r)| each(r));
+        state.other_refs().for_each(&mut each);
     }
 }
 

@@ -150,7 +150,7 @@ impl Emitter {
         for r in snapshot.refs() {
             if let Some(i) = r.as_op().filter(|&i| params[i].is_none()) {
                 let op = Op::new(OpCode::Param).imm(count);
-                params[i] = e.core.append(Op {
+                params[i] = e.core.append(&Op {
                     ty: parent.ty(r),
                     ..op
                 });
@@ -412,7 +412,7 @@ impl Emitter {
         match self.core.simplify(&mut op) {
             Simplified::Value(r) => r,
             Simplified::Gone => OpRef::NONE,
-            Simplified::Emit => self.append(op),
+            Simplified::Emit => self.append(&mut op),
             Simplified::Fails => {
                 let pc = self.resume.map_or(0, |resume| resume.pc);
                 self.fail(EmitError::Contradiction {
@@ -420,7 +420,7 @@ impl Emitter {
                     pc,
                 });
                 // The recording is lost, but the recorder may go on until it looks.
-                self.append(op)
+                self.append(&mut op)
             }
         }
     }
@@ -544,7 +544,7 @@ impl Emitter {
             End::Link(_) => OpCode::Link,
             End::Exit => OpCode::Exit,
             End::Return(value) => {
-                self.append(Op::new(OpCode::Ret).with(&[value]));
+                self.append(&mut Op::new(OpCode::Ret).with(&[value]));
                 return;
             }
         };
@@ -556,24 +556,24 @@ impl Emitter {
         } else {
             0
         };
-        self.append(Op {
+        self.append(&mut Op {
             list: List::default(),
             ..Op::new(code).imm(imm)
         });
     }
 
-    fn append(&mut self, mut op: Op) -> OpRef {
+    fn append(&mut self, op: &mut Op) -> OpRef {
         let (leaves, effect) = match op.code.kind() {
             Kind::Guard | Kind::PureGuard => (true, false),
-            Kind::Store => (false, !self.is_private_store(&op)),
+            Kind::Store => (false, !self.is_private_store(op)),
             Kind::Call => {
-                let effects = self.core.trace.target(&op).effects;
+                let effects = self.core.trace.target(op).effects;
                 (effects.may_call, !effects.is_droppable())
             }
             _ => (op.code == OpCode::Exit, false),
         };
         if leaves {
-            op.snap = match self.resume {
+            op.snap = match &self.resume {
                 Some(resume) if !resume.effect && resume.snapshot.is_some() => resume.snapshot,
                 _ => self.snapshot(op.code),
             };

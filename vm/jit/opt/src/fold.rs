@@ -8,7 +8,7 @@
 //! Left out: reassociation (it would change where overflow leaves the trace) and anything that could
 //! change a float result, NaN included: constants are not folded to a NaN.
 
-use pyrite_jit_ir::{Const, Kind, Op, OpCode, OpRef, Trace, word};
+use pyrite_jit_ir::{Const, Op, OpCode, OpRef, Trace, word};
 
 use crate::guards::KindSet;
 use crate::plant::{self, Fault};
@@ -28,14 +28,8 @@ pub(crate) enum Fold {
     Fails,
 }
 
-/// Applies the first rule that fits.
+/// Applies the first rule that fits, to an op that neither looks at memory nor calls.
 pub(crate) fn fold(trace: &mut Trace, op: &mut Op) -> Fold {
-    if matches!(
-        op.code.kind(),
-        Kind::Load | Kind::Store | Kind::Input | Kind::Call
-    ) {
-        return Fold::Keep;
-    }
     if op.a > op.b && op.code.info().commutes {
         (op.a, op.b) = (op.b, op.a);
     }

@@ -69,7 +69,7 @@ pub(crate) fn peel(core: Core, dirty: Vec<(i32, OpRef)>) -> Result<Trace, (PeelF
         snapshots: vec![None; snapshots],
         dirty,
     };
-    second.core.append(Op::new(OpCode::Loop));
+    second.core.append(&Op::new(OpCode::Loop));
     for i in 0..len {
         if let Err(failure) = second.emit(i) {
             // What the second iteration added comes last everywhere.
@@ -110,7 +110,7 @@ impl Second {
             Simplified::Fails => return Err(PeelFailure::Contradiction { op: i }),
             Simplified::Emit => {
                 op.snap = snap.map(|id| self.snapshot(id));
-                self.core.append(op)
+                self.core.append(&op)
             }
         };
         if op.code == OpCode::StSlot

@@ -93,7 +93,7 @@ impl Replay<'_> {
             Simplified::Gone => OpRef::NONE,
             Simplified::Emit => {
                 op.snap = snap.map(|id| self.snapshot(id));
-                self.core.append(op)
+                self.core.append(&op)
             }
             Simplified::Fails => {
                 let pc = snap.map_or(0, |id| self.old.snapshot(id).pc);

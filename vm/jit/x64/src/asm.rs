@@ -57,21 +57,23 @@ pub(crate) enum Sse {
     Cmp,
 }
 
-/// Conditions of a jump, named as in the instruction set.
+/// Conditions of a jump, named and numbered as in the instruction set: a number's lowest bit says
+/// whether the test is negated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Cond {
-    O,
-    B,
-    Ae,
-    E,
-    Ne,
-    Be,
-    A,
-    P,
-    L,
-    Ge,
-    Le,
-    G,
+    O = 0x0,
+    B = 0x2,
+    Ae = 0x3,
+    E = 0x4,
+    Ne = 0x5,
+    Be = 0x6,
+    A = 0x7,
+    P = 0xA,
+    L = 0xC,
+    Ge = 0xD,
+    Le = 0xE,
+    G = 0xF,
 }
 
 impl Cond {
@@ -134,6 +136,9 @@ pub(crate) struct Moves {
     constants: Vec<(i64, Loc)>,
 }
 
+/// See [`Asm::stubs`]; no displacement begins at the first byte after the start.
+pub(crate) const STUB_WANTED: u32 = 1;
+
 /// Literals that are found by looking through the list.
 const FIRST_LITERALS: usize = 8;
 
@@ -160,8 +165,9 @@ pub(crate) struct Asm<'a> {
     pub(crate) first_exit: u32,
     pub(crate) first_site: u32,
     pub(crate) sites: u32,
-    /// The stub of each snapshot that has one.
-    pub(crate) stubs: Vec<Option<Label>>,
+    /// For each snapshot, the offset of its stub's jump displacement; 0: it needs no stub,
+    /// [`STUB_WANTED`]: it will get one.
+    pub(crate) stubs: Vec<u32>,
     /// Literals in order; few, and most are asked for again at once.
     pub(crate) literals: Vec<(u64, Label)>,
     literal_index: FxHashMap<u64, Label>,
@@ -428,48 +434,30 @@ impl<'a> Asm<'a> {
 
     /// Jumps to `label` when the condition holds.
     pub(crate) fn jump_if(&mut self, cond: Cond, label: Label) {
-        match cond {
-            Cond::O => asm!(self ; jo =>label),
-            Cond::B => asm!(self ; jb =>label),
-            Cond::Ae => asm!(self ; jae =>label),
-            Cond::E => asm!(self ; je =>label),
-            Cond::Ne => asm!(self ; jne =>label),
-            Cond::Be => asm!(self ; jbe =>label),
-            Cond::A => asm!(self ; ja =>label),
-            Cond::P => asm!(self ; jp =>label),
-            Cond::L => asm!(self ; jl =>label),
-            Cond::Ge => asm!(self ; jge =>label),
-            Cond::Le => asm!(self ; jle =>label),
-            Cond::G => asm!(self ; jg =>label),
-        }
+        self.ops.jump_if(cond as u8);
+        self.ops.refer(label);
     }
 
-    /// The stub by which a snapshot's guards leave.
-    pub(crate) fn stub(&mut self, snapshot: SnapshotId) -> Label {
-        if let Some(label) = self.stubs[snapshot.index()] {
-            return label;
-        }
-        let label = self.label();
-        self.stubs[snapshot.index()] = Some(label);
-        label
-    }
-
-    pub(crate) fn stub_if_used(&self, snapshot: usize) -> Option<Label> {
-        self.stubs[snapshot]
+    /// Asks for the stub of a snapshot.
+    pub(crate) fn need_stub(&mut self, snapshot: SnapshotId) {
+        self.stubs[snapshot.index()] = STUB_WANTED;
     }
 
     /// Leaves by `snapshot` when the condition holds.
     pub(crate) fn exit_if(&mut self, cond: Cond, snapshot: SnapshotId) {
-        let stub = self.stub(snapshot);
-        self.jump_if(cond, stub);
-        let at = self.ops.offset() as u32 - 4;
-        self.guards.push((at, snapshot));
+        self.ops.jump_if(cond as u8);
+        self.lead_out(snapshot);
     }
 
     /// Leaves by `snapshot`.
     pub(crate) fn exit_always(&mut self, snapshot: SnapshotId) {
-        let stub = self.stub(snapshot);
-        asm!(self ; jmp =>stub);
+        self.ops.extend(&[0xE9, 0, 0, 0, 0]);
+        self.lead_out(snapshot);
+    }
+
+    /// The jump just written leads to the stub of a snapshot, which comes later.
+    fn lead_out(&mut self, snapshot: SnapshotId) {
+        self.need_stub(snapshot);
         let at = self.ops.offset() as u32 - 4;
         self.guards.push((at, snapshot));
     }

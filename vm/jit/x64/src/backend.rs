@@ -142,7 +142,6 @@ pub struct Backend {
 struct Scratch {
     survey: Survey,
     lives: Lives,
-    stub_labels: Vec<Option<Label>>,
     stubs: Vec<u32>,
     guards: Vec<(u32, SnapshotId)>,
     valids: Vec<(u32, SnapshotId)>,
@@ -307,27 +306,28 @@ impl Backend {
         let scratch = &mut self.scratch;
         (a.guards, a.valids) = (take(&mut scratch.guards), take(&mut scratch.valids));
         (a.cold, a.literals) = (take(&mut scratch.cold), take(&mut scratch.literals));
-        (a.stubs, a.spare_moves) = (take(&mut scratch.stub_labels), take(&mut scratch.moves));
-        a.stubs.resize(trace.snapshots.len(), None);
+        (a.stubs, a.spare_moves) = (take(&mut scratch.stubs), take(&mut scratch.moves));
+        a.stubs.resize(trace.snapshots.len(), 0);
         let body = entry(&mut a, &parent_locs, parent_words);
         for (r, op) in trace.iter() {
             lower::op(&mut a, r, op);
         }
         lower::cold(&mut a);
-        stubs(&mut a, &mut scratch.stubs);
+        stubs(&mut a);
         let code_bytes = a.finish().map_err(|e| CompileError::Assemble {
             trace: trace.id,
             reason: e.to_string(),
         });
         let (guards, valids) = (a.guards.as_slice().into(), a.valids.as_slice().into());
+        let stubs = a.stubs.as_slice().into();
         (scratch.guards, scratch.valids) = (a.guards, a.valids);
         (scratch.cold, scratch.literals) = (a.cold, a.literals);
-        (scratch.stub_labels, scratch.moves) = (a.stubs, a.spare_moves);
+        (scratch.stubs, scratch.moves) = (a.stubs, a.spare_moves);
         scratch.guards.clear();
         scratch.valids.clear();
         scratch.cold.clear();
         scratch.literals.clear();
-        scratch.stub_labels.clear();
+        scratch.stubs.clear();
         let code_bytes = code_bytes?;
         observe("encode");
         let span =
@@ -359,7 +359,7 @@ impl Backend {
                 body: address + body,
                 frame_words,
                 first_exit,
-                stubs: self.scratch.stubs.as_slice().into(),
+                stubs,
                 guards,
                 valids,
             },
@@ -559,29 +559,29 @@ fn entry(a: &mut Asm<'_>, parent_locs: &[Loc], parent_words: u32) -> usize {
     body
 }
 
-/// Emits the exit stubs; `out` becomes the offset of each one's jump displacement, 0 where there is
-/// none.
+/// Emits the exit stubs, and leads all guards to them.
 ///
 /// A stub is `mov eax, id; jmp way out`, aligned so that one 4-byte store leads it to a bridge.
-fn stubs(a: &mut Asm<'_>, out: &mut Vec<u32>) {
+fn stubs(a: &mut Asm<'_>) {
     let tail = a.label();
-    out.clear();
-    out.resize(a.trace.snapshots.len(), 0);
-    for (snapshot, slot) in out.iter_mut().enumerate() {
-        let Some(label) = a.stub_if_used(snapshot) else {
+    for snapshot in 0..a.stubs.len() {
+        if a.stubs[snapshot] == 0 {
             continue;
-        };
+        }
         a.pad(4, STUB_HEAD);
-        a.bind(label);
         let id = a.first_exit + snapshot as u32;
         asm!(a ; mov eax, DWORD id as i32 ; jmp =>tail);
         let jump = a.ops.offset() - 4;
         debug_assert!(jump.is_multiple_of(4), "the displacement is aligned");
-        *slot = jump as u32;
+        a.stubs[snapshot] = jump as u32;
     }
     a.bind(tail);
     let (bytes, blob) = (8 * a.frame_words as i32, a.blobs.exit);
     asm!(a ; mov ecx, DWORD bytes ; jmp extern blob);
+    for &(jump, snapshot) in &a.guards {
+        let stub = a.stubs[snapshot.index()] - STUB_HEAD as u32;
+        a.ops.lead(jump, stub);
+    }
 }
 
 /// What to write at `at` so that the jump goes to `target`.

@@ -90,6 +90,24 @@ impl Code {
         self.bytes[at..at + 4].copy_from_slice(&field.to_le_bytes());
     }
 
+    /// A jump under a condition, by the condition's number, which leads nowhere yet.
+    #[inline]
+    pub(crate) fn jump_if(&mut self, cond: u8) {
+        self.extend(&[0x0F, 0x80 | cond, 0, 0, 0, 0]);
+    }
+
+    /// The last 4 bytes shall lead to a label, counted from behind them.
+    #[inline]
+    pub(crate) fn refer(&mut self, label: Label) {
+        self.dynamic_reloc(label, 0, 4, 0, RELATIVE);
+    }
+
+    /// Leads the jump whose displacement is at `field` to another offset.
+    #[inline]
+    pub(crate) fn lead(&mut self, field: u32, target: u32) {
+        self.put(field as usize, target.wrapping_sub(field + 4));
+    }
+
     // --- what `dynasm!` calls ---
 
     #[inline]

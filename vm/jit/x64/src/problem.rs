@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use pyrite_jit_ir::{Kind, OpCode, OpRef, Trace, Ty};
+use pyrite_jit_ir::{Kind, OpCode, OpRef, SnapshotId, Trace, Ty};
 use pyrite_jit_regalloc::{
     Class, Describe, Hint, Lives, Loc, Loop, Phi, Problem, RegSet, Use, Value,
 };
@@ -25,21 +25,30 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
     let mut survey = Survey::default();
     survey.look(trace);
     p.looped = looped(trace, &survey);
-    describe(trace, &survey, &mut p);
+    describe(trace, &survey, true, &mut p);
     p
 }
 
 /// Fills in what the allocator wants to know of a trace.
 pub(crate) fn lives(trace: &Trace, survey: &Survey, out: &mut Lives) {
     out.restart(trace.ops.len(), looped(trace, survey));
-    describe(trace, survey, out);
+    describe(trace, survey, false, out);
+}
+
+/// Where a trace leaves by a snapshot for the last time.
+#[derive(Debug, Clone)]
+struct LastExit {
+    op: u32,
+    /// Entries that the snapshot used next does not have; what the others name lives longer anyway.
+    own: Range<usize>,
 }
 
 /// What one look at all ops tells.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    /// The last op that names each snapshot: what lives until there lives at the ones before, too.
-    last_exits: Vec<u32>,
+    /// For each snapshot the last op that names it: what lives until there lives at the ones before,
+    /// too.
+    last_exits: Vec<LastExit>,
     /// Index of the `loop`.
     head: Option<usize>,
     /// Is there a `new`?
@@ -53,14 +62,27 @@ impl Survey {
     pub(crate) fn look(&mut self, trace: &Trace) {
         let mut last_exits = std::mem::take(&mut self.last_exits);
         last_exits.clear();
-        last_exits.resize(trace.snapshots.len(), u32::MAX);
+        let unused = LastExit {
+            op: u32::MAX,
+            own: 0..0,
+        };
+        last_exits.resize(trace.snapshots.len(), unused);
+        let mut before: Option<SnapshotId> = None;
         *self = Survey {
             last_exits,
             ..Survey::default()
         };
         for (index, op) in trace.ops.iter().enumerate() {
             if let Some(snapshot) = op.snap {
-                self.last_exits[snapshot.index()] = index as u32;
+                self.last_exits[snapshot.index()].op = index as u32;
+                if before != Some(snapshot) {
+                    let state = trace.snapshot(snapshot);
+                    self.last_exits[snapshot.index()].own = 0..state.entries.len();
+                    if let Some(before) = before.replace(snapshot) {
+                        let own = trace.snapshot(before).changed_from(state);
+                        self.last_exits[before.index()].own = own;
+                    }
+                }
             }
             match op.code {
                 OpCode::New => self.allocates = true,
@@ -99,7 +121,8 @@ pub(crate) fn about(trace: &Trace, parent: &[Loc], index: usize) -> (Class, Hint
     (class, hint)
 }
 
-fn describe(trace: &Trace, survey: &Survey, out: &mut impl Describe) {
+/// Tells `out` what each op does; of exits only what makes a value live longer, or `all`.
+fn describe(trace: &Trace, survey: &Survey, all: bool, out: &mut impl Describe) {
     let last = &survey.last_exits;
     debug_assert!(
         GPR.len() == 9,
@@ -121,11 +144,17 @@ fn describe(trace: &Trace, survey: &Survey, out: &mut impl Describe) {
         }
         let kind = op.code.kind();
         let may_call = kind == Kind::Call && trace.target(op).effects.may_call;
-        if let Some(snapshot) = op.snap.filter(|s| last[s.index()] == index as u32) {
+        if let Some(snapshot) = op.snap.filter(|s| last[s.index()].op == index as u32) {
             // A function that looks at frames reads the state while it runs.
             let late = kind == Kind::PureGuard || may_call;
             let state = trace.snapshot(snapshot);
-            state.refs().for_each(|r| mention(r, late, true));
+            let own = if all {
+                &state.entries[..]
+            } else {
+                &state.entries[last[snapshot.index()].own.clone()]
+            };
+            own.iter().for_each(|&(_, r)| mention(r, late, true));
+            state.other_refs().for_each(|r| mention(r, late, true));
         }
         let clobbers = match kind {
             Kind::Call if may_call => ALL,

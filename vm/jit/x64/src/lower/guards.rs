@@ -115,6 +115,6 @@ pub(super) fn valid(a: &mut Asm<'_>, op: &Op) {
     }
     let at = a.ops.offset() as u32;
     a.ops.extend(&[0x0F, 0x1F, 0x44, 0x00, 0x00]);
-    a.stub(exit);
+    a.need_stub(exit);
     a.valids.push((at, exit));
 }
