@@ -144,3 +144,28 @@ impl Snapshot {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_lies_between_what_did_not() {
+        let with = |entries: &[(i32, usize)]| Snapshot {
+            pc: 0,
+            base: 0,
+            mode: Resume::Reexec,
+            entries: entries.iter().map(|&(n, i)| (n, OpRef::op(i))).collect(),
+            virtuals: Vec::new(),
+        };
+        let old = with(&[(1, 10), (2, 11), (3, 12), (4, 13)]);
+        assert!(old.changed_from(&old).is_empty());
+        assert_eq!(with(&[]).changed_from(&old), 0..0);
+        assert_eq!(old.changed_from(&with(&[])), 0..4);
+        let one = with(&[(1, 10), (2, 20), (3, 12), (4, 13)]);
+        assert_eq!(one.changed_from(&old), 1..2);
+        // A slot that is gone, one that came.
+        assert!(with(&[(1, 10), (4, 13)]).changed_from(&old).is_empty());
+        assert_eq!(old.changed_from(&with(&[(1, 10), (4, 13)])), 1..3);
+    }
+}

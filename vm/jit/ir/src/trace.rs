@@ -89,13 +89,12 @@ impl Op {
         [self.a, self.b, self.c][i]
     }
 
-    /// Replaces the operands in `a`, `b`, `c` (not those of the list).
+    /// Replaces the operands in `a`, `b`, `c` (not those of the list); `map` leaves
+    /// [`OpRef::NONE`] as it is.
     #[inline]
     pub fn map_operands(&mut self, mut map: impl FnMut(OpRef) -> OpRef) {
         for operand in [&mut self.a, &mut self.b, &mut self.c] {
-            if !operand.is_none() {
-                *operand = map(*operand);
-            }
+            *operand = map(*operand);
         }
     }
 

@@ -58,6 +58,14 @@ impl OpRef {
         self.0
     }
 
+    /// What a table by op index has for the op that this names; for all else, itself.
+    #[must_use]
+    #[inline]
+    pub fn renamed(self, names: &[OpRef]) -> OpRef {
+        // The numbers of all other refs are beyond every table.
+        names.get(self.0 as usize).copied().unwrap_or(self)
+    }
+
     /// The result of the op at `index`.
     #[must_use]
     #[inline]

@@ -54,7 +54,11 @@ fn live_ops(trace: &Trace, first_phi: usize) -> Live {
             continue;
         }
         live[i] = true;
-        each_use(trace, op, &mut shown, |used| live[used] = true);
+        each_use(trace, op, &mut shown, |used| {
+            if let Some(flag) = live.get_mut(used.bits() as usize) {
+                *flag = true;
+            }
+        });
         if op.code == OpCode::Phi {
             from_next_turn.push(next[i - first_phi]);
         }
@@ -69,7 +73,7 @@ fn live_ops(trace: &Trace, first_phi: usize) -> Live {
         };
         live[i] = true;
         let op = &trace.ops[i];
-        each_use(trace, op, &mut shown, |used| work.push(OpRef::op(used)));
+        each_use(trace, op, &mut shown, |used| work.push(used));
         if op.code == OpCode::Phi {
             work.push(next[i - first_phi]);
         }
@@ -80,15 +84,10 @@ fn live_ops(trace: &Trace, first_phi: usize) -> Live {
     }
 }
 
-/// The ops whose results a needed op uses, those of its snapshot only once. What `jump` feeds is
+/// What a needed op uses, those of its snapshot only once. What `jump` feeds is
 /// needed if the phi is.
 #[inline]
-fn each_use(trace: &Trace, op: &Op, shown: &mut Shown, mut each: impl FnMut(usize)) {
-    let mut each = |r: OpRef| {
-        if let Some(i) = r.as_op() {
-            each(i);
-        }
-    };
+fn each_use(trace: &Trace, op: &Op, shown: &mut Shown, mut each: impl FnMut(OpRef)) {
     if op.code != OpCode::Jump {
         trace.operands(op).for_each(&mut each);
     }
@@ -129,7 +128,7 @@ fn compact(trace: &mut Trace, live: &Live, first_phi: usize) {
             continue;
         }
         let op = &mut ops[i];
-        let renamed = |r: OpRef| r.as_op().map_or(r, |i| names[i]);
+        let renamed = |r: OpRef| r.renamed(&names);
         op.map_operands(renamed);
         if op.list.len > 0 {
             // Each list has its own place, which what is left of it fits.
@@ -159,6 +158,6 @@ fn compact(trace: &mut Trace, live: &Live, first_phi: usize) {
     let mut is_shown = live.snapshots.iter();
     snapshots.retain(|_| is_shown.next() == Some(&true));
     for snapshot in snapshots {
-        snapshot.map_refs(|r| r.as_op().map_or(r, |i| names[i]));
+        snapshot.map_refs(|r| r.renamed(&names));
     }
 }

@@ -177,7 +177,7 @@ impl Second {
 }
 
 fn substituted(subst: &[OpRef], r: OpRef) -> OpRef {
-    r.as_op().map_or(r, |i| subst[i])
+    r.renamed(subst)
 }
 
 /// Puts phis behind the loop header and closes the loop: what comes after them moves on by their

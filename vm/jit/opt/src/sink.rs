@@ -630,7 +630,7 @@ impl Sinker<'_> {
     /// The new name of an old ref.
     #[inline]
     fn resolve(&self, r: OpRef) -> OpRef {
-        r.as_op().map_or(r, |i| self.names[i])
+        r.renamed(&self.names)
     }
 
     fn push_field_phis(&mut self) {

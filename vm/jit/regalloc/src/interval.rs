@@ -15,8 +15,15 @@ pub struct Interval {
     pub end: u32,
     /// Mentions on the hot path, those inside the loop counted eight times.
     pub weight: u32,
-    /// False when nothing reads the value.
-    pub used: bool,
+}
+
+impl Interval {
+    /// Does anything read the value?
+    #[must_use]
+    #[inline]
+    pub fn is_used(&self) -> bool {
+        self.end > self.start
+    }
 }
 
 /// What is alive while one instruction runs.
@@ -62,7 +69,8 @@ pub trait Describe {
     /// A value that exists before the first instruction.
     fn entry(&mut self, value: Value);
 
-    /// The instruction mentions a value.
+    /// The instruction mentions a value. [`Lives`] does not mind numbers beyond the last value, so
+    /// that operands need not be sorted out before.
     fn mention(&mut self, u: Use);
 
     /// The instruction is over: what it defines, and registers whose contents it destroys after its
@@ -73,7 +81,12 @@ pub trait Describe {
 /// All that the scan wants to know of a trace, gathered in one walk.
 #[derive(Debug, Default)]
 pub struct Lives {
+    /// One for each value, and one more for mentions of what is no value.
     pub(crate) intervals: Vec<Interval>,
+    /// Values in the order of their definitions.
+    pub(crate) order: Vec<u32>,
+    /// Does that order go up by position?
+    pub(crate) sorted: bool,
     /// Positions at which registers are destroyed, grouped by the set destroyed (few distinct ones).
     pub(crate) clobbers: Vec<(RegSet, Vec<u32>)>,
     /// For each value, the phi it becomes at the back edge: sharing its place saves a move. Empty
@@ -84,6 +97,10 @@ pub struct Lives {
     inst: u32,
     head: u32,
     back: u32,
+    /// Values that start before must survive the back edge: nothing outside the loop.
+    outlive: u32,
+    /// What a mention weighs here.
+    weight: u32,
 }
 
 impl Lives {
@@ -93,7 +110,6 @@ impl Lives {
             start: u32::MAX,
             end: 0,
             weight: 0,
-            used: false,
         };
         let looped = looped.unwrap_or(Loop {
             head: u32::MAX,
@@ -108,13 +124,16 @@ impl Lives {
             }
         }
         self.intervals.clear();
-        self.intervals.resize(values, blank);
+        self.intervals.resize(values + 1, blank);
+        self.order.clear();
+        self.sorted = true;
         // Few sets are ever destroyed, and they are the same in most traces.
         for (_, positions) in &mut self.clobbers {
             positions.clear();
         }
         self.phis = looped.phis;
         (self.inst, self.head, self.back) = (0, looped.head, looped.back);
+        (self.outlive, self.weight) = (0, 1);
     }
 
     /// What a problem describes.
@@ -130,21 +149,17 @@ impl Lives {
         lives
     }
 
-    /// Is an instruction behind the loop's head described?
-    #[inline]
-    fn in_loop(&self) -> bool {
-        self.inst > self.head
-    }
-
     #[inline]
     fn define(&mut self, value: Value, at: u32, weight: u32) {
+        let before = self.order.last().map(|&v| self.intervals[v as usize].start);
+        self.sorted &= before <= Some(at);
+        self.order.push(value.0);
         let i = &mut self.intervals[value.index()];
         debug_assert_eq!(i.start, u32::MAX, "a value is defined once");
         *i = Interval {
             start: at,
             end: at,
             weight,
-            used: false,
         };
     }
 
@@ -175,6 +190,7 @@ impl Lives {
             for phi in &phis {
                 self.define(phi.value, late(self.head), 1 + LOOP_WEIGHT);
             }
+            (self.outlive, self.weight) = (late(self.head), LOOP_WEIGHT);
         }
         self.phis = phis;
     }
@@ -188,25 +204,25 @@ impl Describe for Lives {
 
     #[inline]
     fn mention(&mut self, u: Use) {
-        let (looped, head, back) = (self.in_loop(), self.head, self.back);
         let at = if u.late {
             late(self.inst)
         } else {
             early(self.inst)
         };
-        let i = &mut self.intervals[u.value.index()];
-        debug_assert_ne!(i.start, u32::MAX, "a value is defined before it is used");
-        i.used = true;
+        let nobody = self.intervals.len() - 1;
+        let i = &mut self.intervals[u.value.index().min(nobody)];
+        debug_assert!(
+            i.start != u32::MAX || u.value.index() >= nobody,
+            "a value is defined before it is used"
+        );
         // What the next turn reads again must survive the back edge.
-        let until = if looped && i.start < late(head) {
-            late(back)
+        let until = if i.start < self.outlive {
+            late(self.back)
         } else {
             at
         };
         i.end = i.end.max(until);
-        if !u.exit {
-            i.weight += if looped { LOOP_WEIGHT } else { 1 };
-        }
+        i.weight += if u.exit { 0 } else { self.weight };
     }
 
     #[inline]
@@ -215,8 +231,7 @@ impl Describe for Lives {
             self.clobber(clobbers);
         }
         if let Some(value) = def {
-            let weight = if self.in_loop() { LOOP_WEIGHT } else { 1 };
-            self.define(value, late(self.inst), weight);
+            self.define(value, late(self.inst), self.weight);
         }
         if self.inst == self.head || self.inst == self.back {
             self.edge();

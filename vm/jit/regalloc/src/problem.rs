@@ -50,6 +50,12 @@ impl Reg {
         self.0 & 15
     }
 
+    /// The register of this number among those of both classes.
+    #[inline]
+    pub(crate) const fn numbered(n: u32) -> Self {
+        Self(n as u8)
+    }
+
     /// Its number among the registers of both classes.
     #[inline]
     pub(crate) const fn index(self) -> usize {

@@ -6,7 +6,8 @@ use std::collections::BinaryHeap;
 use crate::interval::{Interval, LiveSet, Lives, early, late};
 use crate::problem::{Class, Hint, Loc, Problem, Reg, RegSet, Value};
 
-/// Registers the allocator may hand out, in order of preference.
+/// Registers the allocator may hand out, in order of preference: that of their numbers, from any of
+/// them on and round the end.
 #[derive(Debug, Clone, Copy)]
 pub struct Registers<'a> {
     /// General purpose ones.
@@ -90,6 +91,33 @@ impl Clobbers<'_> {
     }
 }
 
+/// The registers of a class.
+#[derive(Clone, Copy)]
+struct File {
+    all: RegSet,
+    /// Number of the one preferred to all others.
+    first: u32,
+}
+
+impl File {
+    fn new(regs: &[Reg]) -> File {
+        let first = regs.first().map_or(0, |reg| reg.index() as u32);
+        let rank = |reg: &Reg| (reg.index() as u32).wrapping_sub(first) % 32;
+        debug_assert!(regs.is_sorted_by_key(rank), "preference goes up");
+        File {
+            all: RegSet::of(regs),
+            first,
+        }
+    }
+
+    /// The best of some registers of the file.
+    #[inline]
+    fn best(self, of: RegSet) -> Option<Reg> {
+        let rank = of.bits().rotate_right(self.first).trailing_zeros();
+        (rank < 32).then(|| Reg::numbered((rank + self.first) % 32))
+    }
+}
+
 /// Registers with a value at the present position.
 struct Active {
     regs: RegSet,
@@ -135,6 +163,7 @@ pub fn allocate_lives(
 ) -> Allocation {
     let Lives {
         intervals,
+        order,
         clobbers: groups,
         wanted,
         ..
@@ -143,22 +172,32 @@ pub fn allocate_lives(
         next: vec![0; groups.len()],
         groups,
     };
-    let files = [RegSet::of(registers.gpr), RegSet::of(registers.xmm)];
-    let mut locs = vec![Loc::None; intervals.len()];
+    let files = [File::new(registers.gpr), File::new(registers.xmm)];
+    // All but the one for mentions of what is no value.
+    let mut locs = vec![Loc::None; intervals.len() - 1];
     let mut spilled: Vec<u32> = Vec::new();
     let mut active = Active {
         regs: RegSet::EMPTY,
         values: [(0, 0); 32],
         soonest: u32::MAX,
     };
-    let mut place = |value: u32, interval: Interval| {
+    // Rare: values are defined in the order of positions.
+    let mut sorted;
+    let mut order = &order[..];
+    if !lives.sorted {
+        sorted = order.to_vec();
+        sorted.sort_by_key(|&v| intervals[v as usize].start);
+        order = &sorted;
+    }
+    for &value in order {
+        let interval = intervals[value as usize];
+        if !interval.is_used() {
+            continue;
+        }
         active.expire(interval.start);
         let (class, hint) = about(Value(value));
-        let (file, all) = match class {
-            Class::Gpr => (registers.gpr, files[0]),
-            Class::Xmm => (registers.xmm, files[1]),
-        };
-        let usable = all.minus(clobbers.within(&interval));
+        let file = files[class as usize];
+        let usable = file.all.minus(clobbers.within(&interval));
         let free = usable.minus(active.regs);
         let hinted = match hint {
             Hint::Reg(reg) => Some(reg),
@@ -169,7 +208,7 @@ pub fn allocate_lives(
         };
         let reg = match hinted {
             Some(reg) if free.contains(reg) => Some(reg),
-            _ => file.iter().copied().find(|&reg| free.contains(reg)),
+            _ => file.best(free),
         };
         let reg = reg.or_else(|| {
             let at = |reg: &Reg| active.values[reg.index()].0 as usize;
@@ -191,20 +230,6 @@ pub fn allocate_lives(
             }
             None => spilled.push(value),
         }
-    };
-    let used = || {
-        let all = intervals.iter().zip(0u32..);
-        all.filter(|(interval, _)| interval.used)
-    };
-    if used().is_sorted_by_key(|(interval, _)| interval.start) {
-        used().for_each(|(&interval, value)| place(value, interval));
-    } else {
-        // Rare: values are numbered as they are defined.
-        let mut order: Vec<_> = used().collect();
-        order.sort_by_key(|(interval, _)| interval.start);
-        order
-            .into_iter()
-            .for_each(|(&interval, value)| place(value, interval));
     }
 
     let mut spill_words = 0;

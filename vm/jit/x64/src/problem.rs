@@ -25,14 +25,14 @@ pub(crate) fn problem(trace: &Trace, parent: &[Loc]) -> Problem {
     let mut survey = Survey::default();
     survey.look(trace);
     p.looped = looped(trace, &survey);
-    describe(trace, &survey, true, &mut p);
+    describe::<true>(trace, &survey, &mut p);
     p
 }
 
 /// Fills in what the allocator wants to know of a trace.
 pub(crate) fn lives(trace: &Trace, survey: &Survey, out: &mut Lives) {
     out.restart(trace.ops.len(), looped(trace, survey));
-    describe(trace, survey, false, out);
+    describe::<false>(trace, survey, out);
 }
 
 /// Where a trace leaves by a snapshot for the last time.
@@ -121,8 +121,9 @@ pub(crate) fn about(trace: &Trace, parent: &[Loc], index: usize) -> (Class, Hint
     (class, hint)
 }
 
-/// Tells `out` what each op does; of exits only what makes a value live longer, or `all`.
-fn describe(trace: &Trace, survey: &Survey, all: bool, out: &mut impl Describe) {
+/// Tells `out` what each op does. If not `EXACT`, of exits only what makes a value live longer, and
+/// operands that are no values among the others: most branches on operands are hard to predict.
+fn describe<const EXACT: bool>(trace: &Trace, survey: &Survey, out: &mut impl Describe) {
     let last = &survey.last_exits;
     debug_assert!(
         GPR.len() == 9,
@@ -133,14 +134,19 @@ fn describe(trace: &Trace, survey: &Survey, all: bool, out: &mut impl Describe) 
             out.entry(Value(index as u32));
         }
         let mut mention = |r: OpRef, late, exit| {
-            if let Some(v) = r.as_op() {
-                let value = Value(v as u32);
+            if !EXACT || r.is_op() {
+                let value = Value(r.bits());
                 out.mention(Use { value, late, exit });
             }
         };
         let carried = matches!(op.code, OpCode::Phi | OpCode::Jump);
         if !carried {
-            trace.operands(op).for_each(|r| mention(r, false, false));
+            for r in [op.a, op.b, op.c] {
+                mention(r, false, false);
+            }
+            for &r in trace.list(op.list) {
+                mention(r, false, false);
+            }
         }
         let kind = op.code.kind();
         let may_call = kind == Kind::Call && trace.target(op).effects.may_call;
@@ -148,7 +154,7 @@ fn describe(trace: &Trace, survey: &Survey, all: bool, out: &mut impl Describe) 
             // A function that looks at frames reads the state while it runs.
             let late = kind == Kind::PureGuard || may_call;
             let state = trace.snapshot(snapshot);
-            let own = if all {
+            let own = if EXACT {
                 &state.entries[..]
             } else {
                 &state.entries[last[snapshot.index()].own.clone()]
