@@ -56,6 +56,16 @@ impl Comparison {
     pub fn score(&self) -> Option<f64> {
         (self.reference_passes > 0).then(|| self.both_pass as f64 / self.reference_passes as f64)
     }
+
+    /// How many of the lost ids the suite itself skips, as details of another
+    /// implementation (`support.cpython_only` and its like).
+    #[must_use]
+    pub fn others_details(&self) -> usize {
+        let own = |lost: &&Lost| {
+            lost.outcome == Some(Outcome::Skip) && lost.detail.starts_with("implementation detail ")
+        };
+        self.lost.iter().filter(own).count()
+    }
 }
 
 /// Compare two runs. A module that only one side has counts as it stands: one
@@ -192,11 +202,26 @@ mod tests {
         assert_eq!(lost, [("b", Some(Crash)), ("e", None), ("f", None)]);
         assert_eq!(sum.lost[1].detail, "does not load: ImportError: x");
         assert_eq!(sum.lost[2].detail, "module not run");
+        assert_eq!(sum.others_details(), 0);
         assert_eq!(sum.gained, [("test_a".to_owned(), "d".to_owned())]);
         assert_eq!(
             sum.not_loading,
             [("test_b".to_owned(), "ImportError: x".to_owned())]
         );
         assert_eq!(compare(&[], &subject).score(), None);
+    }
+
+    #[test]
+    fn what_the_suite_skips_for_others_is_counted_apart() {
+        use Outcome::{Fail, Pass, Skip};
+        let ran = ModuleStatus::Ran;
+        let ids = |a, b, c| [("a", a), ("b", b), ("c", c)];
+        let reference = [module("test_a", ran.clone(), &ids(Pass, Pass, Pass))];
+        let mut subject = [module("test_a", ran, &ids(Skip, Fail, Skip))];
+        for case in &mut subject[0].cases[..2] {
+            case.detail = "implementation detail specific to cpython".into();
+        }
+        let sum = compare(&reference, &subject);
+        assert_eq!((sum.lost.len(), sum.others_details()), (3, 1));
     }
 }

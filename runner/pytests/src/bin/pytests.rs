@@ -339,6 +339,14 @@ fn print_comparison(name: &str, comparison: &Comparison, verbose: bool) {
         comparison.lost.len(),
         comparison.gained.len()
     );
+    let others = comparison.others_details();
+    if others > 0 {
+        let rest = comparison.reference_passes - others;
+        println!(
+            "    {others} of the lost are skipped as details of another implementation: {:.1} % of the {rest} others",
+            100.0 * comparison.both_pass as f64 / rest.max(1) as f64,
+        );
+    }
     for (module, why) in &comparison.not_loading {
         println!("    {module} does not load: {why}");
     }
