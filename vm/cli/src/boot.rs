@@ -58,6 +58,7 @@ fn compile(
         optimize: u8::try_from(optimize).unwrap_or(vm.config.optimize.min(2) as u8),
         future_annotations: flags & flag::FUTURE_ANNOTATIONS != 0,
         top_level_await: flags & flag::TOP_LEVEL_AWAIT != 0,
+        max_digits: pyrite_objects::number_text::max_str_digits(),
     };
     let text = if let Some(b) = vm.as_bytes(source) {
         let bytes = vm.bytes(b).to_vec();
@@ -168,14 +169,14 @@ fn syntax_error(vm: &mut Vm, filename: Value, e: &SyntaxErrorInfo) -> Raised {
         None => vm.none,
     };
     let number = |n: u32| Value::int_unchecked(i64::from(n));
-    let place = vm.new_tuple(&[
-        filename,
-        number(e.line),
-        number(e.col),
-        text,
-        number(e.end_line),
-        number(e.end_col),
-    ]);
+    let none = vm.none;
+    // What no line is known for, CPython says of the column before the first.
+    let (col, end_line, end_col) = if e.line == 0 {
+        (Value::int_unchecked(-1), none, none)
+    } else {
+        (number(e.col), number(e.end_line), number(e.end_col))
+    };
+    let place = vm.new_tuple(&[filename, number(e.line), col, text, end_line, end_col]);
     let msg = vm.new_str(&e.msg);
     match vm.call(class.value(), &[msg, place]) {
         Ok(exc) => vm.raise(exc),

@@ -30,17 +30,27 @@ pub(crate) fn features(tree: &Tree, source: &Source<'_>) -> Result<Features, Syn
         ))
     };
     let mut done = false;
+    let mut last_line = 0;
     for (i, s) in m.body.iter().enumerate() {
         match s {
             Stmt::ImportFrom(f)
                 if f.level == 0 && f.module.as_ref().is_some_and(|m| m == "__future__") =>
             {
                 if done {
-                    return fail(
+                    let e = fail(
                         s,
                         "from __future__ imports must occur at the beginning of the file".into(),
                     );
+                    // CPython finds it sooner on the line of another import, and
+                    // counts columns from 0 there.
+                    let line = |at: usize| source.position(at).0;
+                    let same = line(last_line) == line(s.range().start().to_usize());
+                    return e.map_err(|mut e| {
+                        e.col -= u32::from(same);
+                        e
+                    });
                 }
+                last_line = s.range().start().to_usize();
                 for a in &f.names {
                     match a.name.as_str() {
                         "nested_scopes" | "generators" | "division" | "absolute_import"

@@ -35,6 +35,8 @@ pub struct Options {
     /// `await` and friends are allowed outside functions
     /// (`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`).
     pub top_level_await: bool,
+    /// Most digits of a decimal literal; 0: no limit.
+    pub max_digits: usize,
 }
 
 /// Compiles `source`, which `filename` names in code objects. What CPython warns
@@ -73,6 +75,6 @@ pub fn compile_tree(
         future_annotations: options.future_annotations || future.annotations,
         ..options
     };
-    let table = symtable::SymbolTable::new(tree, source, options.future_annotations)?;
+    let table = symtable::SymbolTable::new(tree, source, options)?;
     codegen::generate(tree, source, &table, filename, mode, options, warnings)
 }

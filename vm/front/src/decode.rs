@@ -25,6 +25,11 @@ pub fn decode(
     let name = declared.as_deref().unwrap_or("utf-8");
     let normal = normalized(name);
     if has_bom && normal != "utf-8" {
+        let name = if normal == "iso-8859-1" {
+            &normal
+        } else {
+            name
+        };
         return Err(SyntaxErrorInfo::bare(
             ErrorKind::Syntax,
             format!("encoding problem: {name} with BOM"),

@@ -8,7 +8,7 @@
 //! Order of precedence, as in CPython: an error of the tokenizer anywhere in the
 //! text, a recognized mistake, a bracket never closed, "invalid syntax".
 
-use crate::strings::{escape_error, fstring_error};
+use crate::strings::{FstringError, escape_error, fstring_error};
 use crate::tokens::{Kind, Token, Tokens, tokenize};
 use crate::{ErrorKind, Mode, Source, SyntaxErrorInfo};
 use ruff_python_ast::{Expr, Mod};
@@ -23,9 +23,19 @@ struct Diagnosis<'a> {
 
 /// The error of a text whose parse has errors.
 pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) -> SyntaxErrorInfo {
+    diagnose_nested(source, parsed, mode).0
+}
+
+/// As [`diagnose`]; whether the error is that of an f-string's field, which is a text
+/// of its own.
+pub(crate) fn diagnose_nested(
+    source: &Source<'_>,
+    parsed: &Parsed<Mod>,
+    mode: Mode,
+) -> (SyntaxErrorInfo, bool) {
     let Tokens { list, error, open } = tokenize(source);
     if let Some(e) = error {
-        return e;
+        return (e, false);
     }
     let d = Diagnosis {
         source,
@@ -41,10 +51,10 @@ pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) ->
         let range = unsupported.map(Ranged::range).unwrap_or_default();
         let (at, end) = (range.start().to_usize(), range.end().to_usize());
         let text = unsupported.map_or_else(String::new, ToString::to_string);
-        return d
-            .fstring_at(at)
-            .or_else(|| d.too_new(&text, at, end))
-            .unwrap_or_else(|| d.generic(d.token_at(at)));
+        return d.fstring_at(at).unwrap_or_else(|| {
+            let new = d.too_new(&text, at, end);
+            (new.unwrap_or_else(|| d.generic(d.token_at(at))), false)
+        });
     };
     let at = first.location.start().to_usize();
     let end = first.location.end().to_usize();
@@ -55,6 +65,19 @@ pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) ->
     if d.opens_block(i) {
         i += 1;
     }
+    // A positional argument behind a keyword is complete, or its own mistake counts.
+    let later = parsed.errors().iter().any(|e| {
+        let start = e.location.start().to_usize();
+        start > at && start <= end && !matches!(e.error, ParseErrorType::OtherError(_))
+    });
+    let behind_keyword = matches!(
+        first.error,
+        ParseErrorType::PositionalAfterKeywordArgument
+            | ParseErrorType::PositionalAfterKeywordUnpacking
+    );
+    if behind_keyword && later {
+        return (d.generic(i), false);
+    }
     let special = d.indentation(i).or_else(|| {
         let found = d
             .parameters(i)
@@ -64,7 +87,8 @@ pub(crate) fn diagnose(source: &Source<'_>, parsed: &Parsed<Mod>, mode: Mode) ->
         // A bracket open since an earlier line explains more.
         Some(d.never_closed(i).unwrap_or(found))
     });
-    special.unwrap_or_else(|| d.generic(d.really_at(i)))
+    let e = special.unwrap_or_else(|| d.generic(d.really_at(i)));
+    (e, false)
 }
 
 impl Diagnosis<'_> {
@@ -463,6 +487,9 @@ impl Diagnosis<'_> {
                 self.at_token(place, "named arguments must follow bare *")
             }
             InvalidStarredExpressionUsage if self.in_braces(i) => return None,
+            InvalidStarredExpressionUsage if text == "*" => {
+                self.at_token(self.token_at(end), "invalid syntax")
+            }
             InvalidStarredExpressionUsage if i > 0 && self.text(i - 1) == ":" => {
                 self.at_token(i, "invalid syntax")
             }
@@ -510,6 +537,9 @@ impl Diagnosis<'_> {
             UnparenthesizedGeneratorExpression if self.text(self.line_first(i)) == "class" => {
                 let f = (i..self.tokens.len()).find(|&j| self.text(j) == "for")?;
                 return Some(self.at_token(f, "invalid syntax"));
+            }
+            UnparenthesizedGeneratorExpression if self.text(i + 1) == "=" => {
+                return Some(self.generator_for_keyword(i));
             }
             UnparenthesizedGeneratorExpression => {
                 self.fail(at, end, "Generator expression must be parenthesized")
@@ -682,6 +712,21 @@ impl Diagnosis<'_> {
         {
             return Some(e);
         }
+        if self.text(i) == "**"
+            && let Some(e) = self.double_starred(i)
+        {
+            return Some(e);
+        }
+        if self.text(i) == "for"
+            && depth > 0
+            && let Some(open) = self.enclosing_open(i)
+            && self.is_call(open)
+        {
+            let start = self.argument_start(i, open);
+            if self.kind(start) == Kind::Name && self.text(start + 1) == "=" {
+                return Some(self.generator_for_keyword(start));
+            }
+        }
         if self.text(i) == "for"
             && depth > 0
             && let Some(e) = self.bare_comprehension(i)
@@ -831,7 +876,7 @@ impl Diagnosis<'_> {
                 .then(|| self.equals_in_condition(i))
                 .flatten();
         }
-        while self.text(start) == "(" && name == Some("name") {
+        while self.text(start) == "(" && matches!(name, Some("name" | "attribute" | "subscript")) {
             start += 1;
         }
         let from = self.start(start);
@@ -843,6 +888,32 @@ impl Diagnosis<'_> {
             self.tokens[i].end,
             "expression cannot contain assignment, perhaps you meant \"==\"?",
         ))
+    }
+
+    /// Token `open` begins a call's arguments.
+    fn is_call(&self, open: usize) -> bool {
+        self.text(open) == "(" && open > 0 && self.ends_expression(open - 1)
+    }
+
+    /// `f(a=x for x in y)`: `a` is token `name`.
+    fn generator_for_keyword(&self, name: usize) -> SyntaxErrorInfo {
+        self.fail(
+            self.start(name),
+            self.tokens[name + 1].end,
+            "invalid syntax. Maybe you meant '==' or ':=' instead of '='?",
+        )
+    }
+
+    /// `(**a)` with the stars at token `i`.
+    fn double_starred(&self, i: usize) -> Option<SyntaxErrorInfo> {
+        let open = i.checked_sub(1)?;
+        if self.text(open) != "(" || self.is_call(open) {
+            return None;
+        }
+        let end = self.operand_end(i + 1);
+        let text = self.source.slice(self.start(i + 1), self.tokens[end].end);
+        let whole = self.text(end + 1) == ")" && parse_expression(text).is_ok();
+        whole.then(|| self.at_token(i, "cannot use double starred expression here"))
     }
 
     /// First token of the argument that token `i` is in.
@@ -1048,7 +1119,8 @@ impl Diagnosis<'_> {
 
     // --- strings -------------------------------------------------------------------------
 
-    fn fstring_at(&self, at: usize) -> Option<SyntaxErrorInfo> {
+    /// The error of the f-string at `at`, and whether it is in one of its fields.
+    fn fstring_at(&self, at: usize) -> Option<(SyntaxErrorInfo, bool)> {
         let t = self
             .tokens
             .iter()
@@ -1065,18 +1137,15 @@ impl Diagnosis<'_> {
             1
         };
         let body = text.get(quote + open..text.len() - open)?;
-        let msg = fstring_error(body)?;
-        let next = self.token_at(t.end);
-        let colon = if msg.starts_with("expression part") {
-            ""
-        } else {
-            ":"
-        };
-        let mut e = self.at_token(next, format!("f-string{colon} {msg}"));
-        if msg.starts_with("invalid syntax") {
-            e = self.fail(t.start + 1, t.end, format!("f-string: {msg}"));
-        }
-        Some(e)
+        Some(match fstring_error(body, prefix.contains('r'))? {
+            FstringError::Whole(msg) => (self.at_token(self.token_at(t.end), msg), false),
+            FstringError::Field { lines, mut error } => {
+                let line = self.source.position(t.start).0 + lines;
+                error.line += line - 1;
+                error.end_line += line - 1;
+                (error, true)
+            }
+        })
     }
 
     /// A bad escape in a plain string, as the codec words it.

@@ -164,7 +164,17 @@ fn single_statement(source: &Source<'_>, module: &Mod) -> Result<(), SyntaxError
             "invalid syntax",
         ));
     };
-    let (line, _) = source.position(first.range().end().to_usize());
+    let end = first.range().end().to_usize();
+    let (line, _) = source.position(end);
+    // The line end is what ends a block on its header's line: here it is not implied.
+    let (_, text) = (line, source.line_text(line));
+    let block_on_line = is_compound(first) && !text.starts_with([' ', '\t']);
+    if block_on_line && !source.text()[end..].contains('\n') {
+        let mut e = SyntaxErrorInfo::bare(ErrorKind::Syntax, "invalid syntax");
+        (e.line, e.end_line) = (line, line);
+        e.text = Some(text.to_owned());
+        return Err(e);
+    }
     let other = m
         .body
         .iter()

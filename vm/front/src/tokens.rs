@@ -87,6 +87,16 @@ impl Tokenizer<'_> {
         Err(e)
     }
 
+    /// The text ends behind the backslash at `at`; a bracket left open explains more.
+    fn ends_too_early<T>(&self, at: usize) -> Res<T> {
+        let (at, msg) = match self.open.last() {
+            Some(&(c, from)) => (from, format!("'{}' was never closed", char::from(c))),
+            None => (at + 1, "unexpected EOF while parsing".to_owned()),
+        };
+        let kind = ErrorKind::Syntax;
+        Err(SyntaxErrorInfo::at(self.source, kind, at, at, msg))
+    }
+
     fn push(&mut self, kind: Kind, start: usize) {
         self.list.push(Token {
             kind,
@@ -131,10 +141,10 @@ impl Tokenizer<'_> {
                     if matches!(self.peek(0), b'\n' | b'\r') {
                         self.newline();
                         if self.at >= self.bytes.len() {
-                            return self.fail("unexpected EOF while parsing");
+                            return self.ends_too_early(start);
                         }
                     } else if self.at >= self.bytes.len() {
-                        return self.fail("unexpected EOF while parsing");
+                        return self.ends_too_early(start);
                     } else {
                         self.at += 1;
                         while !self.text.is_char_boundary(self.at) {

@@ -248,6 +248,11 @@ impl Gen<'_> {
             | Expr::NoneLiteral(_)
             | Expr::EllipsisLiteral(_) => {
                 if let Some(c) = self.fold.fold(e) {
+                    let marked = matches!(e, Expr::StringLiteral(s)
+                        if s.value.iter().next().is_some_and(|p| p.flags.prefix().is_unicode()));
+                    if marked {
+                        out.push(u32::from(b'u'));
+                    }
                     write_const(out, &c);
                 }
             }

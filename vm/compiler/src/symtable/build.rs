@@ -1,6 +1,7 @@
 //! First walk: the builder's state and its rules about single names.
 
 use super::{Block, BlockId, BlockKind, Name, Place, Symbol, SymbolTable, mangle, node_key, uses};
+use crate::Options;
 use pyrite_front::{ErrorKind, Source, SyntaxErrorInfo, Tree};
 use ruff_python_ast::Mod;
 use ruff_text_size::{Ranged, TextRange};
@@ -16,6 +17,8 @@ pub(super) struct Builder<'a> {
     /// Name of the innermost class, for mangling.
     pub(super) class: Option<Name>,
     pub(super) future_annotations: bool,
+    /// Most digits of a decimal literal; 0: no limit.
+    pub(super) max_digits: usize,
     /// Levels of syntax tree above the node in hand.
     pub(super) depth: u32,
 }
@@ -23,7 +26,7 @@ pub(super) struct Builder<'a> {
 pub(super) fn build(
     tree: &Tree,
     source: &Source<'_>,
-    future_annotations: bool,
+    options: Options,
 ) -> Result<SymbolTable, SyntaxErrorInfo> {
     let mut b = Builder {
         source,
@@ -31,7 +34,8 @@ pub(super) fn build(
         by_node: HashMap::new(),
         stack: Vec::new(),
         class: None,
-        future_annotations,
+        future_annotations: options.future_annotations,
+        max_digits: options.max_digits,
         depth: 0,
     };
     match tree.root() {

@@ -15,6 +15,7 @@ mod analyze;
 mod build;
 mod walk;
 
+use crate::Options;
 use pyrite_front::{Source, SyntaxErrorInfo, Tree};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -153,9 +154,9 @@ impl SymbolTable {
     pub(crate) fn new(
         tree: &Tree,
         source: &Source<'_>,
-        future_annotations: bool,
+        options: Options,
     ) -> Result<SymbolTable, SyntaxErrorInfo> {
-        let mut table = build::build(tree, source, future_annotations)?;
+        let mut table = build::build(tree, source, options)?;
         analyze::analyze(&mut table, source)?;
         table.super_is_rebound = table.blocks[0]
             .symbol("super")

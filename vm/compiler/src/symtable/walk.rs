@@ -10,9 +10,6 @@ use ruff_text_size::{Ranged, TextRange};
 /// default recursion limit.
 const MAX_DEPTH: u32 = 3000;
 
-/// CPython's default `sys.get_int_max_str_digits()`.
-const MAX_DIGITS: usize = 4300;
-
 impl Builder<'_> {
     pub(super) fn body(&mut self, body: &[Stmt]) -> Res {
         for s in body {
@@ -444,13 +441,21 @@ impl Builder<'_> {
         let text = self.source.slice(r.start().to_usize(), r.end().to_usize());
         let decimal = !matches!(text.as_bytes().get(1), Some(c) if c.is_ascii_alphabetic());
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if decimal && digits > MAX_DIGITS {
-            return self.fail(
+        let limit = self.max_digits;
+        if decimal && limit > 0 && digits > limit {
+            let e = self.fail(
                 n,
                 format!(
-                    "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has {digits} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."
+                    "Exceeds the limit ({limit} digits) for integer string conversion: value has {digits} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."
                 ),
             );
+            // CPython knows the line only.
+            return e.map_err(|e| SyntaxErrorInfo {
+                col: 0,
+                end_line: e.line,
+                end_col: 0,
+                ..e
+            });
         }
         Ok(())
     }

@@ -34,15 +34,11 @@ pub(super) fn dict_merge(vm: &mut Vm, d: Value, other: Value, f: Value) -> R<()>
     }
     let keys = vm.call_method(other, vm.names.keys, &[])?;
     vm.for_each(keys, |vm, k| {
-        if !vm.is_str(k) {
-            let m = "keywords must be strings".to_owned();
-            return Err(vm.type_error(&m));
-        }
         if vm.dict_get(d, k)?.is_some() {
+            let key = vm.str_string(k)?;
             let m = format!(
-                "{} got multiple values for keyword argument '{}'",
+                "{} got multiple values for keyword argument '{key}'",
                 function_text(vm, f)?,
-                vm.str_to_string(k)
             );
             return Err(vm.type_error(&m));
         }

@@ -240,6 +240,9 @@ pub fn call_ex(vm: &mut Vm, f: Value, args: Value, kwargs: Value) -> R {
     let mut pos = 0;
     let mut i = 0;
     while let Some((k, v)) = vm.dict_next(kwargs, &mut pos) {
+        if !vm.is_str(k) {
+            return Err(vm.type_error("keywords must be strings"));
+        }
         vm.tuple_init(names, i, k);
         vm.tuple_init(all, n + i, v);
         i += 1;
