@@ -224,6 +224,8 @@ pub fn start(args: &Args) -> Result<&'static mut Vm, i32> {
         signals: |_| Ok(()),
         forked: |_| {},
         thread_ended: |_| {},
+        character_name: pyrite_stdlib::unicodedata::character_name,
+        named_character: pyrite_stdlib::unicodedata::named_character,
     };
     let vm = Vm::new(heap, AllocState::new(), hooks, args.config.clone());
     let vm = Box::leak(vm);

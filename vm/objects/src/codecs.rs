@@ -97,16 +97,17 @@ pub fn handlers(vm: &mut Vm) -> Value {
 
 /// In development mode an error handler must exist even if it is not needed.
 fn check_names(vm: &mut Vm, errors: &str) -> R<()> {
-    const BUILT_IN: [&str; 7] = [
+    const BUILT_IN: [&str; 8] = [
         "strict",
         "ignore",
         "replace",
         "backslashreplace",
+        "namereplace",
         "xmlcharrefreplace",
         "surrogateescape",
         "surrogatepass",
     ];
-    if !vm.config.dev_mode || BUILT_IN.contains(&errors) || errors == "namereplace" {
+    if !vm.config.dev_mode || BUILT_IN.contains(&errors) {
         return Ok(());
     }
     let d = handlers(vm);
@@ -274,6 +275,10 @@ pub(crate) fn encode_error(
         "ignore" => {}
         "replace" => out.fill(0x3F, t.len()),
         "backslashreplace" => t.iter().for_each(|c| push_hex(&mut out, c)),
+        "namereplace" => t.iter().for_each(|c| match (vm.hooks.character_name)(c) {
+            Some(name) => out.push_str(&format!("\\N{{{name}}}")),
+            None => push_hex(&mut out, c),
+        }),
         "xmlcharrefreplace" => t.iter().for_each(|c| out.push_str(&format!("&#{c};"))),
         "surrogateescape"
             if !matches!(codec, Codec::Utf16(_) | Codec::Utf32(_))
@@ -689,6 +694,24 @@ fn wide(
     Ok(i)
 }
 
+/// The `{name}` behind `\\N` at `i`: where it ends, and its character or what is wrong.
+fn named_escape(vm: &Vm, b: &[u8], i: usize) -> (usize, Result<u32, &'static str>) {
+    const MALFORMED: &str = "malformed \\N character escape";
+    if b.get(i) != Some(&b'{') {
+        return (i, Err(MALFORMED));
+    }
+    let start = i + 1;
+    let Some(n) = b[start..].iter().position(|&c| c == b'}') else {
+        return (b.len(), Err(MALFORMED));
+    };
+    if n == 0 {
+        return (start, Err(MALFORMED));
+    }
+    let name = std::str::from_utf8(&b[start..start + n]).ok();
+    let found = name.and_then(|n| (vm.hooks.named_character)(n));
+    (start + n + 1, found.ok_or("unknown Unicode character name"))
+}
+
 fn unescape(vm: &mut Vm, b: &[u8], codec: Codec, errors: &str, out: &mut TextBuf) -> R<usize> {
     let raw = codec == Codec::RawUnicodeEscape;
     let mut i = 0;
@@ -725,6 +748,22 @@ fn unescape(vm: &mut Vm, b: &[u8], codec: Codec, errors: &str, out: &mut TextBuf
             }
             b'x' => 2,
             b'\n' => continue,
+            b'N' => {
+                let (end, found) = named_escape(vm, b, i);
+                i = end;
+                match found {
+                    Ok(c) => out.push(c),
+                    Err(reason) => {
+                        let bad = Bad {
+                            all: b,
+                            range: start..end,
+                            reason,
+                        };
+                        i = decode_error(vm, codec, errors, bad, out)?;
+                    }
+                }
+                continue;
+            }
             b'0'..=b'7' => {
                 let mut v = u32::from(e - b'0');
                 let mut n = 1;

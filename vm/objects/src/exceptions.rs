@@ -933,6 +933,13 @@ fn unicode_fields(vm: &mut Vm, e: Value, args: Value, what: &str, has_encoding: 
             };
             return Err(vm.type_error(&m));
         }
+        let v = match vm.buffer(v) {
+            Some(b) if w == u::OBJECT && vm.as_bytes(v).is_none() => {
+                let b = b.to_vec();
+                vm.new_bytes(&b)
+            }
+            _ => v,
+        };
         vm.store_word(e, w, v);
     }
     Ok(())

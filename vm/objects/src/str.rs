@@ -39,7 +39,7 @@ static METHODS: &[NativeDef] = &[
     def("__ne__", "($self, value, /)", PURE, ne),
     def("__gt__", "($self, value, /)", PURE, gt),
     def("__ge__", "($self, value, /)", PURE, ge),
-    def("__getnewargs__", "($self, /)", PURE, getnewargs),
+    def("__getnewargs__", "($self, /)", effects::ALLOC, getnewargs),
     def("__sizeof__", "($self, /)", PURE, sizeof),
     def(
         "find",
@@ -290,7 +290,7 @@ pub(crate) fn push_escaped(out: &mut TextBuf, c: u32, quote: u32) {
 }
 
 /// `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
-pub(crate) fn push_hex(out: &mut TextBuf, c: u32) {
+pub fn push_hex(out: &mut TextBuf, c: u32) {
     out.push_str(&match c {
         0..=0xFF => format!("\\x{c:02x}"),
         0x100..=0xFFFF => format!("\\u{c:04x}"),
@@ -479,7 +479,9 @@ pub(crate) fn ordered(op: CmpOp, o: std::cmp::Ordering) -> bool {
 
 fn getnewargs(vm: &mut Vm, a: &[Value]) -> R {
     let s = this(vm, a[0]);
-    Ok(vm.new_tuple(&[s]))
+    // A string of its own, for a subclass's instance not to be kept alive.
+    let copy = vm.new_str_text(vm.text(s));
+    Ok(vm.new_tuple(&[copy]))
 }
 
 fn sizeof(vm: &mut Vm, a: &[Value]) -> R {

@@ -197,6 +197,10 @@ pub struct Hooks {
     pub forked: fn(&mut Vm),
     /// The running thread is about to end.
     pub thread_ended: fn(&mut Vm),
+    /// The Unicode name of a character.
+    pub character_name: fn(u32) -> Option<String>,
+    /// The character with a Unicode name or alias, in any case.
+    pub named_character: fn(&str) -> Option<u32>,
 }
 
 /// Settings from the command line and the environment.

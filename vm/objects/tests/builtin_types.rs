@@ -24,6 +24,8 @@ fn new_vm() -> &'static mut Vm {
         signals: |_| Ok(()),
         forked: |_| {},
         thread_ended: |_| {},
+        character_name: |_| None,
+        named_character: |_| None,
     };
     let config = Config {
         seed: Some(1),

@@ -446,66 +446,6 @@ fn register_error(vm: &mut Vm, a: &[Value]) -> R {
     Ok(vm.none)
 }
 
-static BUILT_IN: [NativeDef; 4] = [
-    def("strict_errors", "(exception, /)", ANY, |vm, a| {
-        Err(vm.raise(a[0]))
-    }),
-    def("ignore_errors", "(exception, /)", ANY, |vm, a| {
-        stand_in(vm, a, |_, _| String::new())
-    }),
-    def("replace_errors", "(exception, /)", ANY, |vm, a| {
-        let encoding = vm.is_instance(a[0], vm.types.unicode_encode_error);
-        if encoding {
-            stand_in(vm, a, |_, n| "?".repeat(n))
-        } else {
-            stand_in(vm, a, |_, _| "\u{fffd}".into())
-        }
-    }),
-    def("backslashreplace_errors", "(exception, /)", ANY, |vm, a| {
-        stand_in(vm, a, |units, _| {
-            units
-                .iter()
-                .map(|c| match c {
-                    0..=0xFF => format!("\\x{c:02x}"),
-                    0x100..=0xFFFF => format!("\\u{c:04x}"),
-                    _ => format!("\\U{c:08x}"),
-                })
-                .collect()
-        })
-    }),
-];
-
-/// What a handler returns for an exception: a text made of the bad units and
-/// their number, and where to go on.
-fn stand_in(vm: &mut Vm, a: &[Value], make: fn(&[u32], usize) -> String) -> R {
-    let n = vm.names;
-    let object = vm.getattr(a[0], n.object)?;
-    let (start, stop) = (vm.getattr(a[0], n.start)?, vm.getattr(a[0], n.end)?);
-    let (s, e) = (
-        vm.index_i64(start, true)?.max(0) as usize,
-        vm.index_i64(stop, true)?.max(0) as usize,
-    );
-    let units: Vec<u32> = match vm.as_str(object) {
-        Some(t) => vm
-            .text(t)
-            .iter()
-            .skip(s)
-            .take(e.saturating_sub(s))
-            .collect(),
-        None => vm
-            .buffer(object)
-            .unwrap_or(&[])
-            .iter()
-            .skip(s)
-            .take(e.saturating_sub(s))
-            .map(|&c| c.into())
-            .collect(),
-    };
-    let text = make(&units, units.len());
-    let text = vm.new_str(&text);
-    Ok(vm.new_tuple(&[text, stop]))
-}
-
 fn lookup_error(vm: &mut Vm, a: &[Value]) -> R {
     let d = handlers(vm);
     let f = vm.dict_get(d, a[0])?;
@@ -513,8 +453,7 @@ fn lookup_error(vm: &mut Vm, a: &[Value]) -> R {
         return Ok(f);
     }
     let name = vm.str_to_string(a[0]);
-    let full = format!("{name}_errors");
-    if let Some(def) = BUILT_IN.iter().find(|d| d.name == full) {
+    if let Some(def) = crate::codec_errors::named(&name) {
         let module = vm.intern("_codecs");
         return Ok(vm.native_function(def, Value::NULL, Value::NULL, module));
     }

@@ -15,6 +15,7 @@ pub mod binascii;
 pub mod bisect;
 pub mod builtins;
 pub mod cmath;
+mod codec_errors;
 pub mod codecs;
 pub mod collections;
 pub mod contextvars;

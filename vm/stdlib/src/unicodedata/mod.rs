@@ -201,13 +201,24 @@ fn named(name: &str) -> Option<u32> {
 }
 
 /// What a name, an alias or the name of a sequence stands for; case is ignored.
-///
-/// The codec `unicode_escape` and the compiler mean `\N{...}` by it.
 pub fn lookup_name(name: &str) -> Option<Vec<u32>> {
     let name = name.to_ascii_uppercase();
     match named(&name) {
         Some(c) => Some(vec![c]),
         None => tables().sequence(&name).map(<[u32]>::to_vec),
+    }
+}
+
+/// The name of a character, as `unicodedata.name` gives it.
+pub fn character_name(c: u32) -> Option<String> {
+    name_of(false, c)
+}
+
+/// What a name or an alias stands for; case is ignored.
+pub fn named_character(name: &str) -> Option<u32> {
+    match lookup_name(name)?.as_slice() {
+        &[c] => Some(c),
+        _ => None,
     }
 }
 
@@ -229,7 +240,12 @@ fn lookup(vm: &mut Vm, old: bool, a: &[Value]) -> R {
         let m = vm.new_str("name too long");
         return Err(vm.key_error(m));
     }
-    let known = |c: &Vec<u32>| !old || c.len() == 1 && tables().record(true, c[0]).category != "Cn";
+    // Unicode 3.2 has neither sequences nor the aliases, which correct names.
+    let known = |c: &Vec<u32>| {
+        !old || c.len() == 1
+            && tables().record(true, c[0]).category != "Cn"
+            && name_of(true, c[0]).is_some_and(|n| n.eq_ignore_ascii_case(&text))
+    };
     match lookup_name(&text).filter(known) {
         Some(points) => Ok(vm.new_str_points(&points)),
         None => {
