@@ -236,6 +236,9 @@ impl Core {
     /// # Safety
     /// Marking has drained; `refs` are registered weak references.
     unsafe fn clear_weakrefs(&mut self, refs: &[*mut u64]) {
+        // Objects in the order in which references to them were found, the newest
+        // reference of each first.
+        let mut dead: Vec<(usize, u64)> = Vec::new();
         for &wr in refs {
             // SAFETY: nothing is swept yet, so dead ones are intact, too; they may be
             // resurrected, so theirs must be cleared as well.
@@ -250,10 +253,18 @@ impl Core {
                 self.weak.remove_ref(referent, wr as usize);
                 self.stats.weakrefs_cleared += 1;
                 if let Some(now) = alive {
-                    self.weak.dead_refs.push_back(now as u64);
+                    dead.push((referent, now as u64));
                 }
             }
         }
+        let mut rank: HashMap<usize, usize> = HashMap::new();
+        for &(referent, _) in &dead {
+            let n = rank.len();
+            rank.entry(referent).or_insert(n);
+        }
+        dead.reverse();
+        dead.sort_by_key(|(referent, _)| rank[referent]);
+        self.weak.dead_refs.extend(dead.into_iter().map(|d| d.1));
     }
 
     unsafe fn queue_finalizers(this: *mut Core, full: bool) {
