@@ -73,6 +73,10 @@ pub fn bind(
     };
     // SAFETY: as above.
     let get = |i: usize| unsafe { *dst.add(i) };
+    if code.flags.has(CodeFlags::NAMESPACE) {
+        // Module-level code made a function by the program: its variables are globals.
+        set(0, func.globals.get());
+    }
     let direct = npos.min(argc);
     for (i, &v) in args[..direct].iter().enumerate() {
         set(i, v);
