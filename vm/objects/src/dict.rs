@@ -536,11 +536,19 @@ impl Vm {
         }
         d.used.set(d.used.get() - 1);
         d.keys_version.set(0);
+        v
+    }
+
+    /// Removes entry `e` as [`Vm::dict_remove_entry`] does, and the deleted entries
+    /// at the end with it, so that popping from the end leaves no growing tail.
+    /// A key put in later takes their place, which an iterator would not notice:
+    /// this is for `popitem` and the like, not for `del`.
+    pub fn dict_pop_entry(&mut self, d: Gc<PyDict>, e: usize) -> Value {
+        let v = self.dict_remove_entry(d, e);
         if d.used.get() == 0 {
             d.fill.set(0);
             d.index.set(Value::NULL);
         } else if e as u32 + 1 == d.fill.get() {
-            // Popping from the end (popitem) must not leave a growing tail.
             let mut n = e;
             while n > 0 && d.entry(n - 1).1.is_null() {
                 n -= 1;

@@ -210,7 +210,7 @@ fn popitem(vm: &mut Vm, a: &[Value]) -> R {
         i -= 1;
     }
     let k = d.entry(i).1;
-    let v = vm.dict_remove_entry(d, i);
+    let v = vm.dict_pop_entry(d, i);
     Ok(vm.new_tuple(&[k, v]))
 }
 

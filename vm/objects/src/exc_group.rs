@@ -147,7 +147,16 @@ pub(crate) fn subset(vm: &mut Vm, orig: Value, members: Value) -> R {
 
 /// The matching part of `e` and, if `rest` is wanted, the others; None for nothing.
 fn split_by(vm: &mut Vm, e: Value, cond: Value, rest: bool) -> R<(Value, Value)> {
-    vm.enter_native()?;
+    let none = vm.none;
+    let mut parts = (none, none);
+    vm.nested("in exceptiongroup_split_recursive", |vm| {
+        parts = split_here(vm, e, cond, rest)?;
+        Ok(none)
+    })?;
+    Ok(parts)
+}
+
+fn split_here(vm: &mut Vm, e: Value, cond: Value, rest: bool) -> R<(Value, Value)> {
     let none = vm.none;
     if matches(vm, e, cond)? {
         return Ok((e, none));

@@ -362,7 +362,14 @@ fn close_iterator(vm: &mut Vm, it: Value) -> R<()> {
         return close(vm, it);
     }
     let n = vm.names.close;
-    let f = vm.getattr_opt(it, n)?;
+    let f = match vm.getattr_opt(it, n) {
+        Ok(f) => f,
+        Err(_) => {
+            // An iterator that cannot be asked is not closed; the generator is.
+            crate::misc::unraisable(vm, it);
+            Value::NULL
+        }
+    };
     if f.is_some() {
         vm.call(f, &[])?;
     }

@@ -30,7 +30,12 @@ pub fn true_div(vm: &mut Vm, x: &IBig, y: &IBig) -> R {
         return Err(vm.zero_division_error("division by zero"));
     }
     if *x == IBig::ZERO {
-        return Ok(Value::float(0.0));
+        let zero = if y.sign() == Sign::Negative {
+            -0.0
+        } else {
+            0.0
+        };
+        return Ok(Value::float(zero));
     }
     let negative = (x.sign() == Sign::Negative) != (y.sign() == Sign::Negative);
     let (a, b) = (

@@ -164,8 +164,10 @@ fn exception_projection(vm: &mut Vm, orig: Value, keep: Value) -> R {
         }
         let t = vm.word(e, crate::exceptions::group::EXCEPTIONS);
         let kept = vm.new_list(&[]);
+        let mut whole = true;
         for &x in vm.tuple_items(t) {
             let k = rebuild(vm, x, leaves)?;
+            whole &= k == x;
             if k != vm.none {
                 vm.list_append(kept, k);
             }
@@ -173,7 +175,7 @@ fn exception_projection(vm: &mut Vm, orig: Value, keep: Value) -> R {
         if vm.list_len(kept) == 0 {
             return Ok(vm.none);
         }
-        if vm.list_len(kept) == vm.tuple_len(t) {
+        if whole {
             return Ok(e);
         }
         crate::exc_group::subset(vm, e, kept)

@@ -311,15 +311,17 @@ fn eq(vm: &mut Vm, a: &[Value]) -> R {
 }
 
 fn ne(vm: &mut Vm, a: &[Value]) -> R {
-    let n = vm.names.eq;
-    match vm.call_special(a[0], n, &[a[1]])? {
-        None => Ok(vm.not_implemented),
-        Some(r) if r == vm.not_implemented => Ok(r),
-        Some(r) => {
-            let same = vm.truth(r)?;
-            Ok(vm.bool(!same))
-        }
+    let (class, name) = (vm.class_of(a[0]), vm.names.eq);
+    let f = vm.lookup(class, name);
+    if f.is_null() {
+        return Ok(vm.not_implemented);
     }
+    let r = vm.call_comparison(f, a[0], &[a[1]])?;
+    if r == vm.not_implemented {
+        return Ok(r);
+    }
+    let same = vm.truth(r)?;
+    Ok(vm.bool(!same))
 }
 
 fn unordered(vm: &mut Vm, _: &[Value]) -> R {

@@ -222,7 +222,23 @@ impl Vm {
             self.class_name(a),
             self.class_name(b)
         );
-        self.type_error(&m)
+        let hint = if op == BinOp::RShift && !inplace && self.is_print(a) {
+            ". Did you mean \"print(<message>, file=<output_stream>)\"?"
+        } else {
+            ""
+        };
+        self.type_error(&format!("{m}{hint}"))
+    }
+
+    /// Whether `v` is the built-in function `print`, by its name as CPython asks.
+    fn is_print(&self, v: Value) -> bool {
+        if self.layout_of(v) != Layout::Native {
+            return false;
+        }
+        // SAFETY: definitions are statics.
+        let def: &'static crate::native::NativeDef =
+            unsafe { &*Gc::<crate::layout::PyNative>::from_value(v).def.get() };
+        def.name == "print"
     }
 
     /// What `+` and `*` say when a sequence is among the operands.
@@ -585,7 +601,7 @@ impl Vm {
         let cb = self.class_of(b);
         let g = self.lookup(cb, swapped);
         if g.is_some() {
-            let r = self.call_method_value(g, b, &[a])?;
+            let r = self.call_comparison(g, b, &[a])?;
             if r != self.not_implemented {
                 return Ok(r);
             }
@@ -601,7 +617,7 @@ impl Vm {
             let g = self.lookup(cb, swapped);
             if g.is_some() {
                 tried = true;
-                let r = self.call_method_value(g, b, &[a])?;
+                let r = self.call_comparison(g, b, &[a])?;
                 if r != self.not_implemented {
                     return Ok(r);
                 }
@@ -609,7 +625,7 @@ impl Vm {
         }
         let f = self.lookup(ca, name);
         if f.is_some() {
-            let r = self.call_method_value(f, a, &[b])?;
+            let r = self.call_comparison(f, a, &[b])?;
             if r != self.not_implemented {
                 return Ok(r);
             }
@@ -617,13 +633,29 @@ impl Vm {
         if !tried {
             let g = self.lookup(cb, swapped);
             if g.is_some() {
-                let r = self.call_method_value(g, b, &[a])?;
+                let r = self.call_comparison(g, b, &[a])?;
                 if r != self.not_implemented {
                     return Ok(r);
                 }
             }
         }
         self.compare_default(op, a, b)
+    }
+
+    /// As [`Vm::call_method_value`]; a descriptor that raises counts as a method that
+    /// says NotImplemented.
+    pub(crate) fn call_comparison(&mut self, f: Value, this: Value, args: &[Value]) -> R {
+        if self.is_method(f) {
+            return self.call_with_self(f, this, args, Value::NULL);
+        }
+        let class = self.class_of(this).value();
+        match self.descr_get_any(f, this, class) {
+            Ok(b) => self.call(b, args),
+            Err(_) => {
+                self.exc = Value::NULL;
+                Ok(self.not_implemented)
+            }
+        }
     }
 
     /// The comparison that no operand implements.
@@ -914,7 +946,7 @@ impl Vm {
         }
         if self.is_type(a) {
             let f = self.getattr_opt(a, self.names.class_getitem)?;
-            if f.is_some() {
+            if f.is_some() && f != self.none {
                 return self.call(f, &[b]);
             }
             if a == self.types.type_.value() {

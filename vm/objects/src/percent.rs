@@ -124,6 +124,11 @@ fn one(
     bytes: bool,
 ) -> R<()> {
     let n = fmt.len();
+    if *i < n && fmt.at(*i) == 0x25 {
+        *i += 1;
+        out.push(0x25);
+        return Ok(());
+    }
     let mut value = Value::NULL;
     if *i < n && fmt.at(*i) == 0x28 {
         if !arg.mapping {
@@ -182,10 +187,6 @@ fn one(
     }
     let c = fmt.at(*i);
     *i += 1;
-    if c == 0x25 {
-        out.push(0x25);
-        return Ok(());
-    }
     if value.is_null() {
         value = arg.take(vm)?;
     }
@@ -344,12 +345,12 @@ fn integer(vm: &mut Vm, v: Value, code: u8) -> R {
     }
     let class = vm.class_of(v);
     let decimal = matches!(code, b'd' | b'i' | b'u');
-    if vm.lookup(class, vm.names.index).is_some() {
-        return vm.index(v);
-    }
     if decimal && (vm.as_float(v).is_some() || vm.lookup(class, vm.names.int).is_some()) {
         let r = crate::int_type::number_to_int(vm, v)?;
         return Ok(vm.as_int(r).unwrap_or(r));
+    }
+    if vm.lookup(class, vm.names.index).is_some() {
+        return vm.index(v);
     }
     let what = if decimal {
         "a real number"

@@ -719,7 +719,7 @@ fn pop(vm: &mut Vm, a: &[Value]) -> R {
             i += 1;
         }
         let k = dd.entry(i).1;
-        vm.dict_remove_entry(dd, i);
+        vm.dict_pop_entry(dd, i);
         return Ok(k);
     }
     if dd.used.get() == 0 {
@@ -731,7 +731,7 @@ fn pop(vm: &mut Vm, a: &[Value]) -> R {
         i -= 1;
     }
     let k = dd.entry(i).1;
-    vm.dict_remove_entry(dd, i);
+    vm.dict_pop_entry(dd, i);
     Ok(k)
 }
 

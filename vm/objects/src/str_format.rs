@@ -103,7 +103,7 @@ impl Fields {
         let mut bracket = false;
         while i < n {
             match t.at(i) {
-                OPEN => return Err(vm.value_error("unexpected '{' in field name")),
+                OPEN if !bracket => return Err(vm.value_error("unexpected '{' in field name")),
                 0x5B => bracket = true,
                 0x5D => bracket = false,
                 CLOSE | 0x3A | 0x21 if !bracket => break,

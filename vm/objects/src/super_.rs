@@ -166,7 +166,8 @@ fn from_frame(vm: &mut Vm) -> R<(Value, Value)> {
     }
     // SAFETY: parameter 0 is register 0 of the window.
     let mut this = unsafe { *vm.base };
-    if this.is_some() && vm.layout_of(this) == Layout::Cell {
+    let in_cell = code.cell_regs.contains(&0);
+    if in_cell && this.is_some() && vm.layout_of(this) == Layout::Cell {
         this = Gc::<PyCell>::from_value(this).content.get();
     }
     if this.is_null() {

@@ -27,8 +27,12 @@ static FIELDS: &[GetSetDef] = &[
     getset("tb_next", get_next, set_next),
     getter("tb_frame", |_, t| Ok(tb(t).frame.get())),
     getter("tb_lasti", |vm, t| {
-        let i = tb(t).lasti.get().as_int().unwrap_or(0);
-        Ok(vm.new_int(i * 2))
+        let i = tb(t).lasti.get();
+        let offset = match i.as_float() {
+            Some(i) => (i * 2.0) as i64,
+            None => i.as_int().unwrap_or(0) * 2,
+        };
+        Ok(vm.new_int(offset))
     }),
     getter("tb_lineno", |_, t| Ok(tb(t).line.get())),
 ];
@@ -60,7 +64,13 @@ fn new(vm: &mut Vm, a: &[Value]) -> R {
         return Err(vm.type_error(&m));
     }
     let (lasti, line) = (vm.index_i64(a[3], false)?, vm.index_i64(a[4], false)?);
-    let (lasti, line) = (vm.new_int(lasti / 2), vm.new_int(line));
+    // An odd offset lies between two instructions: at the index of none.
+    let lasti = if lasti % 2 == 0 {
+        vm.new_int(lasti / 2)
+    } else {
+        Value::float(lasti as f64 / 2.0)
+    };
+    let line = vm.new_int(line);
     let v = vm.alloc::<PyTraceback>(t.traceback);
     v.next.set(a[1]);
     v.frame.set(a[2]);
@@ -184,9 +194,10 @@ pub fn exit_code(vm: &mut Vm, e: Value) -> i32 {
         };
     }
     flush_stdout(vm);
-    let text = vm.str_string(code).unwrap_or_default();
+    let text = vm.str(code).unwrap_or(vm.empty_str);
     vm.exc = Value::NULL;
-    write_stderr(vm, &format!("{text}\n"));
+    write_stderr_str(vm, text);
+    write_stderr(vm, "\n");
     1
 }
 
@@ -207,11 +218,16 @@ fn flush_stdout(vm: &mut Vm) {
 
 /// Writes to `sys.stderr`, or to the file descriptor when there is none.
 pub fn write_stderr(vm: &mut Vm, text: &str) {
+    let text = vm.new_str(text);
+    write_stderr_str(vm, text);
+}
+
+/// The same with a `str`, which may have lone surrogates.
+fn write_stderr_str(vm: &mut Vm, text: Value) {
     let (stderr, write) = (vm.names.stderr, vm.names.write);
     let f = sys_attr(vm, stderr);
     if f.is_some() && f != vm.none {
-        let s = vm.new_str(text);
-        if vm.call_method(f, write, &[s]).is_ok() {
+        if vm.call_method(f, write, &[text]).is_ok() {
             let flush = vm.names.flush;
             if vm.call_method(f, flush, &[]).is_err() {
                 vm.exc = Value::NULL;
@@ -220,7 +236,7 @@ pub fn write_stderr(vm: &mut Vm, text: &str) {
         }
         vm.exc = Value::NULL;
     }
-    eprint!("{text}");
+    eprint!("{}", vm.str_to_string(text));
 }
 
 fn traceback_of(vm: &Vm, e: Value) -> Value {

@@ -6,7 +6,7 @@
 
 use crate::{module, set, slots};
 use pyrite_machine::{Header, Value};
-use pyrite_objects::layout::{Layout, kind};
+use pyrite_objects::layout::{Gc, Layout, kind};
 use pyrite_objects::native::{NativeDef, def, effects, intrinsic};
 use pyrite_objects::shape::shape_of;
 use pyrite_objects::vm::{R, Vm};
@@ -90,7 +90,7 @@ static FUNCTIONS: [NativeDef; 18] = [
         Ok(vm.bool(done))
     }),
     def("get_referrers", "(*objs)", effects::ALLOC, get_referrers).known(intrinsic::COLLECT),
-    def("get_referents", "(*objs)", effects::ALLOC, get_referents),
+    def("get_referents", "(*objs)", effects::ANY, get_referents),
     def("freeze", "()", effects::WRITES, |vm, _| {
         let n = count(vm);
         put(vm, FROZEN, n);
@@ -147,10 +147,10 @@ fn tracked(vm: &Vm, v: Value) -> bool {
         | Layout::RangeIter
         | Layout::Range
         | Layout::Code => {
-            // Subclasses that add nothing cannot refer to anything either.
-            let d = vm.type_data(vm.class_of(v));
-            d.heap_type && (d.has_dict || d.payload_words > 2)
+            // Instances of programs' classes refer to their class at least.
+            vm.type_data(vm.class_of(v)).heap_type
         }
+        Layout::Type => vm.type_data(Gc::from_value(v)).heap_type,
         Layout::Tuple | Layout::TupleSub => vm.tuple_len(v) > 0,
         Layout::Object => {
             let d = vm.type_data(vm.class_of(v));
@@ -335,6 +335,19 @@ fn get_referents(vm: &mut Vm, a: &[Value]) -> R {
     for i in 0..vm.tuple_len(a[0]) {
         let v = vm.tuple_get(a[0], i);
         if !v.is_ptr() {
+            continue;
+        }
+        // Numbers in containers are no references here, but they are to a program.
+        if vm.is_list(v) || vm.layout_of(v) == Layout::Tuple {
+            vm.list_extend(list, v)?;
+            continue;
+        }
+        if vm.is_exact_dict(v) {
+            let mut pos = 0;
+            while let Some((k, x)) = vm.dict_next(v, &mut pos) {
+                vm.list_append(list, k);
+                vm.list_append(list, x);
+            }
             continue;
         }
         let mut found = Vec::new();

@@ -86,6 +86,14 @@ fn getter_get(vm: &mut Vm, a: &[Value]) -> R {
     Ok(vm.tuple_get(t, i))
 }
 
+/// The constructor of a class whose instances only the VM makes.
+pub(crate) static FORBIDDEN: [NativeDef; 1] = [static_def(
+    "__new__",
+    "($type, /, *args, **kwargs)",
+    effects::RAISES,
+    forbidden,
+)];
+
 /// Makes a class; `fields` are the visible ones, `hidden` those beyond.
 pub fn new_class(
     vm: &mut Vm,
@@ -100,12 +108,6 @@ pub fn new_class(
         "($type, sequence, dict={})",
         effects::ANY,
         seq_new,
-    )];
-    static FORBIDDEN: [NativeDef; 1] = [static_def(
-        "__new__",
-        "($type, /, *args, **kwargs)",
-        effects::RAISES,
-        forbidden,
     )];
     static METHODS: [NativeDef; 2] = [
         def("__repr__", "($self, /)", effects::CALLS, repr),
@@ -181,6 +183,11 @@ fn seq_new(vm: &mut Vm, a: &[Value]) -> R {
     let class: Gc<PyType> = Gc::from_value(a[0]);
     let (names, visible) = field_names(vm, class);
     let total = vm.tuple_len(names);
+    let full_name = vm.type_full_name(class);
+    if a[2].is_some() && !vm.is_dict(a[2]) {
+        let m = format!("{full_name}() takes a dict as second arg, if any");
+        return Err(vm.type_error(&m));
+    }
     let items = match vm.tuple_from_iterable(a[1]) {
         Ok(t) => t,
         Err(e) => {
@@ -192,14 +199,13 @@ fn seq_new(vm: &mut Vm, a: &[Value]) -> R {
         }
     };
     let n = vm.tuple_len(items);
-    let name = vm.type_full_name(class);
     if n < visible || n > total {
         let (word, limit) = match (visible == total, n < visible) {
             (true, _) => ("a", visible),
             (false, true) => ("an at least", visible),
             (false, false) => ("an at most", total),
         };
-        let m = format!("{name}() takes {word} {limit}-sequence ({n}-sequence given)");
+        let m = format!("{full_name}() takes {word} {limit}-sequence ({n}-sequence given)");
         return Err(vm.type_error(&m));
     }
     let v = new(vm, class, &vm.tuple_items(items)[..visible]);
@@ -211,7 +217,7 @@ fn seq_new(vm: &mut Vm, a: &[Value]) -> R {
         } else {
             Value::NULL
         };
-        if x.is_null() && a[2].is_some() && vm.is_dict(a[2]) {
+        if x.is_null() && a[2].is_some() {
             x = vm.dict_get_str(a[2], key);
         }
         vm.instance_set(v, key, if x.is_null() { none } else { x });

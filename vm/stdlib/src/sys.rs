@@ -187,7 +187,11 @@ pub fn install(vm: &mut Vm) {
         let s = vm.new_str(text);
         set(vm, m, name, s);
     }
-    let version = vm.new_str(concat!("3.11.2 (Pyrite ", env!("CARGO_PKG_VERSION"), ")"));
+    let version = vm.new_str(concat!(
+        "3.11.2 (Pyrite ",
+        env!("CARGO_PKG_VERSION"),
+        ") [Rust]"
+    ));
     set(vm, m, "version", version);
     set(vm, m, "hexversion", Value::small(0x030B_02F0));
     set(vm, m, "maxunicode", Value::small(0x10_FFFF));

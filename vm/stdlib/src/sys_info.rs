@@ -396,6 +396,9 @@ fn structure(vm: &mut Vm, name: &str, fields: &[&'static str], values: &[Value])
         .map(|(&n, g)| getter(n, g))
         .collect();
     vm.add_getset(class, &defs);
+    if matches!(name, "flags" | "version_info") {
+        vm.add_methods(class, &crate::structseq::FORBIDDEN);
+    }
     let names = vm.new_tuple_uninit(fields.len());
     for (i, n) in fields.iter().enumerate() {
         let s = vm.intern(n);

@@ -226,7 +226,7 @@ fn evict(vm: &mut Vm, v: Value) {
     }
     c.storage.set(d.entries.get());
     vm.write_barrier(v);
-    vm.dict_remove_entry(d, pos - 1);
+    vm.dict_pop_entry(d, pos - 1);
     let first = if d.used.get() == 0 { 0 } else { pos };
     c.first.set(Value::int_unchecked(first as i64));
 }

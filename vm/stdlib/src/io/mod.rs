@@ -297,7 +297,14 @@ fn wrap(
         vm.truth(t)?
     };
     let mut line = false;
-    if *buffering == 1 && !binary || *buffering < 0 && terminal {
+    if *buffering == 1 && binary {
+        let m = "line buffering (buffering=1) isn't supported in binary mode, \
+                 the default buffer size will be used";
+        let class = vm.types.runtime_warning;
+        crate::warnings::warn_str(vm, class, m, 1)?;
+        *buffering = -1;
+    }
+    if *buffering == 1 || *buffering < 0 && terminal {
         *buffering = -1;
         line = true;
     }
