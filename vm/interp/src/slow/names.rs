@@ -40,11 +40,21 @@ pub(super) fn undefined(vm: &mut Vm, name: Value) -> Raised {
 pub(super) fn load_global(vm: &mut Vm, f: Gc<PyFunction>, i: usize) -> R {
     let code = code_at(vm.base);
     let globals = f.globals.get();
-    let v = ic::load_global(vm, code, f.code.get(), i, globals);
+    let name = code.ics[i].name;
+    let v = if vm.is_exact_dict(globals) {
+        ic::load_global(vm, code, f.code.get(), i, globals)
+    } else {
+        // A subclass may compute its items: nothing about them is remembered.
+        match namespace_get(vm, globals, name)? {
+            v if v.is_null() && ic::own_builtins(vm, globals).is_null() => {
+                vm.dict_get_str(vm.builtins, name)
+            }
+            v => v,
+        }
+    };
     if v.is_some() {
         return Ok(v);
     }
-    let name = code.ics[i].name;
     // A module may run with builtins of its own.
     let own = ic::own_builtins(vm, globals);
     if own.is_some() {
