@@ -75,6 +75,12 @@ pub(crate) fn constant(vm: &mut Vm, v: Value, out: &mut String) -> R<()> {
         }
         Layout::Complex => {
             let (re, im) = vm.as_complex(v).unwrap_or_default();
+            if re == 0.0 && re.is_sign_positive() && im.is_sign_positive() && !im.is_nan() {
+                // A literal: the expression begins where its text does.
+                float(out, im);
+                out.push('j');
+                return Ok(());
+            }
             out.push('(');
             if re != 0.0 || re.is_sign_negative() {
                 if re.is_sign_negative() {
