@@ -212,14 +212,38 @@ fn finalize(vm: &mut Vm, a: &[Value]) -> R {
             }
         }
         Layout::Coroutine if s == state::CREATED => {
-            let warnings = vm.import_module("warnings")?;
-            let warn = vm.getattr_str(warnings, "_warn_unawaited_coroutine")?;
-            vm.call(warn, &[g])?;
+            warn_unawaited(vm, g)?;
         }
         _ => {}
     }
     close(vm, g)?;
     Ok(none)
+}
+
+/// Reports a coroutine that never ran: through `warnings`, or plainly where that is
+/// broken.
+fn warn_unawaited(vm: &mut Vm, g: Value) -> R<()> {
+    let name = vm.intern("_warn_unawaited_coroutine");
+    let warn = vm
+        .import_module("warnings")
+        .and_then(|w| vm.getattr_opt(w, name));
+    let called = match warn {
+        Ok(f) if f.is_some() => vm.call(f, &[g]).map(|_| true),
+        other => other.map(|_| false),
+    };
+    let warned = called.unwrap_or_else(|_| {
+        let as_asked = vm.exc_is(vm.types.runtime_warning);
+        crate::misc::unraisable(vm, g);
+        as_asked
+    });
+    if warned {
+        return Ok(());
+    }
+    let m = format!(
+        "coroutine '{}' was never awaited",
+        vm.str_to_string(generator(g).qualname.get())
+    );
+    vm.warn(vm.types.runtime_warning, &m)
 }
 
 fn set_name(vm: &mut Vm, g: Value, v: Value) -> R<()> {
