@@ -384,8 +384,13 @@ impl PyMachine for PyRecorder {
         let globals = self.load(f, FUNCTION_GLOBALS);
         let g = self.guard_word(globals);
         let vm = self.host.vm();
+        // A subclass may compute its items.
+        if !vm.is_exact_dict(g) {
+            return None;
+        }
         let (d, e) = match vm.dict_entry_str(g, name) {
             Some(e) => (g, e),
+            None if crate::ic::own_builtins(vm, g).is_some() => return None,
             None => (vm.builtins, vm.dict_entry_str(vm.builtins, name)?),
         };
         Some(self.namespace_entry(&[g, d], d, e))
