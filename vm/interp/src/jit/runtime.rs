@@ -2,8 +2,9 @@
 
 use super::driver::{FORCED, jit};
 use super::items::{self, ITEM};
-use pyrite_jit_ir::Width;
-use pyrite_jit_x64::{ExitState, Materialize, Mode};
+use pyrite_gc::Heap;
+use pyrite_jit_record::{Maker, Restorer};
+use pyrite_jit_x64::{ExitState, Mode};
 use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Header, Value};
 use pyrite_objects::vm::Vm;
@@ -14,57 +15,22 @@ fn vm_of(p: *mut c_void) -> &'static mut Vm {
     unsafe { &mut *p.cast::<Vm>() }
 }
 
-struct Maker<'a> {
-    vm: &'a mut Vm,
-    base: *mut u64,
-}
+/// Makes what exits name in Pyrite's heap.
+struct OfVm<'a>(&'a mut Vm);
 
-impl Maker<'_> {
-    /// Under stress each object comes with a collection.
-    fn stress(&mut self) {
-        if self.vm.heap.collects_in_exits() {
-            self.vm.heap.collect(false);
-        }
+impl Maker for OfVm<'_> {
+    fn heap(&mut self) -> &mut Heap {
+        &mut self.0.heap
     }
-}
-
-impl Materialize for Maker<'_> {
-    fn big_int(&mut self, value: i64) -> u64 {
-        self.stress();
-        if plant::is(Fault::BigIntegerCut) {
-            return self.vm.new_int(i64::from(value as i32)).bits();
-        }
-        self.vm.new_int(value).bits()
+    fn big_int(&mut self, i: i64) -> Value {
+        self.0.new_int(i)
     }
-    fn new_object(&mut self, words: u32, header: u64) -> u64 {
-        self.stress();
-        let p = self
-            .vm
-            .alloc_words(Header::kind(header), words as usize, Header::shape(header));
-        p as u64
+    fn object(&mut self, header: u64, words: usize) -> Value {
+        let (kind, shape) = (Header::kind(header), Header::shape(header));
+        Value::from_ptr(self.0.alloc_words(kind, words, shape))
     }
-    fn store_field(&mut self, object: u64, offset: i32, width: Width, bits: u64) {
-        if plant::is(Fault::FieldNotRestored) && offset == 16 {
-            return;
-        }
-        let p = (object as i64 + i64::from(offset)) as *mut u8;
-        // SAFETY: a field of the object just made.
-        unsafe {
-            match width {
-                Width::Val | Width::I64 => p.cast::<u64>().write(bits),
-                Width::U32 => p.cast::<u32>().write(bits as u32),
-                Width::U16 => p.cast::<u16>().write(bits as u16),
-                Width::U8 => p.write(bits as u8),
-            }
-        }
-        self.vm.write_barrier(Value::from_bits(object));
-    }
-    fn store_slot(&mut self, slot: i32, word: u64) {
-        if plant::is(Fault::SlotNotRestored) && slot % 5 == 0 {
-            return;
-        }
-        // SAFETY: a slot of the trace's windows, which were checked to fit.
-        unsafe { *self.base.offset(slot as isize) = word }
+    fn barrier(&mut self, object: Value) {
+        self.0.write_barrier(object);
     }
 }
 
@@ -90,7 +56,7 @@ pub(super) extern "C" fn on_exit(
         vm.alloc.top = base as u64;
     }
     // SAFETY: exit tables only grow while nothing is compiled, and boxing compiles nothing.
-    let resumption = unsafe { (*info).restore(&state, &mut Maker { vm, base }) };
+    let resumption = unsafe { (*info).restore(&state, &mut Restorer::new(OfVm(&mut *vm), base)) };
     match resumption.mode {
         Mode::Finish { stage: FORCED, .. } => {
             // The called instruction left its instruction pointer in the VM.

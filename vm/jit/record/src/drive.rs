@@ -19,13 +19,11 @@
 //!
 //! Left out: calls into the language from traces, invalidation, function entries.
 
-use crate::{Abort, Host, Recorder};
+use crate::{Abort, Host, Maker, Recorder, Restorer};
 use pyrite_gc::{Heap, RootVec};
-use pyrite_jit_ir::{OpCode, TraceId, TraceKind, Width};
+use pyrite_jit_ir::{OpCode, TraceId, TraceKind};
 use pyrite_jit_opt::{EmitError, Emitter, End, Pass, PassSet, reuse};
-use pyrite_jit_x64::{
-    Backend, CompileOptions, Compiled, ExitInfo, ExitState, Layout, Materialize, Mode,
-};
+use pyrite_jit_x64::{Backend, CompileOptions, Compiled, ExitInfo, ExitState, Layout, Mode};
 use pyrite_machine::plant::{self, Fault};
 use pyrite_machine::{Ctl, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -499,59 +497,27 @@ fn finish<G: Guest>(
     Ok(n)
 }
 
-/// Makes what an exit names real.
-struct Maker<H> {
+/// Makes what exits name through the guest's host.
+struct OfHost<H> {
     host: H,
     heap: Heap,
-    base: *mut u64,
 }
 
-impl<H: Host> Maker<H> {
-    /// Under stress each object comes with a collection.
-    fn stress(&mut self) {
-        if self.heap.collects_in_exits() {
-            self.heap.collect(false);
-        }
+impl<H: Host> Maker for OfHost<H> {
+    fn heap(&mut self) -> &mut Heap {
+        &mut self.heap
     }
-}
-
-impl<H: Host> Materialize for Maker<H> {
-    fn big_int(&mut self, value: i64) -> u64 {
-        self.stress();
-        if plant::is(Fault::BigIntegerCut) {
-            return self.host.big_int(i64::from(value as i32)).bits();
-        }
-        self.host.big_int(value).bits()
+    fn big_int(&mut self, i: i64) -> Value {
+        self.host.big_int(i)
     }
-    fn new_object(&mut self, words: u32, header: u64) -> u64 {
-        self.stress();
-        match self.host.alloc(header, words as usize) {
-            Some(v) => v.bits(),
+    fn object(&mut self, header: u64, words: usize) -> Value {
+        match self.host.alloc(header, words) {
+            Some(v) => v,
             None => out_of_memory(),
         }
     }
-    fn store_field(&mut self, object: u64, offset: i32, width: Width, bits: u64) {
-        if plant::is(Fault::FieldNotRestored) && offset == 16 {
-            return;
-        }
-        let p = (object as i64 + i64::from(offset)) as *mut u8;
-        // SAFETY: a field of the object just made.
-        unsafe {
-            match width {
-                Width::Val | Width::I64 => p.cast::<u64>().write(bits),
-                Width::U32 => p.cast::<u32>().write(bits as u32),
-                Width::U16 => p.cast::<u16>().write(bits as u16),
-                Width::U8 => p.write(bits as u8),
-            }
-        }
-        self.host.barrier(Value::from_bits(object));
-    }
-    fn store_slot(&mut self, slot: i32, word: u64) {
-        if plant::is(Fault::SlotNotRestored) && slot % 5 == 0 {
-            return;
-        }
-        // SAFETY: a slot of the trace's windows, which fit.
-        unsafe { *self.base.offset(slot as isize) = word }
+    fn barrier(&mut self, object: Value) {
+        self.host.barrier(object);
     }
 }
 
@@ -584,7 +550,10 @@ extern "C" fn on_exit<G: Guest>(
         vm.set_top(base.cast());
     }
     let (host, heap) = (vm.host(), vm.heap());
-    let r = info.restore(&state, &mut Maker { host, heap, base });
+    // SAFETY: as above.
+    let r = info.restore(&state, &mut unsafe {
+        Restorer::new(OfHost { host, heap }, base)
+    });
     debug_assert!(r.mode == Mode::Reexec, "guests have no second halves");
     *vm.place() = Place {
         pc: r.pc as *const u64,

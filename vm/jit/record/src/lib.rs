@@ -13,9 +13,11 @@
 mod abort;
 pub mod drive;
 mod host;
+mod restore;
 
 pub use abort::Abort;
 pub use host::Host;
+pub use restore::{Maker, Restorer};
 
 use pyrite_jit_ir::{AliasClass, Op, OpCode, OpRef};
 use pyrite_jit_opt::Emitter;
