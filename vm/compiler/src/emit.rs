@@ -14,7 +14,7 @@
 use crate::Loc;
 use pyrite_bytecode::{CodeUnit, Const, ExceptionEntry, IcInit, Ins, Op, OperandKind, Pos};
 use pyrite_front::Source;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A register's number.
 pub(crate) type Reg = u16;
@@ -79,11 +79,11 @@ pub(crate) struct Buffer {
     exceptions: Vec<(u32, u32, Label, Reg, bool)>,
     loops: Vec<Label>,
     consts: Vec<Const>,
-    const_index: HashMap<Vec<u8>, u16>,
+    const_index: FxHashMap<Vec<u8>, u16>,
     caches: Vec<IcInit>,
-    global_caches: HashMap<String, u16>,
+    global_caches: FxHashMap<String, u16>,
     names: Vec<String>,
-    name_index: HashMap<String, usize>,
+    name_index: FxHashMap<String, usize>,
     /// First free temporary.
     pub(crate) next: Reg,
     frame_size: u32,

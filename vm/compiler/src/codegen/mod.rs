@@ -26,7 +26,7 @@ use pyrite_bytecode::{CodeFlags, CodeUnit, Const, Op};
 use pyrite_front::{ErrorKind, Mode, Source, SyntaxErrorInfo, Tree, Warning};
 use ruff_python_ast::*;
 use ruff_text_size::Ranged;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use unwind::Frame;
 
 pub(crate) type Res<T = ()> = Result<T, SyntaxErrorInfo>;
@@ -104,7 +104,7 @@ pub(crate) struct Unit<'a> {
     pub(crate) frames: Vec<Frame<'a>>,
     /// An `async def`.
     pub(crate) async_def: bool,
-    slots: HashMap<Name, Reg>,
+    slots: FxHashMap<Name, Reg>,
     /// Registers that may be unset or change under an operand's feet.
     deletable: Vec<bool>,
     walrus: Vec<bool>,
@@ -125,7 +125,7 @@ impl<'a> Unit<'a> {
         private: Option<Name>,
         first_line: u32,
     ) -> Unit<'a> {
-        let mut slots = HashMap::new();
+        let mut slots = FxHashMap::default();
         let (mut deletable, mut walrus) = (Vec::new(), Vec::new());
         let mut out = CodeUnit {
             name: name.clone(),
@@ -198,7 +198,7 @@ impl<'a> Unit<'a> {
             private: None,
             frames: Vec::new(),
             async_def: false,
-            slots: HashMap::new(),
+            slots: FxHashMap::default(),
             deletable: Vec::new(),
             walrus: Vec::new(),
             first_temp: 0,

@@ -5,14 +5,14 @@ use crate::Options;
 use pyrite_front::{ErrorKind, Source, SyntaxErrorInfo, Tree};
 use ruff_python_ast::Mod;
 use ruff_text_size::{Ranged, TextRange};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 pub(super) type Res = Result<(), SyntaxErrorInfo>;
 
 pub(super) struct Builder<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) blocks: Vec<Block>,
-    pub(super) by_node: HashMap<usize, BlockId>,
+    pub(super) by_node: FxHashMap<usize, BlockId>,
     pub(super) stack: Vec<BlockId>,
     /// Name of the innermost class, for mangling.
     pub(super) class: Option<Name>,
@@ -31,7 +31,7 @@ pub(super) fn build(
     let mut b = Builder {
         source,
         blocks: Vec::new(),
-        by_node: HashMap::new(),
+        by_node: FxHashMap::default(),
         stack: Vec::new(),
         class: None,
         future_annotations: options.future_annotations,
@@ -92,7 +92,7 @@ impl Builder<'_> {
             kind,
             children: Vec::new(),
             symbols: Vec::new(),
-            index: HashMap::new(),
+            index: FxHashMap::default(),
             nested,
             is_generator: false,
             is_coroutine: false,

@@ -17,7 +17,7 @@ mod walk;
 
 use crate::Options;
 use pyrite_front::{Source, SyntaxErrorInfo, Tree};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
 /// A name, shared between the tables.
@@ -97,7 +97,7 @@ pub(crate) struct Block {
     pub(crate) kind: BlockKind,
     pub(crate) children: Vec<BlockId>,
     pub(crate) symbols: Vec<Symbol>,
-    index: HashMap<Name, usize>,
+    index: FxHashMap<Name, usize>,
     /// Inside a function.
     pub(crate) nested: bool,
     pub(crate) is_generator: bool,
@@ -141,7 +141,7 @@ impl Block {
 #[derive(Debug)]
 pub(crate) struct SymbolTable {
     blocks: Vec<Block>,
-    by_node: HashMap<usize, BlockId>,
+    by_node: FxHashMap<usize, BlockId>,
     /// A function annotated or assigned as `super` would break `super()`'s shortcut.
     pub(crate) super_is_rebound: bool,
 }
