@@ -80,7 +80,7 @@ impl Default for Params {
 
 /// A bridge that leaves where it began gets a bridge in turn, this many times:
 /// what fails there fails each time.
-const MAX_STUCK: u32 = 4;
+const MAX_STUCK: u32 = 12;
 
 /// Words between a window and the one of a function that it calls by its trace:
 /// the header of windows that Rust makes.
