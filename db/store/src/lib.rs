@@ -44,11 +44,11 @@ use std::path::PathBuf;
 /// What can go wrong between the platform and its database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("database {path}: {source}")]
+    /// The text has the cause in it, so it is no `source`: nobody wants to read it twice.
+    #[error("database {path}: {cause}{}", what_to_do(cause))]
     Open {
         path: PathBuf,
-        #[source]
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     #[error("database: {0}")]
     Sql(#[from] rusqlite::Error),
@@ -68,11 +68,10 @@ pub enum StoreError {
         version: u32,
         name: String,
     },
-    #[error("database {path}: no copy could be made before the upgrade: {source}")]
+    #[error("database {path}: no copy could be made before the upgrade: {cause}")]
     Backup {
         path: PathBuf,
-        #[source]
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     #[error("database {path} is damaged: {findings}")]
     Damaged { path: PathBuf, findings: String },
@@ -98,6 +97,18 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+/// For what is wrong with the file itself; nothing for anything else.
+fn what_to_do(cause: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match cause.sqlite_error_code() {
+        Some(DatabaseCorrupt) => {
+            "; put a copy made with `nightjar db backup` in its place, or take what `.recover` of sqlite3 saves"
+        }
+        Some(NotADatabase) => "; move it away, or name another folder with --data",
+        _ => "",
+    }
 }
 
 /// Shorthand for results of this crate.

@@ -44,9 +44,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::ChangedMigration`], [`StoreError::Backup`], or what SQLite says.
     pub fn open(path: &Path) -> Result<Store> {
-        let conn = Connection::open(path).map_err(|source| StoreError::Open {
+        let conn = Connection::open(path).map_err(|cause| StoreError::Open {
             path: path.into(),
-            source,
+            cause,
         })?;
         Store::prepare(conn, path, MIGRATIONS)
     }
@@ -68,9 +68,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Older`], or what SQLite says.
     pub fn open_read_only(path: &Path) -> Result<Store> {
-        let open = |source| StoreError::Open {
+        let open = |cause| StoreError::Open {
             path: path.into(),
-            source,
+            cause,
         };
         let conn =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(open)?;
@@ -120,14 +120,14 @@ impl Store {
             conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
         };
         let applied = check_applied(&conn, path, migrations).map_err(|e| e.at(path))?;
-        pragmas(&conn).map_err(|source| StoreError::Open {
+        pragmas(&conn).map_err(|cause| StoreError::Open {
             path: path.into(),
-            source,
+            cause,
         })?;
         if applied > 0 && (applied as usize) < migrations.len() && path != Path::new(":memory:") {
             let copy = PathBuf::from(format!("{}.before-{}", path.display(), applied + 1));
             conn.backup("main", &copy, None)
-                .map_err(|source| StoreError::Backup { path: copy, source })?;
+                .map_err(|cause| StoreError::Backup { path: copy, cause })?;
         }
         for migration in &migrations[applied as usize..] {
             let tx = conn.transaction()?;
@@ -197,9 +197,9 @@ fn check_applied(conn: &Connection, path: &Path, migrations: &[Migration]) -> Re
 impl StoreError {
     fn at(self, path: &Path) -> StoreError {
         match self {
-            StoreError::Sql(source) => StoreError::Open {
+            StoreError::Sql(cause) => StoreError::Open {
                 path: path.into(),
-                source,
+                cause,
             },
             other => other,
         }

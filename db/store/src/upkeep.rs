@@ -75,9 +75,9 @@ impl Store {
     pub fn backup(&self, target: &Path) -> Result<()> {
         self.conn
             .backup("main", target, None)
-            .map_err(|source| StoreError::Backup {
+            .map_err(|cause| StoreError::Backup {
                 path: target.into(),
-                source,
+                cause,
             })
     }
 
