@@ -79,18 +79,16 @@ pub(super) fn record(m: &mut PyRecorder, ins: Ins) -> bool {
                 return false;
             }
             let init = m.value(init);
+            let Some(obj) = m.alloc(header, words) else {
+                return false;
+            };
             let mut args = NONE;
+            args[0] = obj;
             args[1..=given.n].copy_from_slice(&given.args[..given.n]);
-            // Binding only hands the instance on, so it may be made last.
-            args[0] = init;
             let mut params = NONE;
             if !sort(m, init, code, &args[..=given.n], given.names, &mut params) {
                 return false;
             }
-            let Some(obj) = m.alloc(header, words) else {
-                return false;
-            };
-            params[0] = obj;
             m.set_reg(window - 5, obj);
             enter(m, init, code, window, &params, Stage::Init);
             true
