@@ -246,6 +246,31 @@ fn a_night_measures_commits_modes_and_baselines_and_says_what_is_missing() {
     );
 }
 
+/// The benchmark looks where its interpreter would: the module is compiled already, and it may not write there itself.
+#[test]
+fn measured_processes_read_modules_that_another_one_compiled() {
+    let Some(lab) = Lab::new() else { return };
+    lab.write(
+        "suite/micro/cached/bench.py",
+        "import importlib.util, json, os, sys\n\n\ndef run(inner):\n    \
+         made = importlib.util.cache_from_source(json.__file__)\n    \
+         return sys.dont_write_bytecode, os.path.exists(made)\n",
+    );
+    lab.write(
+        "suite/micro/cached/bench.toml",
+        "name = \"cached\"\ncategory = \"micro\"\ninner = 1\nexpected = \"(True, True)\"\ntime_limit_s = 20\n",
+    );
+    let output = lab.run(&["run", "--last", "1", "--benchmark", "cached"]);
+    assert_eq!(
+        lab.rows("SELECT outcome, reason, count(*) FROM job WHERE kind = 'bench' GROUP BY 1, 2"),
+        ["ok  3"],
+        "{}",
+        text(&output)
+    );
+    let sides = fs::read_dir(lab.data().join("pycache")).unwrap();
+    assert_eq!(sides.count(), 2, "one for the commit, one for the baseline");
+}
+
 #[test]
 fn a_head_that_crashes_is_exit_code_7_and_never_a_number() {
     let Some(lab) = Lab::new() else { return };
